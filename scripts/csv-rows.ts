@@ -1,0 +1,84 @@
+/** A longer field means that a quote was never closed. */
+const FIELD_CHARS_MAX = 1024 * 1024;
+
+/**
+ * The rows of a CSV text (RFC 4180: fields in double quotes may hold commas, newlines and doubled quotes; rows end in LF or CRLF),
+ * read as the text arrives. Blank lines are no rows. Throws when the text ends within quotes, or a quote stands where none may.
+ */
+export async function* csvRows(texts: AsyncIterable<string>): AsyncGenerator<string[]> {
+  const reader = new CsvReader();
+  for await (const text of texts) yield* reader.read(text);
+  yield* reader.end();
+}
+
+type State = "field_start" | "plain" | "quoted" | "quote_in_quoted" | "carriage_return";
+
+class CsvReader {
+  #state: State = "field_start";
+  #field = "";
+  #row: string[] = [];
+  #rowNumber = 1;
+
+  /** Rows that are complete with this piece of the text; a piece may end anywhere, even between the quotes of a doubled one. */
+  *read(text: string): Generator<string[]> {
+    // Start of the run of characters that belong to the field as they are.
+    let from = 0;
+    for (let at = 0; at < text.length; at += 1) {
+      const char = text[at];
+      if (this.#state === "quoted") {
+        if (char !== '"') continue;
+        this.#append(text.slice(from, at));
+        this.#state = "quote_in_quoted";
+        from = at + 1;
+      } else if (this.#state === "carriage_return" && char !== "\n") {
+        throw this.#error("a carriage return that does not end the row");
+      } else if (char === "," || char === "\n" || char === "\r") {
+        this.#append(text.slice(from, at));
+        from = at + 1;
+        if (char === ",") this.#endField();
+        else if (char === "\n") yield* this.#endRow();
+        else this.#state = "carriage_return";
+      } else if (char === '"') {
+        if (this.#state === "plain") throw this.#error("a quote within a field that does not begin with one");
+        if (this.#state === "quote_in_quoted") this.#append('"');
+        this.#state = "quoted";
+        from = at + 1;
+      } else if (this.#state === "quote_in_quoted") {
+        throw this.#error("text after a closing quote");
+      } else {
+        this.#state = "plain";
+      }
+    }
+    this.#append(text.slice(from));
+  }
+
+  *end(): Generator<string[]> {
+    if (this.#state === "quoted") throw this.#error("a quote that is never closed");
+    yield* this.#endRow();
+  }
+
+  #append(text: string): void {
+    this.#field += text;
+    if (this.#field.length > FIELD_CHARS_MAX) throw this.#error("a field without end");
+  }
+
+  #endField(): void {
+    this.#row.push(this.#field);
+    this.#field = "";
+    this.#state = "field_start";
+  }
+
+  *#endRow(): Generator<string[]> {
+    const isBlank = this.#row.length === 0 && this.#field === "";
+    this.#endField();
+    const row = this.#row;
+    this.#row = [];
+    if (isBlank) return;
+    this.#rowNumber += 1;
+    yield row;
+  }
+
+  #error(what: string): Error {
+    return new Error(`row ${this.#rowNumber}: ${what}`);
+  }
+}

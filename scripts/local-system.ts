@@ -1,0 +1,138 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { buildWorkers } from "./build.ts";
+import { type ClickHouse, startClickHouse } from "./clickhouse.ts";
+import { migrateClickHouse } from "./clickhouse-migrate.ts";
+import { migrateDirectory } from "./directory.ts";
+import { type Runtime, type RuntimeOptions, startRuntime } from "./runtime.ts";
+
+const secretsSchema = z.object({
+  identityKey: z.string(),
+  userKey: z.string(),
+  clickhousePassword: z.string(),
+  /** What the demo keys are derived from. */
+  demoSecret: z.string(),
+});
+export type Secrets = z.output<typeof secretsSchema>;
+
+export interface LocalSystemOptions {
+  /** Everything the system keeps stands below this folder. */
+  readonly stateDir: string;
+  /** 0 for any free port. */
+  readonly ports: { readonly ingest: number; readonly api: number; readonly clickhouse: number };
+  /** Bundles that are built already; without it they are built into the state folder. */
+  readonly bundleDir?: string;
+  /** Variables of the aggregate Worker over those of wrangler.toml. */
+  readonly aggregateVars?: Readonly<Record<string, string>>;
+  readonly onLog?: RuntimeOptions["onLog"];
+  readonly onStep?: (step: string) => void;
+}
+
+export interface LocalSystem {
+  readonly runtime: Runtime;
+  readonly clickhouse: ClickHouse;
+  readonly secrets: Secrets;
+  stop(): Promise<void>;
+}
+
+/**
+ * Tally on one machine: a real ClickHouse on disk, both databases migrated, the three Workers in workerd. Used by `npm start` and by the
+ * system tests. What it started before something failed is stopped again.
+ */
+export async function startLocalSystem(options: LocalSystemOptions): Promise<LocalSystem> {
+  const step = options.onStep ?? (() => {});
+  const { stateDir, ports } = options;
+  await mkdir(stateDir, { recursive: true });
+  const secrets = await loadSecrets(join(stateDir, "secrets.json"));
+  step("building the Workers, starting ClickHouse");
+  const bundleDir = options.bundleDir ?? join(stateDir, "bundles");
+  const password = secrets.clickhousePassword;
+  const starting = startClickHouse({
+    dataDir: join(stateDir, "clickhouse"),
+    port: ports.clickhouse,
+    password,
+    readerPassword: password,
+    writerPassword: password,
+  });
+  const [built, started] = await Promise.allSettled([
+    options.bundleDir === undefined ? buildWorkers(bundleDir) : undefined,
+    starting,
+  ]);
+  if (started.status === "rejected") throw started.reason;
+  const clickhouse = started.value;
+  try {
+    if (built.status === "rejected") throw built.reason;
+    step("migrating ClickHouse, starting the Workers");
+    await migrateClickHouse({ url: clickhouse.url, user: clickhouse.user, password });
+    const runtime = await startRuntime({
+      bundleDir,
+      persistDir: join(stateDir, "workers"),
+      ingestPort: ports.ingest,
+      apiPort: ports.api,
+      bindings: bindingsOf(secrets, clickhouse, options.aggregateVars),
+      ...(options.onLog === undefined ? {} : { onLog: options.onLog }),
+    });
+    try {
+      await migrateDirectory(runtime.directory);
+    } catch (error) {
+      await runtime.stop();
+      throw error;
+    }
+    return {
+      runtime,
+      clickhouse,
+      secrets,
+      stop: async () => {
+        await runtime.stop();
+        await clickhouse.stop();
+      },
+    };
+  } catch (error) {
+    await clickhouse.stop();
+    throw error;
+  }
+}
+
+function bindingsOf(secrets: Secrets, clickhouse: ClickHouse, aggregateVars: Readonly<Record<string, string>> = {}) {
+  const { identityKey: IDENTITY_KEY, userKey: USER_KEY } = secrets;
+  const CLICKHOUSE_URL = clickhouse.url;
+  return {
+    ingest: { IDENTITY_KEY, USER_KEY },
+    aggregate: {
+      IDENTITY_KEY,
+      CLICKHOUSE_URL,
+      CLICKHOUSE_USER: clickhouse.writer.user,
+      CLICKHOUSE_PASSWORD: clickhouse.writer.password,
+      ...aggregateVars,
+    },
+    api: {
+      CLICKHOUSE_URL,
+      CLICKHOUSE_USER: clickhouse.reader.user,
+      CLICKHOUSE_PASSWORD: clickhouse.reader.password,
+    },
+  };
+}
+
+/** The installation's secrets, made at the first start. They outlive restarts: under another key every event would look new. */
+async function loadSecrets(path: string): Promise<Secrets> {
+  try {
+    return secretsSchema.parse(JSON.parse(await readFile(path, "utf8")));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
+      throw new Error(`${path} cannot be read; restore it, or remove the whole folder to start afresh`, {
+        cause: error,
+      });
+    }
+  }
+  const secrets: Secrets = {
+    identityKey: randomBytes(16).toString("hex"),
+    userKey: randomBytes(16).toString("hex"),
+    clickhousePassword: randomBytes(18).toString("base64url"),
+    demoSecret: randomBytes(18).toString("base64url"),
+  };
+  await writeFile(`${path}.new`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
+  await rename(`${path}.new`, path);
+  return secrets;
+}

@@ -1,0 +1,153 @@
+import { afterEach, expect, test } from "vitest";
+import { type Answer, allAccepted, type IngestStandIn, ingestStandIn, type SeenRequest } from "./ingest-stand-in.ts";
+import {
+  ATTEMPTS_MAX,
+  BACKOFF_FIRST_MS,
+  BACKOFF_MS_MAX,
+  backoffMs,
+  eventsUrl,
+  type PostDeps,
+  postBatch,
+  RETRY_AFTER_MS_MAX,
+} from "./post-events.ts";
+
+const open: IngestStandIn[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((server) => server.close()));
+});
+
+async function server(answer: (request: SeenRequest, number: number) => Answer): Promise<IngestStandIn> {
+  const started = await ingestStandIn(answer);
+  open.push(started);
+  return started;
+}
+
+const body = { bytes: new TextEncoder().encode('{"event_id":"a"}\n{"event_id":"b"}\n'), gzip: false };
+
+/** Waits are noted instead of waited. */
+function deps(more: Partial<PostDeps> = {}): PostDeps & { waitsMs: number[] } {
+  const waitsMs: number[] = [];
+  const sleep = async (ms: number) => void waitsMs.push(ms);
+  return { fetch, sleep, random: () => 0.5, waitsMs, ...more };
+}
+
+test("a batch arrives as NDJSON with the key, and its receipt comes back", async () => {
+  const { url, requests } = await server(allAccepted);
+  const outcome = await postBatch({ url, key: "k1" }, body, deps());
+  expect(outcome).toEqual({
+    reason: "answered",
+    attempts: 1,
+    sentBytes: body.bytes.length,
+    receipt: { accepted: 2, duplicates: 0, late: 0, rejected: 0, queued: 0, errors: [] },
+  });
+  expect(requests).toMatchObject([{ path: "/v1/events", lines: ['{"event_id":"a"}', '{"event_id":"b"}'] }]);
+  expect(requests[0]?.headers).toMatchObject({ authorization: "Bearer k1", "content-type": "application/x-ndjson" });
+  expect(requests[0]?.headers.prefer).toBeUndefined();
+});
+
+test("async asks for respond-async, and counts that the answer leaves out are 0", async () => {
+  const { url, requests } = await server(() => ({ status: 202, body: { queued: 2, rejected: 0 } }));
+  const outcome = await postBatch({ url, key: "k1", async: true }, body, deps());
+  expect(outcome).toMatchObject({ reason: "answered", receipt: { queued: 2, accepted: 0, duplicates: 0, errors: [] } });
+  expect(requests[0]?.headers.prefer).toBe("respond-async");
+});
+
+test("429, 503 and a connection that breaks are tried again, no sooner than Retry-After says", async () => {
+  const { url } = await server((request, number) => {
+    if (number === 1) return { status: 429, headers: { "retry-after": "3" } };
+    if (number === 2) return "hang_up";
+    if (number === 3) return { status: 503, headers: { "retry-after": "Wed, 21 Oct 2015 07:28:00 GMT" } };
+    return allAccepted(request);
+  });
+  const noted = deps();
+  const outcome = await postBatch({ url, key: "k1" }, body, noted);
+  expect(outcome).toMatchObject({ reason: "answered", attempts: 4, sentBytes: 4 * body.bytes.length });
+  expect(noted.waitsMs).toEqual([3000 + BACKOFF_FIRST_MS / 2, BACKOFF_FIRST_MS, BACKOFF_FIRST_MS * 2]);
+});
+
+test("a server that stays away is given up after a bounded number of tries, with its last words", async () => {
+  const { url, requests } = await server(() => ({ status: 503, body: { title: "Busy", detail: "shard away" } }));
+  const noted = deps();
+  const outcome = await postBatch({ url, key: "k1" }, body, noted);
+  expect(outcome).toMatchObject({ reason: "gave_up", why: "503 Busy: shard away", attempts: ATTEMPTS_MAX });
+  expect(requests).toHaveLength(ATTEMPTS_MAX);
+  expect(noted.waitsMs).toHaveLength(ATTEMPTS_MAX - 1);
+});
+
+test("a port where nobody listens is a network error with a name, not 'fetch failed'", async () => {
+  const gone = await server(allAccepted);
+  await open.splice(0)[0]?.close();
+  const outcome = await postBatch({ url: gone.url, key: "k1" }, body, deps({ attemptsMax: 2 }));
+  expect(outcome).toMatchObject({ reason: "gave_up", attempts: 2, why: "connection refused" });
+});
+
+test.each([
+  [401, "key_refused"],
+  [400, "refused"],
+  [403, "refused"],
+  [413, "refused"],
+  [415, "refused"],
+])("%i is final: another try would end the same", async (status, reason) => {
+  const { url, requests } = await server(() => ({ status, body: { title: "No", detail: "because" } }));
+  expect(await postBatch({ url, key: "k1" }, body, deps())).toMatchObject({ reason, why: `${status} No: because` });
+  expect(requests).toHaveLength(1);
+});
+
+test("422 with the members of a receipt is an answer: all events were rejected", async () => {
+  const errors = [{ index: 1, event_id: "b", code: "invalid_value", path: "amount", message: "no" }];
+  const { url } = await server(() => ({ status: 422, body: { title: "All bad", code: "x", rejected: 2, errors } }));
+  const outcome = await postBatch({ url, key: "k1" }, body, deps());
+  expect(outcome).toMatchObject({ reason: "answered", receipt: { rejected: 2, errors } });
+});
+
+test.each([
+  [200, "<html>hello</html>", /without a receipt/],
+  [200, '{"ok":true}', /without a receipt/],
+  [422, "what?", /422 \(no explanation\)/],
+])("an answer of %i that is no receipt (%s) is never taken for one", async (status, text, why) => {
+  const { url } = await server(() => ({ status, body: text }));
+  const outcome = await postBatch({ url, key: "k1" }, body, deps());
+  expect(outcome).toMatchObject({ reason: "refused", status, why: expect.stringMatching(why) });
+});
+
+test("a redirect is told, not followed: the key is for the server that was named", async () => {
+  const elsewhere = await server(allAccepted);
+  const { url } = await server(() => ({ status: 307, headers: { location: elsewhere.url } }));
+  const outcome = await postBatch({ url, key: "k1" }, body, deps());
+  expect(outcome).toMatchObject({ reason: "refused", status: 307, why: expect.stringContaining(elsewhere.url) });
+  expect(elsewhere.requests).toEqual([]);
+});
+
+test("stop ends a wait for the next try, abort even the request under way", async () => {
+  const busy = await server(() => ({ status: 503 }));
+  const stop = new AbortController();
+  const stopped = await postBatch(
+    { url: busy.url, key: "k1" },
+    body,
+    deps({ stop: stop.signal, sleep: async () => stop.abort() }),
+  );
+  expect(stopped).toMatchObject({ reason: "stopped", attempts: 1 });
+
+  const silent = await server(() => "never");
+  const abort = new AbortController();
+  const waiting = postBatch({ url: silent.url, key: "k1" }, body, deps({ abort: abort.signal }));
+  await silent.seen(1);
+  abort.abort();
+  expect(await waiting).toMatchObject({ reason: "stopped", attempts: 1 });
+});
+
+test("waits double up to a bound, are random below it, and a Retry-After beyond all reason is cut", () => {
+  const longest = () => 1 - Number.EPSILON;
+  expect(backoffMs(1, 0, () => 0)).toBe(0);
+  expect([1, 2, 3].map((attempt) => backoffMs(attempt, 0, () => 0.5))).toEqual([250, 500, 1000]);
+  expect(backoffMs(50, 0, longest)).toBeLessThan(BACKOFF_MS_MAX + 1);
+  expect(backoffMs(1, 1e12, () => 0)).toBe(RETRY_AFTER_MS_MAX);
+});
+
+test("a base URL may end in a slash or in the path itself, and must be http", () => {
+  expect(eventsUrl("http://127.0.0.1:8787")).toBe("http://127.0.0.1:8787/v1/events");
+  expect(eventsUrl("https://tally.example/in/")).toBe("https://tally.example/in/v1/events");
+  expect(eventsUrl("https://tally.example/v1/events")).toBe("https://tally.example/v1/events");
+  for (const wrong of ["", "localhost:8787", "ftp://x", "/v1/events"])
+    expect(() => eventsUrl(wrong)).toThrow(RangeError);
+});

@@ -1,0 +1,29 @@
+/** Where raw events of an hour stand in the archive bucket; `name` is unique within the hour. */
+export function archiveKey(hourMs: number, name: string): string {
+  return `${archivePrefix(hourMs)}${name}.ndjson.gz`;
+}
+
+/** `raw/v1/YYYY/MM/DD/HH/` of an hour, by event time in UTC. */
+export function archivePrefix(hourMs: number): string {
+  const days = Math.floor(hourMs / 86_400_000);
+  const hour = Math.floor((hourMs - days * 86_400_000) / 3_600_000);
+  const { year, month, day } = civilDate(days);
+  return `raw/v1/${year}/${pad(month)}/${pad(day)}/${pad(hour)}/`;
+}
+
+const pad = (n: number) => String(n).padStart(2, "0");
+
+/** Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days; for 1970 and later. */
+function civilDate(daysSinceEpoch: number): { year: number; month: number; day: number } {
+  const shifted = daysSinceEpoch + 719_468;
+  const era = Math.floor(shifted / 146_097);
+  const dayOfEra = shifted - era * 146_097;
+  const yearOfEra = Math.floor(
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+  );
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153);
+  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
+  const day = dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1;
+  return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day };
+}

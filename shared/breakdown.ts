@@ -1,0 +1,102 @@
+import { SIP_KEY_ZERO, sipHash } from "./siphash.ts";
+
+export const DIMENSIONS = ["payment_method", "gender", "age_band", "grade", "country", "device", "location"] as const;
+export type Dimension = (typeof DIMENSIONS)[number];
+
+/** A breakdown names this many values; what came beyond them is in `other`. */
+export const BREAKDOWN_VALUES_MAX = 128;
+
+/** Payments of one value: how many, and their sum in minor units. */
+export interface Cell {
+  readonly count: number;
+  readonly amount: bigint;
+}
+
+/** Payments by the values of one dimension. A payment without the dimension is in neither `values` nor `other`. */
+export interface Breakdown {
+  readonly values: ReadonlyMap<string, Cell>;
+  readonly other: Cell;
+}
+
+export const EMPTY_CELL: Cell = { count: 0, amount: 0n };
+export const EMPTY_BREAKDOWN: Breakdown = { values: new Map(), other: EMPTY_CELL };
+
+const addCells = (a: Cell, b: Cell): Cell => ({ count: a.count + b.count, amount: a.amount + b.amount });
+
+/**
+ * Both together. Kept are the 128 values with the smallest hash: a value that is among them in the end was among them in
+ * every part, so nothing of it was ever folded into `other`, and order and grouping do not show in the result.
+ */
+export function mergeBreakdowns(a: Breakdown, b: Breakdown): Breakdown {
+  const values = new Map(a.values);
+  for (const [value, cell] of b.values) values.set(value, addCells(values.get(value) ?? EMPTY_CELL, cell));
+  return capped(values, addCells(a.other, b.other));
+}
+
+/** The canonical form of any number of values: the 128 of smallest hash, the rest added to `other`. */
+export function capped(values: Map<string, Cell>, other: Cell): Breakdown {
+  if (values.size <= BREAKDOWN_VALUES_MAX) return { values, other };
+  const ranked = [...values].map(([value, cell]) => ({ rank: rankOf(value), value, cell }));
+  ranked.sort((a, b) => (a.rank < b.rank ? -1 : 1));
+  const kept = ranked.slice(0, BREAKDOWN_VALUES_MAX).map(({ value, cell }) => [value, cell] as const);
+  const rest = ranked.slice(BREAKDOWN_VALUES_MAX).reduce((sum, { cell }) => addCells(sum, cell), other);
+  return { values: new Map(kept), other: rest };
+}
+
+/** The accumulating form of a breakdown. */
+export class BreakdownCounter {
+  readonly #cells: Map<string, { count: number; amount: bigint }>;
+  readonly #other: { count: number; amount: bigint };
+  /** Largest rank kept, once there are as many values as may be; a value of a larger rank goes to `other`. */
+  #largest: { readonly rank: string; readonly value: string } | undefined;
+
+  constructor(from: Breakdown = EMPTY_BREAKDOWN) {
+    this.#cells = new Map([...from.values].map(([value, cell]) => [value, { ...cell }]));
+    this.#other = { ...from.other };
+    if (this.#cells.size === BREAKDOWN_VALUES_MAX) this.#largest = this.#findLargest();
+  }
+
+  add(value: string, amount: bigint): void {
+    const cell = this.#cells.get(value) ?? this.#newCell(value);
+    cell.count += 1;
+    cell.amount += amount;
+  }
+
+  breakdown(): Breakdown {
+    return {
+      values: new Map([...this.#cells].map(([value, cell]) => [value, { ...cell }])),
+      other: { ...this.#other },
+    };
+  }
+
+  #newCell(value: string): { count: number; amount: bigint } {
+    if (this.#largest !== undefined) {
+      if (rankOf(value) > this.#largest.rank) return this.#other;
+      const evicted = this.#cells.get(this.#largest.value);
+      this.#cells.delete(this.#largest.value);
+      this.#other.count += evicted?.count ?? 0;
+      this.#other.amount += evicted?.amount ?? 0n;
+    }
+    const cell = { count: 0, amount: 0n };
+    this.#cells.set(value, cell);
+    if (this.#cells.size === BREAKDOWN_VALUES_MAX) this.#largest = this.#findLargest();
+    return cell;
+  }
+
+  #findLargest(): { rank: string; value: string } | undefined {
+    let largest: { rank: string; value: string } | undefined;
+    for (const value of this.#cells.keys()) {
+      const rank = rankOf(value);
+      if (largest === undefined || rank > largest.rank) largest = { rank, value };
+    }
+    return largest;
+  }
+}
+
+const scratch = { lo: 0, hi: 0 };
+
+/** Orders values by `sipHash64` (as ClickHouse computes it), equal hashes by the value itself. */
+function rankOf(value: string): string {
+  const { lo, hi } = sipHash(SIP_KEY_ZERO, value, scratch);
+  return hi.toString(16).padStart(8, "0") + lo.toString(16).padStart(8, "0") + value;
+}

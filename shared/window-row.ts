@@ -1,0 +1,145 @@
+import { z } from "zod";
+import type { AmountHistogram } from "./amounts.ts";
+import { type Breakdown, capped, DIMENSIONS, type Dimension, EMPTY_CELL } from "./breakdown.ts";
+import { normalizeCustomers } from "./customers.ts";
+import { byDimension, type Report } from "./report.ts";
+
+/**
+ * One merchant's window in one currency as it crosses the WINDOWS queue and stands in ClickHouse's `windows`: absolute
+ * state under a `revision` that only grows, so a row may arrive any number of times and in any order.
+ */
+export interface MerchantWindow {
+  readonly merchantId: string;
+  readonly currency: string;
+  readonly startMs: number;
+  /** Epoch milliseconds of the last change, strictly increasing within a shard. */
+  readonly revision: number;
+  readonly report: Report;
+}
+
+const count = z.union([
+  z.int().min(0),
+  z
+    .string()
+    .regex(/^\d{1,16}$/)
+    .transform(Number),
+]);
+const sum = z.union([z.string().regex(/^\d{1,39}$/), z.int().min(0)]).transform(BigInt);
+const epochSeconds = z.union([
+  z.int().min(0),
+  z
+    .string()
+    .regex(/^\d{1,10}$/)
+    .transform(Number),
+]);
+
+const dimensionColumns = Object.fromEntries(
+  DIMENSIONS.flatMap((dimension) => [
+    [`by_${dimension}_value`, z.array(z.string())],
+    [`by_${dimension}_count`, z.array(count)],
+    [`by_${dimension}_amount`, z.array(sum)],
+  ]),
+) as Record<`by_${Dimension}_value`, z.ZodArray<z.ZodString>> &
+  Record<`by_${Dimension}_count`, z.ZodArray<typeof count>> &
+  Record<`by_${Dimension}_amount`, z.ZodArray<typeof sum>>;
+
+/** The counters of a report as columns; also what a query that merges windows returns. */
+export const reportColumnsSchema = z.object({
+  payments_count: count,
+  payments_amount: sum,
+  refunds_count: count,
+  refunds_amount: sum,
+  amount_min: count,
+  amount_max: count,
+  points_used: sum,
+  points_earned: sum,
+  amount_bucket: z.array(z.int().min(0)),
+  amount_bucket_count: z.array(count),
+  customers: z.array(z.int().min(1).max(65_535)),
+  ...dimensionColumns,
+});
+export type ReportColumns = z.output<typeof reportColumnsSchema>;
+
+export const windowRowSchema = reportColumnsSchema.extend({
+  merchant_id: z.string(),
+  currency: z.string(),
+  window_start: epochSeconds,
+  revision: count,
+});
+
+/** A row ready for `JSON.stringify`: sums as decimal strings, keys and arrays in one fixed order, so equal reports give equal bytes. */
+export type WindowRow = Readonly<Record<string, string | number | readonly (string | number)[]>>;
+
+export function toRow({ merchantId, currency, startMs, revision, report }: MerchantWindow): WindowRow {
+  return {
+    merchant_id: merchantId,
+    currency,
+    window_start: startMs / 1000,
+    revision,
+    payments_count: report.payments_count,
+    payments_amount: String(report.payments_amount),
+    refunds_count: report.refunds_count,
+    refunds_amount: String(report.refunds_amount),
+    amount_min: report.amount_min,
+    amount_max: report.amount_max,
+    points_used: String(report.points_used),
+    points_earned: String(report.points_earned),
+    amount_bucket: report.amounts.bucket,
+    amount_bucket_count: report.amounts.count,
+    customers: [...report.customers],
+    ...Object.assign({}, ...DIMENSIONS.map((dimension) => breakdownColumns(dimension, report.breakdowns[dimension]))),
+  };
+}
+
+/** Throws a `ZodError` when `raw` is no such row. */
+export function fromRow(raw: unknown): MerchantWindow {
+  const row = windowRowSchema.parse(raw);
+  return {
+    merchantId: row.merchant_id,
+    currency: row.currency,
+    startMs: row.window_start * 1000,
+    revision: row.revision,
+    report: reportFromColumns(row),
+  };
+}
+
+/** The report of parsed columns, in canonical form: what SQL merged may hold several ranks of a register, or too many values. */
+export function reportFromColumns(columns: ReportColumns): Report {
+  return {
+    payments_count: columns.payments_count,
+    payments_amount: columns.payments_amount,
+    refunds_count: columns.refunds_count,
+    refunds_amount: columns.refunds_amount,
+    amount_min: columns.amount_min,
+    amount_max: columns.amount_max,
+    points_used: columns.points_used,
+    points_earned: columns.points_earned,
+    amounts: { bucket: columns.amount_bucket, count: columns.amount_bucket_count } satisfies AmountHistogram,
+    customers: normalizeCustomers(columns.customers),
+    breakdowns: byDimension((dimension) => breakdownOf(columns, dimension)),
+  };
+}
+
+/** Stands for `other` among the values of a row; no value of an event is empty. */
+const OTHER = "";
+
+function breakdownColumns(dimension: Dimension, { values, other }: Breakdown): WindowRow {
+  const cells = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
+  if (other.count > 0) cells.unshift([OTHER, other]);
+  return {
+    [`by_${dimension}_value`]: cells.map(([value]) => value),
+    [`by_${dimension}_count`]: cells.map(([, cell]) => cell.count),
+    [`by_${dimension}_amount`]: cells.map(([, cell]) => String(cell.amount)),
+  };
+}
+
+function breakdownOf(columns: ReportColumns, dimension: Dimension): Breakdown {
+  const counts = columns[`by_${dimension}_count`];
+  const amounts = columns[`by_${dimension}_amount`];
+  const values = new Map(
+    columns[`by_${dimension}_value`].map((value, at) => [value, { count: counts[at] ?? 0, amount: amounts[at] ?? 0n }]),
+  );
+  const other = values.get(OTHER) ?? EMPTY_CELL;
+  values.delete(OTHER);
+  return capped(values, other);
+}

@@ -1,0 +1,48 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+const IN_WORKERD = "workers/**/*.workerd.test.ts";
+
+/**
+ * `core`: pure code and scripts, in Node. `workerd`: the shard in the real runtime. `system`: all three Workers with a real ClickHouse,
+ * one file at a time, since each starts a system of its own on two cores.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "core",
+          include: ["shared/**/*.test.ts", "workers/**/*.test.ts", "scripts/**/*.test.ts"],
+          exclude: [IN_WORKERD],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml", environment: "aggregate" },
+            miniflare: {
+              bindings: {
+                IDENTITY_KEY: "000102030405060708090a0b0c0d0e0f",
+                CLICKHOUSE_PASSWORD: "none",
+                CORRECTION_DELAY_MS: "50",
+              },
+            },
+          }),
+        ],
+        test: { name: "workerd", include: [IN_WORKERD], testTimeout: 30_000 },
+      },
+      {
+        test: {
+          name: "system",
+          include: ["test/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});

@@ -1,0 +1,43 @@
+import { archiveKey } from "../../shared/archive-key.ts";
+import type { RawMessage } from "../../shared/messages/raw.ts";
+
+/**
+ * Writes one object an event hour: the members of all messages one after another, which is itself valid gzip. Its key is made of
+ * the messages in it, so the same batch delivered again overwrites what it wrote; a batch cut differently repeats lines, which
+ * every reader of the archive must pass over by `(merchant_id, event_id)`.
+ */
+export async function archive(bucket: R2Bucket, messages: readonly RawMessage[]): Promise<void> {
+  const hours = new Map<number, { readonly batch: string; readonly gzip: Uint8Array }[]>();
+  for (const { batch, members } of messages) {
+    for (const { hourMs, gzip } of members) {
+      const members = hours.get(hourMs) ?? [];
+      members.push({ batch, gzip });
+      hours.set(hourMs, members);
+    }
+  }
+  const receivedAtMs = Math.min(...messages.map((message) => message.receivedAtMs));
+  await Promise.all(
+    [...hours].map(async ([hourMs, members]) => {
+      members.sort((a, b) => (a.batch < b.batch ? -1 : 1));
+      const name = `${receivedAtMs}-${await digest(members.map(({ batch }) => batch).join("\n"))}`;
+      await bucket.put(archiveKey(hourMs, name), concat(members.map(({ gzip }) => gzip)), {
+        httpMetadata: { contentType: "application/x-ndjson", contentEncoding: "gzip" },
+      });
+    }),
+  );
+}
+
+async function digest(text: string): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return new Uint8Array(hash).subarray(0, 12).toHex();
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
+}

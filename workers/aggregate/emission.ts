@@ -1,0 +1,137 @@
+import { GRACE_MS, isClosed, LATENESS_HORIZON_MS, WINDOW_MS } from "../../shared/window.ts";
+import type { MerchantWindow } from "../../shared/window-row.ts";
+import { RETENTION_MARGIN_MS, type ShardState } from "./engine.ts";
+import type { Slice } from "./slice.ts";
+
+/** An alarm sends this many windows at most, then rings again at once. */
+export const EMISSION_ROWS_MAX = 20_000;
+/** A sent emission that nobody confirmed in this time is taken for lost, and sent again. */
+export const EMISSION_TIMEOUT_MS = 30 * 60_000;
+/** Emissions on their way at a time; more wait, so that an outage of history cannot fill the queue with repeats. */
+export const EMISSIONS_PENDING_MAX = 64;
+
+/** Windows to be sent: of each slice everything changed since it was last sent, up to `revision`. */
+export interface Emission {
+  /** Unique within the shard and increasing. */
+  readonly id: number;
+  readonly slices: readonly { readonly slice: Slice; readonly revision: number }[];
+  readonly windows: readonly MerchantWindow[];
+}
+
+interface Pending extends Omit<Emission, "windows"> {
+  readonly confirmed: Set<number>;
+  /** How many parts there are, once the queue has all of them. */
+  parts: number;
+  readonly sentAtMs: number;
+}
+
+/** What is on its way and not yet confirmed. In memory only: what a restart forgets is sent again, with the same revisions. */
+export interface Emissions {
+  readonly pending: Map<number, Pending>;
+  lastId: number;
+}
+
+export function noEmissions(): Emissions {
+  return { pending: new Map(), lastId: 0 };
+}
+
+/** When a slice's changes are due for history: at its close, and later ones `correctionDelayMs` after the first of them. */
+function dueMs(slice: Slice, correctionDelayMs: number): number {
+  if (slice.revision <= slice.emittedRevision) return Number.POSITIVE_INFINITY;
+  const closesMs = slice.startMs + WINDOW_MS + GRACE_MS;
+  const changedMs = slice.dirtySinceMs ?? slice.revision;
+  return changedMs < closesMs ? closesMs : changedMs + correctionDelayMs;
+}
+
+/** The next emission, `undefined` when nothing is due or too much is on its way already. Changes nothing yet. */
+export function nextEmission(
+  state: ShardState,
+  emissions: Emissions,
+  nowMs: number,
+  correctionDelayMs: number,
+): Emission | undefined {
+  if (emissions.pending.size >= EMISSIONS_PENDING_MAX) return undefined;
+  const slices: { slice: Slice; revision: number }[] = [];
+  const windows: MerchantWindow[] = [];
+  for (const slice of state.slices.values()) {
+    if (windows.length >= EMISSION_ROWS_MAX) break;
+    if (!isClosed(slice.startMs, nowMs) || dueMs(slice, correctionDelayMs) > nowMs) continue;
+    for (const window of slice.windows(slice.emittedRevision)) windows.push(window);
+    slices.push({ slice, revision: slice.revision });
+  }
+  return slices.length === 0 ? undefined : { id: Math.max(emissions.lastId + 1, nowMs), slices, windows };
+}
+
+/** Opens an emission, so that a confirmation that overtakes the end of sending is not missed. Nothing counts as sent yet. */
+export function beginEmission(emissions: Emissions, { id, slices }: Emission, nowMs: number): void {
+  emissions.pending.set(id, { id, slices, confirmed: new Set(), parts: Number.POSITIVE_INFINITY, sentAtMs: nowMs });
+  emissions.lastId = id;
+}
+
+/** Forgets an emission the queue refused: everything in it is still due. */
+export function abandonEmission(emissions: Emissions, id: number): void {
+  emissions.pending.delete(id);
+}
+
+/**
+ * Notes that the queue has all parts of an emission. To be called after the queue said so, never before: a crash in between
+ * sends it again, the other order would lose it. Answers the slices stored meanwhile, as `confirmEmission` does.
+ */
+export function markEmitted(emissions: Emissions, { id, slices }: Emission, parts: number, nowMs: number): Slice[] {
+  for (const { slice, revision } of slices) {
+    slice.emittedRevision = Math.max(slice.emittedRevision, revision);
+    // A change that came while the emission was on its way to the queue waits for the next one.
+    slice.dirtySinceMs = slice.revision > revision ? nowMs : undefined;
+  }
+  const pending = emissions.pending.get(id);
+  if (pending !== undefined) pending.parts = parts;
+  return completed(emissions, id);
+}
+
+/** Notes that history holds a part; answers the slices whose stored revision grew, once the last part is in. */
+export function confirmEmission(emissions: Emissions, id: number, part: number): Slice[] {
+  emissions.pending.get(id)?.confirmed.add(part);
+  return completed(emissions, id);
+}
+
+function completed(emissions: Emissions, id: number): Slice[] {
+  const emission = emissions.pending.get(id);
+  if (emission === undefined || emission.confirmed.size < emission.parts) return [];
+  emissions.pending.delete(id);
+  return emission.slices.flatMap(({ slice, revision }) => {
+    if (revision <= slice.storedRevision) return [];
+    slice.storedRevision = revision;
+    return [slice];
+  });
+}
+
+/** Gives up on emissions nobody confirmed in time: their slices are due again. */
+export function expireEmissions(emissions: Emissions, nowMs: number): void {
+  for (const { id, slices, sentAtMs } of emissions.pending.values()) {
+    if (nowMs - sentAtMs < EMISSION_TIMEOUT_MS) continue;
+    emissions.pending.delete(id);
+    for (const { slice } of slices) {
+      slice.emittedRevision = Math.min(slice.emittedRevision, slice.storedRevision);
+      slice.dirtySinceMs ??= nowMs;
+    }
+  }
+}
+
+/** When the shard next has something to do of itself: send, give up waiting, or forget. `undefined` for a shard with nothing in it. */
+export function nextAlarmMs(
+  state: ShardState,
+  emissions: Emissions,
+  nowMs: number,
+  correctionDelayMs: number,
+): number | undefined {
+  let next = Number.POSITIVE_INFINITY;
+  const maySend = emissions.pending.size < EMISSIONS_PENDING_MAX;
+  for (const slice of state.slices.values()) {
+    if (maySend) next = Math.min(next, dueMs(slice, correctionDelayMs));
+    if (slice.storedRevision >= slice.revision) {
+      next = Math.min(next, slice.startMs + WINDOW_MS + LATENESS_HORIZON_MS + RETENTION_MARGIN_MS);
+    }
+  }
+  for (const { sentAtMs } of emissions.pending.values()) next = Math.min(next, sentAtMs + EMISSION_TIMEOUT_MS);
+  return Number.isFinite(next) ? Math.max(next, nowMs) : undefined;
+}

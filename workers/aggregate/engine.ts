@@ -1,0 +1,143 @@
+import { type ShardBatch, STATUS } from "../../shared/messages/shard-batch.ts";
+import { HOUR_MS, isFinal, WINDOW_MS, windowStart } from "../../shared/window.ts";
+import type { MerchantWindow } from "../../shared/window-row.ts";
+import { Slice } from "./slice.ts";
+
+/**
+ * A repeat whose time was changed is recognised while its first window ended within this; the contract says at least an hour,
+ * the rest is for the grace and for clocks that differ.
+ */
+export const MOVED_REPEAT_MS = HOUR_MS + 2 * WINDOW_MS;
+
+/** A final window is kept this much longer, so that a read that begins before the horizon ends after it. */
+export const RETENTION_MARGIN_MS = 3 * WINDOW_MS;
+
+/** A shard's memory: a fold over its batches, in the order of `seq`. */
+export interface ShardState {
+  readonly slices: Map<number, Slice>;
+  /** Number of the last batch folded in. */
+  seq: number;
+  /** Moment of the last batch folded in, strictly increasing from batch to batch whatever the clock does: the revision. */
+  atMs: number;
+}
+
+export function emptyState(): ShardState {
+  return { slices: new Map(), seq: 0, atMs: 0 };
+}
+
+/** The moment to fold the next batch at: the clock's, or just after the last one when the clock has not moved on. */
+export function nextAtMs(state: ShardState, nowMs: number): number {
+  return Math.max(nowMs, state.atMs + 1);
+}
+
+/**
+ * The answer to a batch in which every event is a repeat or late, so that folding it in would change nothing and need not be
+ * journaled; `undefined` when something in it is new.
+ */
+export function judgeRepeats(state: ShardState, batch: ShardBatch, atMs: number): Uint8Array<ArrayBuffer> | undefined {
+  const recent = recentSlices(state, atMs);
+  const statuses = new Uint8Array(batch.size);
+  for (let i = 0; i < batch.size; i++) {
+    const status = judge(state, recent, batch, i, atMs);
+    if (status === STATUS.accepted) return undefined;
+    statuses[i] = status;
+  }
+  return statuses;
+}
+
+/**
+ * Counts a batch: the one step by which a shard's state changes, live and in recovery alike. It depends on nothing but its
+ * arguments, so the same batches at the same moments give the same state. Answers one status byte an event.
+ */
+export function fold(state: ShardState, batch: ShardBatch, atMs: number): Uint8Array<ArrayBuffer> {
+  if (atMs <= state.atMs) throw new Error(`a batch at ${atMs} cannot follow one at ${state.atMs}`);
+  const recent = recentSlices(state, atMs);
+  const statuses = new Uint8Array(batch.size);
+  for (let i = 0; i < batch.size; i++) statuses[i] = foldEvent(state, recent, batch, i, atMs);
+  state.seq += 1;
+  state.atMs = atMs;
+  return statuses;
+}
+
+function foldEvent(state: ShardState, recent: Slice[], batch: ShardBatch, i: number, atMs: number): number {
+  const status = judge(state, recent, batch, i, atMs);
+  if (status !== STATUS.accepted) return status;
+  const startMs = windowStart(batch.occurredAt(i));
+  let slice = state.slices.get(startMs);
+  if (slice === undefined) {
+    slice = new Slice(startMs);
+    state.slices.set(startMs, slice);
+    if (isRecent(startMs, atMs)) recent.push(slice);
+  }
+  slice.ids.add(batch.fingerprintLo(i), batch.fingerprintHi(i), checkOf(batch, i));
+  slice.touch(batch.merchantId(i), batch.currency(i), atMs).add(batch.event(i));
+  return status;
+}
+
+function judge(state: ShardState, recent: readonly Slice[], batch: ShardBatch, i: number, atMs: number): number {
+  if (isFinal(windowStart(batch.occurredAt(i)), atMs)) return STATUS.late;
+  const known = knownCheck(state, recent, batch, i);
+  if (known === undefined) return STATUS.accepted;
+  return known === checkOf(batch, i) ? STATUS.duplicate : STATUS.conflict;
+}
+
+/** The check of the event's first occurrence: in its own window, or, were its time changed, in a recent one. */
+function knownCheck(state: ShardState, recent: readonly Slice[], batch: ShardBatch, i: number): number | undefined {
+  const lo = batch.fingerprintLo(i);
+  const hi = batch.fingerprintHi(i);
+  const own = state.slices.get(windowStart(batch.occurredAt(i)))?.ids.get(lo, hi);
+  if (own !== undefined) return own;
+  for (const slice of recent) {
+    const moved = slice.ids.get(lo, hi);
+    if (moved !== undefined) return moved;
+  }
+  return undefined;
+}
+
+const isRecent = (startMs: number, atMs: number) => startMs + WINDOW_MS + MOVED_REPEAT_MS > atMs;
+
+function recentSlices(state: ShardState, atMs: number): Slice[] {
+  return [...state.slices.values()].filter((slice) => isRecent(slice.startMs, atMs));
+}
+
+/** 32 bits of an event's time and amount: a repeat that differs in either is told from an exact one but once in 4 billion. */
+function checkOf(batch: ShardBatch, i: number): number {
+  const time = batch.occurredAt(i);
+  const amount = batch.amount(i);
+  let hash = 0x9e3779b9;
+  for (const word of [time, time / 2 ** 32, amount, amount / 2 ** 32]) {
+    hash = Math.imul(hash ^ (word >>> 0), 0x85ebca6b);
+    hash ^= hash >>> 15;
+  }
+  return hash >>> 0;
+}
+
+/** A merchant's windows in `[fromMs, toMs)`, in order of start and currency. */
+export function readWindows(state: ShardState, merchantId: string, fromMs: number, toMs: number): MerchantWindow[] {
+  const slices = [...state.slices.values()].filter(({ startMs }) => startMs >= fromMs && startMs < toMs);
+  slices.sort((a, b) => a.startMs - b.startMs);
+  return slices.flatMap((slice) => [...slice.windowsOf(merchantId)].sort((a, b) => (a.currency < b.currency ? -1 : 1)));
+}
+
+/**
+ * Windows from here on are wholly the shard's to answer for, those before it history's: back to the lateness horizon and a
+ * margin, and further while anything older is not yet known to stand in history.
+ */
+export function retainedFromMs(state: ShardState, nowMs: number): number {
+  let from = windowStart(nowMs - 24 * HOUR_MS - RETENTION_MARGIN_MS) + WINDOW_MS;
+  for (const slice of state.slices.values()) {
+    if (slice.storedRevision < slice.revision) from = Math.min(from, slice.startMs);
+  }
+  return from;
+}
+
+/**
+ * Windows that may leave the shard: final for the margin, stored to the last change, and older than everything that is not, so
+ * that what is retained has no gap.
+ */
+export function droppable(state: ShardState, nowMs: number): Slice[] {
+  const retainedFrom = retainedFromMs(state, nowMs);
+  return [...state.slices.values()].filter(
+    ({ startMs }) => startMs < retainedFrom && isFinal(startMs + RETENTION_MARGIN_MS, nowMs),
+  );
+}

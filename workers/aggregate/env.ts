@@ -1,0 +1,31 @@
+import { z } from "zod";
+import { sipKeyFromHex } from "../../shared/siphash.ts";
+import type { Shard } from "./shard.ts";
+
+/** What `[env.aggregate]` in wrangler.toml and its secrets bind. */
+export interface Env {
+  readonly DIRECTORY: D1Database;
+  readonly ARCHIVE: R2Bucket;
+  readonly SHARD: DurableObjectNamespace<Shard>;
+  readonly WINDOWS: Queue;
+  readonly CLICKHOUSE_URL: string;
+  readonly CLICKHOUSE_USER: string;
+  readonly CLICKHOUSE_PASSWORD: string;
+  readonly CLICKHOUSE_DATABASE: string;
+  readonly CORRECTION_DELAY_MS: string;
+  readonly IDENTITY_KEY: string;
+}
+
+const settingsSchema = z.object({
+  CLICKHOUSE_URL: z.url(),
+  CLICKHOUSE_USER: z.string().min(1),
+  CLICKHOUSE_PASSWORD: z.string(),
+  CLICKHOUSE_DATABASE: z.string().min(1),
+  CORRECTION_DELAY_MS: z.coerce.number().int().min(0),
+  IDENTITY_KEY: z.string().transform(sipKeyFromHex),
+});
+
+/** The settings, parsed; throws with the name of the one that is missing or wrong. */
+export function settingsOf(env: Env): z.output<typeof settingsSchema> {
+  return settingsSchema.parse(env);
+}

@@ -1,0 +1,88 @@
+/**
+ * The events of one window by fingerprint, packed: open addressing with linear probing over 12 bytes a slot, the two halves of
+ * the fingerprint and a check of what else the event said. 12 to 24 bytes an event at a load of ½ to ¾.
+ */
+export class IdSet {
+  #slots: Uint32Array;
+  #size = 0;
+
+  constructor(capacity = 8) {
+    this.#slots = new Uint32Array(SLOT_WORDS * slotsFor(capacity));
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The check stored with this fingerprint, `undefined` when the event is new. */
+  get(lo: number, hi: number): number | undefined {
+    const at = this.#find(lo, keyHi(lo, hi));
+    return this.#isFree(at) ? undefined : this.#slots[at + 2];
+  }
+
+  /** Adds a fingerprint that is not there yet. */
+  add(lo: number, hi: number, check: number): void {
+    if (4 * (this.#size + 1) * SLOT_WORDS > 3 * this.#slots.length) this.#grow();
+    const at = this.#find(lo, keyHi(lo, hi));
+    this.#slots[at] = lo;
+    this.#slots[at + 1] = keyHi(lo, hi);
+    this.#slots[at + 2] = check;
+    this.#size += 1;
+  }
+
+  /** The occupied slots, three words each, in no particular order. */
+  words(): Uint32Array<ArrayBuffer> {
+    const words = new Uint32Array(SLOT_WORDS * this.#size);
+    let to = 0;
+    for (let at = 0; at < this.#slots.length; at += SLOT_WORDS) {
+      if (this.#isFree(at)) continue;
+      words.set(this.#slots.subarray(at, at + SLOT_WORDS), to);
+      to += SLOT_WORDS;
+    }
+    return words;
+  }
+
+  static fromWords(words: Uint32Array): IdSet {
+    const set = new IdSet(words.length / SLOT_WORDS);
+    for (let at = 0; at < words.length; at += SLOT_WORDS) {
+      set.add(words[at] ?? 0, words[at + 1] ?? 0, words[at + 2] ?? 0);
+    }
+    return set;
+  }
+
+  /** Word index of the slot that holds the fingerprint, or of the free slot where it would go. */
+  #find(lo: number, hi: number): number {
+    const mask = this.#slots.length / SLOT_WORDS - 1;
+    let slot = lo & mask;
+    for (;;) {
+      const at = SLOT_WORDS * slot;
+      if (this.#isFree(at) || (this.#slots[at] === lo && this.#slots[at + 1] === hi)) return at;
+      slot = (slot + 1) & mask;
+    }
+  }
+
+  #isFree(at: number): boolean {
+    return this.#slots[at] === 0 && this.#slots[at + 1] === 0;
+  }
+
+  #grow(): void {
+    const old = this.#slots;
+    this.#slots = new Uint32Array(2 * old.length);
+    for (let at = 0; at < old.length; at += SLOT_WORDS) {
+      if (old[at] === 0 && old[at + 1] === 0) continue;
+      this.#slots.set(old.subarray(at, at + SLOT_WORDS), this.#find(old[at] ?? 0, old[at + 1] ?? 0));
+    }
+  }
+}
+
+const SLOT_WORDS = 3;
+
+/** Slots for that many fingerprints at a load of at most ¾: a power of two, so that a mask finds the slot. */
+function slotsFor(capacity: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(8, (capacity + 1) * (4 / 3))));
+}
+
+/** Two zero words mark a free slot; the one fingerprint that looks like it is moved aside. */
+function keyHi(lo: number, hi: number): number {
+  return lo === 0 && hi === 0 ? 1 : hi;
+}

@@ -1,0 +1,23 @@
+import { consumeDead } from "./dead-letters.ts";
+import type { Env } from "./env.ts";
+import { consumeRaw } from "./raw-consumer.ts";
+import { consumeWindows } from "./windows-consumer.ts";
+
+export { Shard } from "./shard.ts";
+
+/** Has no public route: its shards are called by ingest and api, the rest of it by queues. */
+export default {
+  async queue(batch, env) {
+    switch (batch.queue) {
+      case "tally-raw":
+        return await consumeRaw(batch, env);
+      case "tally-windows":
+        return await consumeWindows(batch, env);
+      case "tally-raw-dead":
+      case "tally-windows-dead":
+        return await consumeDead(batch, env);
+      default:
+        throw new Error(`no consumer for ${batch.queue}`);
+    }
+  },
+} satisfies ExportedHandler<Env>;

@@ -1,0 +1,85 @@
+import { decodeWindowsMessage, type WindowsMessage } from "../../shared/messages/windows.ts";
+import { err, type Result } from "../../shared/result.ts";
+import { gunzip } from "../gzip.ts";
+import { log } from "../log.ts";
+import { buryMessage } from "./dead-letters.ts";
+import type { Env } from "./env.ts";
+import { insertWindows, isRefusal } from "./history.ts";
+import { retryDelayS } from "./retry.ts";
+
+const MESSAGE_TEXT_BYTES_MAX = 64_000_000;
+
+interface Delivery {
+  readonly message: Message;
+  readonly windows: WindowsMessage;
+}
+
+/**
+ * Writes the windows of a whole queue batch in one insert, tells the shards what is stored, and acknowledges. While ClickHouse is
+ * away the messages wait in the queue; should one die there, the shard has not been told, and sends its windows again.
+ */
+export async function consumeWindows(batch: MessageBatch, env: Env): Promise<void> {
+  const deliveries: Delivery[] = [];
+  for (const message of batch.messages) {
+    const read = readMessage(message.body);
+    if (read.ok) deliveries.push({ message, windows: read.value });
+    else await buryMessage(env, batch.queue, message, read.error.reason);
+  }
+  if (deliveries.length > 0) await store(deliveries, batch.queue, env);
+}
+
+async function store(deliveries: readonly Delivery[], queue: string, env: Env): Promise<void> {
+  try {
+    await insertWindows(
+      env,
+      deliveries.flatMap(({ windows }) => windows.rows),
+    );
+  } catch (error) {
+    log("error", "windows not stored", { messages: deliveries.length, error });
+    await storeFailed(deliveries, queue, env, error);
+    return;
+  }
+  await confirm(deliveries, env);
+  for (const { message } of deliveries) message.ack();
+}
+
+/** Finds the message whose rows are refused, so that the others get through; waits when it is ClickHouse that fails. */
+async function storeFailed(deliveries: readonly Delivery[], queue: string, env: Env, error: unknown): Promise<void> {
+  const [first] = deliveries;
+  if (!isRefusal(error)) {
+    for (const { message } of deliveries) message.retry({ delaySeconds: retryDelayS(message.attempts) });
+  } else if (deliveries.length === 1 && first !== undefined) {
+    await buryMessage(env, queue, first.message, `ClickHouse refuses its rows: ${String(error)}`);
+  } else {
+    for (const delivery of deliveries) await store([delivery], queue, env);
+  }
+}
+
+/** A confirmation that does not arrive costs a repeat of the emission, no more. */
+async function confirm(deliveries: readonly Delivery[], env: Env): Promise<void> {
+  const byShard = new Map<string, [emission: number, part: number][]>();
+  for (const { windows } of deliveries) {
+    const parts = byShard.get(windows.shard) ?? [];
+    parts.push([windows.emission, windows.part]);
+    byShard.set(windows.shard, parts);
+  }
+  await Promise.all(
+    [...byShard].map(async ([shard, parts]) => {
+      try {
+        await env.SHARD.get(env.SHARD.idFromString(shard)).confirm(parts);
+      } catch (error) {
+        log("warn", "shard not told what is stored", { shard, error });
+      }
+    }),
+  );
+}
+
+function readMessage(body: unknown): Result<WindowsMessage, { readonly reason: string }> {
+  if (!(body instanceof ArrayBuffer || body instanceof Uint8Array)) return err({ reason: "not bytes" });
+  try {
+    const bytes = gunzip(body instanceof Uint8Array ? body : new Uint8Array(body), MESSAGE_TEXT_BYTES_MAX);
+    return decodeWindowsMessage(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch (error) {
+    return err({ reason: `cannot be read: ${String(error)}` });
+  }
+}

@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { shardOf, type Topology } from "../../shared/topology.ts";
+import { fromRow, type MerchantWindow } from "../../shared/window-row.ts";
+import type { Env } from "./env.ts";
+
+/** A shard did not answer; what is not in history yet cannot be told right now. */
+export class ShardUnavailable extends Error {}
+
+/** A merchant's windows that the shards hold, and what of the range is history's to answer for. */
+export interface HotWindows {
+  readonly asOfMs: number;
+  readonly windows: readonly MerchantWindow[];
+  /** Parts of the range before what the shards retain: disjoint, in order. Together with `windows` they leave no gap and no overlap. */
+  readonly history: readonly { readonly fromMs: number; readonly toMs: number }[];
+}
+
+const readingSchema = z.object({
+  as_of: z.int(),
+  retained_from: z.int(),
+  windows: z.array(z.unknown()),
+});
+
+/** Asks every shard that owns the merchant somewhere in `[fromMs, toMs)`, which is one unless the topology changed within. */
+export async function readHotWindows(
+  env: Env,
+  topology: Topology,
+  merchantId: string,
+  fromMs: number,
+  toMs: number,
+): Promise<HotWindows> {
+  const readings = await Promise.all(
+    ownersOf(topology, merchantId, fromMs, toMs).map((part) => readShard(env, merchantId, part)),
+  );
+  return {
+    asOfMs: Math.min(...readings.map(({ asOfMs }) => asOfMs)),
+    windows: readings.flatMap(({ windows }) => windows),
+    history: readings.flatMap(({ history }) => history),
+  };
+}
+
+interface OwnedPart {
+  readonly shard: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+function ownersOf(topology: Topology, merchantId: string, fromMs: number, toMs: number): OwnedPart[] {
+  return topology.epochs.flatMap((epoch, at) => {
+    const from = Math.max(fromMs, epoch.from_ms);
+    const to = Math.min(toMs, topology.epochs[at + 1]?.from_ms ?? toMs);
+    return from < to ? [{ shard: shardOf(topology, merchantId, from), fromMs: from, toMs: to }] : [];
+  });
+}
+
+async function readShard(env: Env, merchantId: string, { shard, fromMs, toMs }: OwnedPart): Promise<HotWindows> {
+  let text: string;
+  try {
+    text = await env.SHARD.get(env.SHARD.idFromName(shard)).read(merchantId, fromMs, toMs);
+  } catch (cause) {
+    throw new ShardUnavailable(`${shard} does not answer`, { cause });
+  }
+  const reading = readingSchema.parse(JSON.parse(text));
+  const historyToMs = Math.min(toMs, reading.retained_from);
+  return {
+    asOfMs: reading.as_of,
+    windows: reading.windows.map(fromRow).filter(({ startMs }) => startMs >= reading.retained_from),
+    history: fromMs < historyToMs ? [{ fromMs, toMs: historyToMs }] : [],
+  };
+}

@@ -1,0 +1,96 @@
+import { type Context, Hono } from "hono";
+import { MERCHANT_ID_PATTERN } from "../../shared/event.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
+import { authenticate, type Principal } from "../directory/authenticate.ts";
+import { notFound, type Problem, problemResponse, unauthorized } from "../http/problem.ts";
+import { requestId, toProblem, type WithRequestId } from "../http/request-id.ts";
+import { log } from "../log.ts";
+import { listDeadLetters } from "./dead-letters.ts";
+import type { Env } from "./env.ts";
+import { HistoryUnavailable } from "./history.ts";
+import { ShardUnavailable } from "./hot-windows.ts";
+import { loadHome } from "./merchant.ts";
+import { answerMetrics } from "./metrics.ts";
+import { parseMetrics, parseReport } from "./parameters.ts";
+import { answerReport } from "./report.ts";
+
+type ApiContext = Context<WithRequestId<Env>>;
+
+const app = new Hono<WithRequestId<Env>>();
+app.use(requestId);
+app.notFound((c) => problemResponse(notFound(c.req.path)));
+app.onError((error, c) => {
+  if (!(error instanceof HistoryUnavailable || error instanceof ShardUnavailable)) return toProblem(error, c);
+  log("warn", "read unavailable", { request: c.var.requestId, path: c.req.path, error, cause: String(error.cause) });
+  return problemResponse(error instanceof HistoryUnavailable ? historyUnavailable : shardUnavailable);
+});
+
+app.get("/healthz", (c) => c.json({ status: "ok", service: "tally-api" }));
+
+app.get("/v1/merchants/:merchant/report", async (c) => {
+  const nowMs = Date.now();
+  const merchant = await admitToMerchant(c, nowMs);
+  if (!merchant.ok) return problemResponse(merchant.error);
+  const home = await loadHome(c.env.DIRECTORY, merchant.value, nowMs);
+  const parameters = parseReport(c.req.query(), home.timezone, nowMs);
+  if (!parameters.ok) return problemResponse(parameters.error);
+  return fresh(await answerReport(c.env, merchant.value, home, parameters.value, nowMs));
+});
+
+app.get("/v1/merchants/:merchant/metrics", async (c) => {
+  const nowMs = Date.now();
+  const merchant = await admitToMerchant(c, nowMs);
+  if (!merchant.ok) return problemResponse(merchant.error);
+  const home = await loadHome(c.env.DIRECTORY, merchant.value, nowMs);
+  const parameters = parseMetrics(c.req.query(), home.timezone, nowMs);
+  if (!parameters.ok) return problemResponse(parameters.error);
+  return fresh(await answerMetrics(c.env, merchant.value, home, parameters.value, nowMs));
+});
+
+app.get("/v1/admin/dead-letters", async (c) => {
+  const operator = await authenticate(c.env.DIRECTORY, c.req.header("Authorization"), ["operator"], Date.now());
+  if (operator === null) return problemResponse(unauthorized("Send Authorization: Bearer with an operator's key."));
+  return fresh(await listDeadLetters(c.env.DIRECTORY));
+});
+
+/** The merchant of the path, if the caller may read it: a merchant's key reads its own, an operator's every one. */
+async function admitToMerchant(c: ApiContext, nowMs: number): Promise<Result<string, Problem>> {
+  const admitted = ["merchant", "operator"] as const;
+  const principal = await authenticate(c.env.DIRECTORY, c.req.header("Authorization"), admitted, nowMs);
+  if (principal === null) return err(unauthorized("Send Authorization: Bearer with a merchant's key."));
+  const merchantId = c.req.param("merchant") ?? "";
+  if (!mayRead(principal, merchantId)) return err(forbidden);
+  return MERCHANT_ID_PATTERN.test(merchantId) ? ok(merchantId) : err(notFound(c.req.path));
+}
+
+function mayRead(principal: Principal, merchantId: string): boolean {
+  return principal.kind === "operator" || (principal.kind === "merchant" && principal.merchantId === merchantId);
+}
+
+function fresh(body: unknown): Response {
+  return Response.json(body, { headers: { "Cache-Control": "private, no-store" } });
+}
+
+const forbidden: Problem = {
+  status: 403,
+  code: "forbidden",
+  title: "The key does not read this merchant",
+  detail: "A merchant's key reads that merchant only.",
+};
+
+const historyUnavailable: Problem = {
+  status: 503,
+  code: "history_unavailable",
+  title: "History cannot be read right now",
+  detail: "The last 24 hours can: ask for a span that begins then.",
+  retryAfterS: 5,
+};
+
+const shardUnavailable: Problem = {
+  status: 503,
+  code: "shard_unavailable",
+  title: "Recent numbers cannot be read right now",
+  retryAfterS: 2,
+};
+
+export default app;

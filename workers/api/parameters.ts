@@ -1,0 +1,114 @@
+import { isCurrency } from "../../shared/iso-codes.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
+import { DAY_MS, WINDOW_MS } from "../../shared/window.ts";
+import type { Problem } from "../http/problem.ts";
+import { type BucketSeries, type BucketsError, cutIntoBuckets } from "./calendar.ts";
+import { GRANULARITIES, type Granularity } from "./calendar-unit.ts";
+import { parseInstant } from "./instant.ts";
+import { parseZone } from "./zone.ts";
+
+/** Five years by day are 1,827 buckets, a fortnight by window 2,016. */
+export const BUCKETS_MAX = 2_200;
+/** Currencies a request may name; a merchant with more of them reads them in several. */
+export const CURRENCIES_MAX = 20;
+
+/** Raw query parameters by name. */
+export type Query = Readonly<Record<string, string>>;
+
+export interface MetricsParameters {
+  readonly zone: string;
+  readonly granularity: Granularity;
+  readonly currencies: readonly string[];
+  readonly series: BucketSeries;
+}
+
+/** `from` and `to` default to today so far, `granularity` to what gives a readable number of buckets. */
+export function parseMetrics(query: Query, homeZone: string, nowMs: number): Result<MetricsParameters, Problem> {
+  const zone = parseZoneParameter(query, homeZone);
+  if (!zone.ok) return zone;
+  const from = parseMoment(query, "from", "today", zone.value, nowMs);
+  if (!from.ok) return from;
+  const to = parseMoment(query, "to", "now", zone.value, nowMs);
+  if (!to.ok) return to;
+  const currencies = parseCurrencies(query);
+  if (!currencies.ok) return currencies;
+  const granularity = parseGranularity(query, to.value - from.value);
+  if (!granularity.ok) return granularity;
+  const series = cutIntoBuckets({
+    fromMs: from.value,
+    toMs: to.value,
+    granularity: granularity.value,
+    zone: zone.value,
+    bucketsMax: BUCKETS_MAX,
+  });
+  if (!series.ok) return err(rangeProblem(series.error));
+  return ok({ zone: zone.value, granularity: granularity.value, currencies: currencies.value, series: series.value });
+}
+
+export interface ReportParameters {
+  readonly zone: string;
+  readonly currencies: readonly string[];
+  /** A moment in the window, `undefined` for the latest closed one. */
+  readonly atMs: number | undefined;
+}
+
+export function parseReport(query: Query, homeZone: string, nowMs: number): Result<ReportParameters, Problem> {
+  const zone = parseZoneParameter(query, homeZone);
+  if (!zone.ok) return zone;
+  const currencies = parseCurrencies(query);
+  if (!currencies.ok) return currencies;
+  if (query.at === undefined) return ok({ zone: zone.value, currencies: currencies.value, atMs: undefined });
+  const at = parseMoment(query, "at", query.at, zone.value, nowMs);
+  return at.ok ? ok({ zone: zone.value, currencies: currencies.value, atMs: at.value }) : at;
+}
+
+function parseZoneParameter(query: Query, homeZone: string): Result<string, Problem> {
+  const zone = parseZone(query.tz ?? homeZone);
+  return zone.ok ? zone : err(invalid("tz", "unknown_zone", zone.error.hint));
+}
+
+function parseMoment(
+  query: Query,
+  name: string,
+  fallback: string,
+  zone: string,
+  nowMs: number,
+): Result<number, Problem> {
+  const moment = parseInstant(query[name] ?? fallback, zone, nowMs);
+  return moment.ok ? moment : err(invalid(name, "invalid_time", moment.error.hint));
+}
+
+function parseCurrencies(query: Query): Result<readonly string[], Problem> {
+  if (query.currency === undefined) return ok([]);
+  const codes = [...new Set(query.currency.toUpperCase().split(","))];
+  if (codes.length > CURRENCIES_MAX || !codes.every(isCurrency)) {
+    return err(
+      invalid("currency", "invalid_currency", `Up to ${CURRENCIES_MAX} ISO 4217 codes, such as JPY or JPY,USD.`),
+    );
+  }
+  return ok(codes);
+}
+
+function parseGranularity(query: Query, spanMs: number): Result<Granularity, Problem> {
+  const text = query.granularity;
+  if (text === undefined) return ok(spanMs <= 2 * DAY_MS ? "1h" : spanMs <= 400 * DAY_MS ? "1d" : "1mo");
+  const granularity = GRANULARITIES.find((known) => known === text);
+  if (granularity !== undefined) return ok(granularity);
+  return err(invalid("granularity", "invalid_granularity", `One of ${GRANULARITIES.join(", ")}.`));
+}
+
+function rangeProblem(error: BucketsError): Problem {
+  if (error.reason === "empty_range") return invalid("to", "empty_range", "to must be later than from.");
+  const finer = error.finest === null ? "Ask for a shorter range." : `granularity=${error.finest} or coarser fits.`;
+  const detail = `${error.count} buckets of ${error.granularity}; an answer has ${error.bucketsMax} at most. ${finer}`;
+  return invalid("granularity", "too_many_buckets", detail);
+}
+
+function invalid(parameter: string, code: string, detail: string): Problem {
+  return { status: 400, code, title: "A parameter is wrong", detail, extensions: { parameter } };
+}
+
+/** The first moment of the window before which everything that was on time is counted. */
+export function latestClosedWindow(completeThroughMs: number): number {
+  return completeThroughMs - WINDOW_MS;
+}

@@ -1,0 +1,73 @@
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+/** The directory in D1: who may send, who may read, where windows live, and what needs an operator's eye. */
+
+export const merchants = sqliteTable("merchants", {
+  id: text("id").primaryKey(),
+  name: text("name").notNull(),
+  /** IANA zone and ISO 4217 code that reads use when the caller names none. */
+  timezone: text("timezone").notNull(),
+  currency: text("currency").notNull(),
+  createdAt: integer("created_at").notNull(),
+});
+
+export const sources = sqliteTable("sources", {
+  id: text("id").primaryKey(),
+  name: text("name").notNull(),
+  /** JSON array of the merchants it may send for; null means all of them. */
+  merchants: text("merchants", { mode: "json" }),
+  createdAt: integer("created_at").notNull(),
+});
+
+export const keys = sqliteTable(
+  "keys",
+  {
+    id: text("id").primaryKey(),
+    kind: text("kind", { enum: ["source", "merchant", "operator"] }).notNull(),
+    /** The source or merchant the key speaks for; the operator's name. */
+    subject: text("subject").notNull(),
+    /** SHA-256 of the secret, in hex; the secret itself is shown once and kept nowhere. */
+    secretHash: text("secret_hash").notNull(),
+    createdAt: integer("created_at").notNull(),
+    expiresAt: integer("expires_at"),
+    revokedAt: integer("revoked_at"),
+  },
+  (table) => [index("keys_subject").on(table.kind, table.subject)],
+);
+
+export const topologyEpochs = sqliteTable("topology_epochs", {
+  id: integer("id").primaryKey(),
+  /** The first window start it holds for; the epoch of a window never changes afterwards. */
+  fromMs: integer("from_ms").notNull().unique(),
+  shards: integer("shards").notNull(),
+  /** JSON object: merchant id → shard index. */
+  overrides: text("overrides", { mode: "json" }).notNull(),
+});
+
+/** Windows that took events after the lateness horizon: archived, to be rebuilt from the archive. */
+export const lateWindows = sqliteTable(
+  "late_windows",
+  {
+    merchantId: text("merchant_id").notNull(),
+    windowStart: integer("window_start").notNull(),
+    firstSeenAt: integer("first_seen_at").notNull(),
+    lastSeenAt: integer("last_seen_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.merchantId, table.windowStart] })],
+);
+
+/** A message its consumer gave up on. The body stands in the archive bucket under `body_key`. */
+export const deadLetters = sqliteTable(
+  "dead_letters",
+  {
+    id: text("id").primaryKey(),
+    queue: text("queue").notNull(),
+    reason: text("reason").notNull(),
+    attempts: integer("attempts").notNull(),
+    bodyKey: text("body_key").notNull(),
+    bodyBytes: integer("body_bytes").notNull(),
+    sentAt: integer("sent_at").notNull(),
+    deadAt: integer("dead_at").notNull(),
+  },
+  (table) => [index("dead_letters_queue").on(table.queue, table.deadAt)],
+);

@@ -1,0 +1,21 @@
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+import { log } from "../log.ts";
+import { internalError, problemResponse } from "./problem.ts";
+
+export type WithRequestId<Bindings> = { Bindings: Bindings; Variables: { requestId: string } };
+
+/** Gives every request an id of our own, which the answer, the log and the events' archive lines carry. */
+export const requestId = createMiddleware<WithRequestId<object>>(async (c, next) => {
+  c.set("requestId", crypto.randomUUID());
+  await next();
+  c.header("X-Request-Id", c.var.requestId);
+});
+
+/** Whatever a route throws is a bug or an outage: the log gets all of it, the caller the id to ask about. */
+export function toProblem<Bindings extends object>(error: Error, c: Context<WithRequestId<Bindings>>): Response {
+  log("error", "request failed", { request: c.var.requestId, method: c.req.method, path: c.req.path, error });
+  const response = problemResponse(internalError);
+  response.headers.set("X-Request-Id", c.var.requestId);
+  return response;
+}

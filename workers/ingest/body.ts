@@ -1,0 +1,72 @@
+import { err, ok, type Result } from "../../shared/result.ts";
+import { gunzip } from "../gzip.ts";
+import type { Problem } from "../http/problem.ts";
+import { BODY_BYTES_MAX } from "./limits.ts";
+
+const tooLarge: Problem = {
+  status: 413,
+  code: "body_too_large",
+  title: "The body is too large",
+  detail: `A request takes ${BODY_BYTES_MAX} bytes after decompression; send it in several.`,
+};
+
+/** The text of a request's body, unpacked if need be. No more than the limit is ever held, however much is sent or would unpack. */
+export async function readBody(request: Request): Promise<Result<string, Problem>> {
+  const encoding = request.headers.get("Content-Encoding")?.trim().toLowerCase() ?? "identity";
+  if (encoding !== "identity" && encoding !== "gzip") {
+    return err({
+      status: 415,
+      code: "unsupported_encoding",
+      title: "Unknown Content-Encoding",
+      detail: "A body comes as it is, or with Content-Encoding: gzip.",
+    });
+  }
+  if (Number(request.headers.get("Content-Length") ?? 0) > BODY_BYTES_MAX) return err(tooLarge);
+  const sent = await readBytes(request.body);
+  if (sent === undefined) return err(tooLarge);
+  const bytes = encoding === "gzip" ? unpack(sent) : ok(sent);
+  return bytes.ok ? decode(bytes.value) : bytes;
+}
+
+async function readBytes(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body ?? []) {
+    length += chunk.byteLength;
+    if (length > BODY_BYTES_MAX) return undefined;
+    chunks.push(chunk);
+  }
+  const [only] = chunks;
+  if (only !== undefined && chunks.length === 1) return only;
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
+}
+
+function unpack(bytes: Uint8Array): Result<Uint8Array, Problem> {
+  try {
+    return ok(gunzip(bytes, BODY_BYTES_MAX));
+  } catch (error) {
+    if (error instanceof RangeError) return err(tooLarge);
+    return err({
+      status: 400,
+      code: "malformed_gzip",
+      title: "The body is not gzip",
+      detail: "Content-Encoding says gzip, but the body cannot be unpacked.",
+    });
+  }
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
+function decode(bytes: Uint8Array): Result<string, Problem> {
+  try {
+    return ok(utf8.decode(bytes));
+  } catch {
+    return err({ status: 400, code: "malformed_text", title: "The body is not UTF-8" });
+  }
+}

@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { sipKeyFromHex } from "../../shared/siphash.ts";
+import { DAY_MS } from "../../shared/window.ts";
+import type { Shard } from "../aggregate/shard.ts";
+
+/** What `[env.ingest]` in wrangler.toml and its secrets bind. */
+export interface Env {
+  readonly DIRECTORY: D1Database;
+  readonly RAW: Queue;
+  readonly SHARD: DurableObjectNamespace<Shard>;
+  readonly HISTORY_AGE_MAX_DAYS: string;
+  readonly IDENTITY_KEY: string;
+  readonly USER_KEY: string;
+}
+
+const settingsSchema = z.object({
+  HISTORY_AGE_MAX_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .transform((days) => days * DAY_MS),
+  IDENTITY_KEY: z.string().transform(sipKeyFromHex),
+  USER_KEY: z.string().transform(sipKeyFromHex),
+});
+
+/** The settings, parsed; throws with the name of the one that is missing or wrong. */
+export function settingsOf(env: Env) {
+  const parsed = settingsSchema.parse(env);
+  return {
+    historyAgeMaxMs: parsed.HISTORY_AGE_MAX_DAYS,
+    identityKey: parsed.IDENTITY_KEY,
+    userKey: parsed.USER_KEY,
+  };
+}

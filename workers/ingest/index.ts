@@ -1,0 +1,135 @@
+import { Hono } from "hono";
+import type { Topology } from "../../shared/topology.ts";
+import { applyToShards } from "../apply-to-shards.ts";
+import { authenticate } from "../directory/authenticate.ts";
+import { loadTopology } from "../directory/topology.ts";
+import { methodNotAllowed, notFound, type Problem, problemResponse, unauthorized } from "../http/problem.ts";
+import { requestId, toProblem, type WithRequestId } from "../http/request-id.ts";
+import { log } from "../log.ts";
+import { sendAll } from "../queue.ts";
+import { type Accepted, acceptAll } from "./accept.ts";
+import { readBody } from "./body.ts";
+import { type Env, settingsOf } from "./env.ts";
+import { DIRECT_TIMEOUT_MS, IDS_PER_REQUEST_MAX, LOG_DELAY_S } from "./limits.ts";
+import { packEvents } from "./log-events.ts";
+import { parseEvents } from "./parse-events.ts";
+import { type Receipt, receiptOf } from "./receipt.ts";
+
+const app = new Hono<WithRequestId<Env>>();
+app.use(requestId);
+app.onError(toProblem);
+app.notFound((c) => problemResponse(notFound(c.req.path)));
+
+app.get("/healthz", (c) => c.json({ status: "ok", service: "tally-ingest" }));
+
+app.post("/v1/events", async (c) => {
+  const settings = settingsOf(c.env);
+  const nowMs = Date.now();
+  const source = await authenticate(c.env.DIRECTORY, c.req.header("Authorization"), ["source"], nowMs);
+  if (source?.kind !== "source")
+    return problemResponse(unauthorized("Send Authorization: Bearer with a source's key."));
+  const body = await readBody(c.req.raw);
+  if (!body.ok) return problemResponse(body.error);
+  const items = parseEvents(body.value, c.req.header("Content-Type") ?? null);
+  if (!items.ok) return problemResponse(items.error);
+  const accepted = acceptAll(items.value, { ...settings, nowMs, merchants: source.merchants });
+  if (accepted.events.length === 0) return answerNothingAccepted(accepted);
+
+  const isAsync = prefersAsync(c.req.header("Prefer"));
+  // Before the log has the events: from then on there is only so much time until the log counts them too.
+  const topology = isAsync ? undefined : await topologyIfKnown(c.env, nowMs);
+  const provenance = { batch: c.var.requestId, source: source.id, receivedAtMs: nowMs };
+  try {
+    await sendAll(
+      c.env.RAW,
+      packEvents(accepted.events, provenance),
+      isAsync ? undefined : { delaySeconds: LOG_DELAY_S },
+    );
+  } catch (error) {
+    log("error", "the log refused events", { request: c.var.requestId, events: accepted.events.length, error });
+    return problemResponse(logUnavailable);
+  }
+  // From here on the request has succeeded, whatever happens: the log has the events.
+  const statuses =
+    topology === undefined
+      ? accepted.events.map(() => undefined)
+      : await applyToShards(
+          { shards: c.env.SHARD, topology, identityKey: settings.identityKey, timeoutMs: DIRECT_TIMEOUT_MS },
+          accepted.events,
+        );
+  const receipt = receiptOf(accepted, statuses);
+  if (isAsync) c.header("Preference-Applied", "respond-async");
+  return c.json(receipt, receipt.queued === undefined ? 200 : 202);
+});
+
+app.post("/v1/ids", async (c) => {
+  const source = await authenticate(c.env.DIRECTORY, c.req.header("Authorization"), ["source"], Date.now());
+  if (source === null) return problemResponse(unauthorized("Send Authorization: Bearer with a source's key."));
+  const count = Number(c.req.query("count") ?? "1");
+  if (!Number.isInteger(count) || count < 1 || count > IDS_PER_REQUEST_MAX) {
+    return problemResponse({
+      status: 400,
+      code: "invalid_parameter",
+      title: "A parameter is wrong",
+      detail: `count is an integer from 1 to ${IDS_PER_REQUEST_MAX}.`,
+      extensions: { parameter: "count" },
+    });
+  }
+  const random = crypto.getRandomValues(new Uint8Array(16 * count));
+  const ids = Array.from({ length: count }, (_, i) =>
+    random.subarray(16 * i, 16 * (i + 1)).toBase64({ alphabet: "base64url", omitPadding: true }),
+  );
+  return c.json({ ids });
+});
+
+app.all("/v1/events", () => problemResponse(methodNotAllowed("POST")));
+app.all("/v1/ids", () => problemResponse(methodNotAllowed("POST")));
+
+/** Without a topology there is no head start; the events are counted from the log then. */
+async function topologyIfKnown(env: Env, nowMs: number): Promise<Topology | undefined> {
+  try {
+    return await loadTopology(env.DIRECTORY, nowMs);
+  } catch (error) {
+    log("warn", "no topology, no head start", { error });
+    return undefined;
+  }
+}
+
+function answerNothingAccepted(accepted: Accepted): Response {
+  const receipt = receiptOf(accepted, []);
+  if (accepted.errors.length === 0) return Response.json(receipt);
+  const forbidden = accepted.errors.every(({ code }) => code === "merchant_not_allowed");
+  return problemResponse(forbidden ? forbiddenMerchants(receipt) : allRejected(receipt));
+}
+
+const allRejected = (receipt: Receipt): Problem => ({
+  status: 422,
+  code: "all_rejected",
+  title: "No event was accepted",
+  detail: "Each event's reason is in errors.",
+  extensions: { ...receipt },
+});
+
+const forbiddenMerchants = (receipt: Receipt): Problem => ({
+  status: 403,
+  code: "merchant_not_allowed",
+  title: "The key may not send for these merchants",
+  extensions: { ...receipt },
+});
+
+const logUnavailable: Problem = {
+  status: 503,
+  code: "log_unavailable",
+  title: "Events cannot be taken right now",
+  detail: "Nothing is lost by sending all of them again: events are counted once.",
+  retryAfterS: 5,
+};
+
+/** RFC 7240: `Prefer: respond-async`, alone or among others. */
+function prefersAsync(prefer: string | undefined): boolean {
+  return (
+    prefer?.split(",").some((preference) => preference.split(";")[0]?.trim().toLowerCase() === "respond-async") ?? false
+  );
+}
+
+export default app;

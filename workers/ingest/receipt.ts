@@ -1,0 +1,65 @@
+import type { EventFault } from "../../shared/accept-event.ts";
+import type { PaymentEvent } from "../../shared/event.ts";
+import { STATUS } from "../../shared/messages/shard-batch.ts";
+import type { Accepted } from "./accept.ts";
+
+/** What is wrong with one event of the request; `conflict` is said of a duplicate, the others of rejected events. */
+export interface EventError extends Omit<EventFault, "code"> {
+  readonly index: number;
+  readonly event_id?: string | undefined;
+  readonly code: EventFault["code"] | "conflict";
+}
+
+/** The numbers add up to the events of the request; a conflict is among the duplicates. */
+export interface Receipt {
+  /** Counted now. */
+  readonly accepted: number;
+  readonly duplicates: number;
+  /** Past the lateness horizon: archived, and counted when its window is rebuilt. */
+  readonly late: number;
+  readonly rejected: number;
+  /** Safe in the log, to be counted from there; which of the above they are is not known yet. */
+  readonly queued?: number;
+  readonly errors: readonly EventError[];
+}
+
+/** The receipt of a request, of whose accepted events `statuses` tells what the shards said, `undefined` where nothing. */
+export function receiptOf({ events, indexes, errors }: Accepted, statuses: readonly (number | undefined)[]): Receipt {
+  const tally = { accepted: 0, duplicates: 0, late: 0, queued: 0 };
+  const conflicts: EventError[] = [];
+  statuses.forEach((status, at) => {
+    switch (status) {
+      case STATUS.accepted:
+        tally.accepted += 1;
+        break;
+      case STATUS.conflict:
+        conflicts.push(conflictOf(indexes[at] ?? 0, events[at]));
+        tally.duplicates += 1;
+        break;
+      case STATUS.duplicate:
+        tally.duplicates += 1;
+        break;
+      case STATUS.late:
+        tally.late += 1;
+        break;
+      default:
+        tally.queued += 1;
+    }
+  });
+  const { queued, ...known } = tally;
+  return {
+    ...known,
+    rejected: errors.length,
+    ...(queued > 0 ? { queued } : {}),
+    errors: [...errors, ...conflicts].sort((a, b) => a.index - b.index),
+  };
+}
+
+function conflictOf(index: number, event: PaymentEvent | undefined): EventError {
+  return {
+    index,
+    event_id: event?.event_id,
+    code: "conflict",
+    message: "seen before with another amount or time; the first one counts",
+  };
+}
