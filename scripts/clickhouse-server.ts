@@ -7,7 +7,7 @@
  * The channel to the parent brings the settings and takes back one report; when it closes the parent is gone, and so are we.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -27,6 +27,8 @@ const REQUEST_TIMEOUT_MS = 5_000;
 const STOP_TIMEOUT_MS = 8_000;
 /** Of the memory bound, for each cache of marks or indexes; they would grow to 5 GB each. */
 const CACHE_SHARE = 0.1;
+/** Ten years; an interval must fit into 32 bits. */
+const QUOTA_INTERVAL_S = 315_360_000;
 
 if (import.meta.main) {
   if (process.send) {
@@ -90,8 +92,8 @@ async function serve(settings: ServerSettings, port: number): Promise<void> {
     if (!isReady) return killSelf();
     setTimeout(killSelf, STOP_TIMEOUT_MS).unref();
     try {
-      await query("SYSTEM FLUSH ASYNC INSERT QUEUE");
-      await query(`KILL QUERY WHERE Settings['log_comment'] = '${name}' ASYNC`);
+      // All that runs, not the one that holds the engine alone: for others the engine would wait 5 s, then leave in disorder.
+      await query("KILL QUERY WHERE query_id != queryID() ASYNC");
     } catch {
       // It no longer answers: the timer ends it.
     }
@@ -111,8 +113,9 @@ async function serve(settings: ServerSettings, port: number): Promise<void> {
   };
 
   const engine = await loadEngine();
-  const configFile = writeConfig(settings);
-  void engine(engineArguments(settings, port, configFile, name)).then(
+  const config = writeConfig(settings);
+  process.once("exit", config.remove);
+  void engine(engineArguments(settings, port, config.configFile, name)).then(
     () => process.exit(isStopping ? 0 : 1),
     (error) => {
       console.error(textOf(error));
@@ -124,6 +127,8 @@ async function serve(settings: ServerSettings, port: number): Promise<void> {
   const isOurs = `SELECT count() FROM system.processes WHERE Settings['log_comment'] = '${name}'`;
   while ((await query(isOurs).catch(() => "")).trim() !== "1") await delay(READY_POLL_MS);
   isReady = true;
+  // The engine has read them once and never looks again; no password, hashed or not, needs to stay on disk.
+  config.remove();
 }
 
 function killSelf(): void {
@@ -165,43 +170,28 @@ function engineArguments(settings: ServerSettings, port: number, configFile: str
     `--log-level=${settings.logLevel}`,
     "--query=SYSTEM START LISTEN HTTP",
     // The listener lives as long as the program has a query to run: one that sleeps until it is killed, which is how to stop.
-    "--query=SELECT sum(sleepEachRow(1)) FROM numbers(1000000000) SETTINGS max_threads = 1, max_block_size = 1, " +
+    "--query=SELECT sum(sleepEachRow(0.1)) FROM numbers(1000000000) SETTINGS max_threads = 1, max_block_size = 1, " +
       `function_sleep_max_microseconds_per_block = 0, log_queries = 0, log_comment = '${name}' FORMAT Null`,
   ];
 }
 
-/**
- * Each process writes its own pair of files: if this one is about to fail on the lock of the data folder, it must not have
- * replaced the users of the server that runs, which reloads them. Returns the path of the configuration.
- */
-function writeConfig(settings: ServerSettings): string {
-  const { dataDir } = settings;
-  const runs = join(dataDir, "run");
-  const run = join(runs, String(process.pid));
-  try {
-    mkdirSync(join(dataDir, "data"), { recursive: true, mode: 0o700 });
-    mkdirSync(runs, { recursive: true, mode: 0o700 });
-    for (const pid of readdirSync(runs)) {
-      if (pid === String(process.pid) || !isAlive(Number(pid)))
-        rmSync(join(runs, pid), { recursive: true, force: true });
-    }
-    mkdirSync(run, { mode: 0o700 });
-    const usersFile = join(run, "users.xml");
-    const configFile = join(run, "config.xml");
-    writeFileSync(usersFile, usersXml(settings), { mode: 0o600 });
-    writeFileSync(configFile, configXml(settings, usersFile), { mode: 0o600 });
-    process.once("exit", () => rmSync(run, { recursive: true, force: true }));
-    return configFile;
-  } catch (cause) {
-    throw new ClickHouseStartError("data-dir-unusable", `the data folder cannot be used: ${textOf(cause)}`, { cause });
-  }
+interface ConfigFiles {
+  readonly configFile: string;
+  remove(): void;
 }
 
-function isAlive(pid: number): boolean {
+/** In a folder of this process alone: another one that is about to fail on the lock of the data folder must not touch ours. */
+function writeConfig(settings: ServerSettings): ConfigFiles {
   try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    mkdirSync(join(settings.dataDir, "data"), { recursive: true, mode: 0o700 });
+    const folder = mkdtempSync(join(settings.dataDir, "start-"));
+    const usersFile = join(folder, "users.xml");
+    const configFile = join(folder, "config.xml");
+    writeFileSync(usersFile, usersXml(settings), { mode: 0o600 });
+    writeFileSync(configFile, configXml(settings, usersFile), { mode: 0o600 });
+    return { configFile, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  } catch (cause) {
+    throw new ClickHouseStartError("data-dir-unusable", `the data folder cannot be used: ${textOf(cause)}`, { cause });
   }
 }
 
@@ -215,6 +205,7 @@ function configXml({ dataDir, logLevel, maxMemoryBytes }: ServerSettings, usersF
   <index_mark_cache_size>${cacheBytes}</index_mark_cache_size>
   <primary_index_cache_size>${cacheBytes}</primary_index_cache_size>
   <max_concurrent_queries>100</max_concurrent_queries>
+  <shutdown_wait_unfinished>1</shutdown_wait_unfinished>
   <keep_alive_timeout>30</keep_alive_timeout>
   <logger>
     <level>${logLevel}</level>
@@ -226,7 +217,12 @@ function configXml({ dataDir, logLevel, maxMemoryBytes }: ServerSettings, usersF
 `;
 }
 
-/** The profile puts back what a server has and `clickhouse local` changes, so that a query means here what it means in production. */
+/**
+ * The engine opens its own session as `default` without a password, from the loopback address, and ends if it may not. So that user, open
+ * to anyone on this machine, can do just that: the quota is the two queries we start the engine with.
+ *
+ * The default profile puts back what a server has and `clickhouse local` changes, so that a query means here what it means in production.
+ */
 function usersXml({ database, passwords }: ServerSettings): string {
   return `<clickhouse>
   <profiles>
@@ -240,23 +236,33 @@ function usersXml({ database, passwords }: ServerSettings): string {
       <readonly>2</readonly>
     </reader>
   </profiles>
-  <quotas><default></default></quotas>
+  <quotas>
+    <default></default>
+    <engine><interval><duration>${QUOTA_INTERVAL_S}</duration><queries>2</queries></interval></engine>
+  </quotas>
   <users>
-${userXml(ADMIN_USER, passwords.admin, "default")}
-${userXml(READER_USER, passwords.reader, "reader", `GRANT SELECT ON ${database}.*`)}
-${userXml(WRITER_USER, passwords.writer, "default", `GRANT SELECT, INSERT ON ${database}.*`)}
+    <default>
+      <no_password/>
+      <networks><ip>${HOST}</ip></networks>
+      <profile>default</profile>
+      <quota>engine</quota>
+      <grants><query>GRANT SYSTEM LISTEN ON *.*</query></grants>
+    </default>
+${userXml(ADMIN_USER, passwords.admin, "default", "ALL ON *.*")}
+${userXml(READER_USER, passwords.reader, "reader", `SELECT ON ${database}.*`)}
+${userXml(WRITER_USER, passwords.writer, "default", `SELECT, INSERT ON ${database}.*`)}
   </users>
 </clickhouse>
 `;
 }
 
-function userXml(name: string, password: string, profile: string, grant?: string): string {
+function userXml(name: string, password: string, profile: string, grant: string): string {
   return `    <${name}>
       <password_sha256_hex>${createHash("sha256").update(password).digest("hex")}</password_sha256_hex>
       <networks><ip>${HOST}</ip></networks>
       <profile>${profile}</profile>
       <quota>default</quota>
-      ${grant === undefined ? "" : `<grants><query>${grant}</query></grants>`}
+      <grants><query>GRANT ${grant}</query></grants>
     </${name}>`;
 }
 

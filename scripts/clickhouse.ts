@@ -4,7 +4,8 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-export const ADMIN_USER = "default";
+/** Not `default`: the engine itself logs in as that one, without a password, so that one may do nothing (see `clickhouse-server.ts`). */
+export const ADMIN_USER = "tally_admin";
 /** May SELECT from the one database and change settings of its queries, nothing else. */
 export const READER_USER = "tally_reader";
 /** May SELECT from and INSERT into the one database, nothing else. */

@@ -105,7 +105,7 @@ const compress = promisify(gzip);
 
 async function wireBody(batch: NdjsonBatch, isGzip: boolean): Promise<PostBody> {
   if (!isGzip) return { bytes: batch.body, gzip: false };
-  // The fastest level: it already makes events a sixth of their size, and the loader often shares a machine with the server.
+  // The fastest level: it already makes events a small part of their size, and the loader often shares a machine with the server.
   const bytes = await compress(batch.body, { level: constants.Z_BEST_SPEED });
   return { bytes: new Uint8Array(bytes), gzip: true };
 }

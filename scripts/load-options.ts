@@ -21,7 +21,7 @@ export const HELP = `Posts a file of payment events to Tally.
   --help               this text
 
 429, 503, other 5xx and network errors are retried. Sending a file twice is harmless: events carry their ids.
-Exit code: 0 all is well, 1 something was not sent, 2 wrong usage, 3 all was sent but some events were rejected, 130 Ctrl-C.
+Exit code: 0 all is well, 1 something was not sent (or no receipt speaks of it), 2 wrong usage, 3 all was sent but some events were rejected, 130 Ctrl-C.
 `;
 
 export type LoadCommand = {

@@ -4,16 +4,16 @@ const FAILED_SHOWN_MAX = 10;
 
 /** The end of a load for a person: the sums as a table, then what went wrong, if anything did. */
 export function loadReport(summary: LoadSummary, file: string): string {
-  return `${[table(summary), ...ending(summary, file), ...failures(summary), ...errors(summary)].join("\n\n")}\n`;
+  return `${[table(summary), ...ending(summary, file), ...failures(summary), ...gaps(summary), ...errors(summary)].join("\n\n")}\n`;
 }
 
 /**
- * 0: every batch was answered and every event taken. 1: something was not sent. 3: all was sent, some events were rejected.
+ * 0: every batch was answered and every event taken. 1: something was not sent, or not accounted for. 3: all was sent, some events were rejected.
  * 130: interrupted. (2, a wrong command line, never gets as far as a summary.)
  */
 export function exitCode(summary: LoadSummary): 0 | 1 | 3 | 130 {
   if (summary.end.reason === "interrupted") return 130;
-  if (summary.end.reason !== "complete" || summary.failed_batches > 0) return 1;
+  if (summary.end.reason !== "complete" || summary.failed_batches + summary.unaccounted > 0) return 1;
   return summary.rejected > 0 ? 3 : 0;
 }
 
@@ -63,6 +63,11 @@ function failures({ end, failed, failed_batches, failed_events }: LoadSummary): 
   if (failed_batches > shown.length) lines.push(`  and ${grouped(failed_batches - shown.length)} more`);
   const head = `${counted(failed_batches, "batch", "batches")} (${counted(failed_events, "event", "events")}) not answered:`;
   return [[head, ...lines].join("\n")];
+}
+
+function gaps({ unaccounted }: LoadSummary): string[] {
+  if (unaccounted === 0) return [];
+  return [`The receipts' counts are off by ${counted(unaccounted, "event", "events")}: a fault of the server.`];
 }
 
 function errors({ errors, errors_by_code }: LoadSummary): string[] {

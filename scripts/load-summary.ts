@@ -26,6 +26,8 @@ export type LoadSummary = {
   late: number;
   rejected: number;
   queued: number;
+  /** Events that the receipts say nothing of: always 0, since a receipt's counts add up to what was sent. */
+  unaccounted: number;
   retries: number;
   seconds: number;
   events_per_second: number;
@@ -50,6 +52,7 @@ export function emptySummary(): LoadSummary {
     late: 0,
     rejected: 0,
     queued: 0,
+    unaccounted: 0,
     retries: 0,
     seconds: 0,
     events_per_second: 0,
@@ -73,6 +76,8 @@ export function addReceipt(summary: LoadSummary, batch: NdjsonBatch, receipt: Re
   summary.late += receipt.late;
   summary.rejected += receipt.rejected;
   summary.queued += receipt.queued;
+  const { accepted, duplicates, late, rejected, queued } = receipt;
+  summary.unaccounted += Math.abs(batch.lineNumbers.length - (accepted + duplicates + late + rejected + queued));
   const errors = receipt.errors.map(({ index, ...error }) => ({ line: batch.lineNumbers[index] ?? 0, ...error }));
   for (const error of errors) {
     summary.errors_by_code[error.code] = (summary.errors_by_code[error.code] ?? 0) + 1;

@@ -128,6 +128,14 @@ test("a batch that finally fails is told with its lines; the others go through, 
   expect(stdout).toContain("1 batch (2 events) not answered:\n  lines 3 to 4: 413 Too large\n");
 });
 
+test("a receipt that does not add up to what was sent is told", async () => {
+  const { url } = await server(() => ({ status: 200, body: { accepted: 2, rejected: 0 } }));
+  const path = await file("gap.ndjson", events(3));
+  const { stdout, code } = await load(path, "--url", url, "--key", "k");
+  expect(code).toBe(1);
+  expect(stdout).toContain("The receipts' counts are off by 1 event: a fault of the server.");
+});
+
 test("a server that is busy at first is asked again, and all is well", async () => {
   const { url } = await server((request, number) => (number === 1 ? { status: 503 } : allAccepted(request)));
   const path = await file("busy.ndjson", events(3));

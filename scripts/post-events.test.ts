@@ -93,9 +93,9 @@ test.each([
   expect(requests).toHaveLength(1);
 });
 
-test("422 with the members of a receipt is an answer: all events were rejected", async () => {
+test.each([403, 422])("%i with the members of a receipt is an answer: all events were rejected", async (status) => {
   const errors = [{ index: 1, event_id: "b", code: "invalid_value", path: "amount", message: "no" }];
-  const { url } = await server(() => ({ status: 422, body: { title: "All bad", code: "x", rejected: 2, errors } }));
+  const { url } = await server(() => ({ status, body: { title: "All bad", code: "x", rejected: 2, errors } }));
   const outcome = await postBatch({ url, key: "k1" }, body, deps());
   expect(outcome).toMatchObject({ reason: "answered", receipt: { rejected: 2, errors } });
 });

@@ -72,7 +72,7 @@ export type PostOutcome = { attempts: number; sentBytes: number } & (
   | { reason: "answered"; receipt: Receipt }
   /** 401: no other batch will fare better with this key. */
   | { reason: "key_refused"; why: string }
-  /** Another answer that a retry would not change: 400, 403, 413, 415, a redirect, or no receipt in it. */
+  /** Another answer that a retry would not change: 400, 413, 415, a redirect, or one without the receipt it should have. */
   | { reason: "refused"; status: number; why: string }
   | { reason: "gave_up"; why: string }
   | { reason: "stopped" }
@@ -147,10 +147,11 @@ function judge(status: number, headers: Headers, text: string): Tried {
   if (status === 408 || status === 429 || status >= 500) {
     return { reason: "try_again", why: problemText(status, text), retryAfterMs: retryAfterMs(headers) };
   }
-  if (status === 200 || status === 202 || status === 422) {
+  // 403 and 422 with a receipt: none of the events was taken, and the receipt says of each why.
+  if (status === 200 || status === 202 || status === 403 || status === 422) {
     const receipt = receiptIn(text);
     if (receipt !== undefined) return { reason: "answered", receipt };
-    if (status !== 422) {
+    if (status < 300) {
       return {
         reason: "refused",
         status,

@@ -154,8 +154,10 @@ const ASCII = /^[ -~]*$/;
 function faultOf(error: z.ZodError, raw: unknown): EventFault {
   const issue = error.issues[0];
   if (issue === undefined) throw new Error("a failed parse without an issue");
-  const path = issue.path.map(String).join(".");
-  const value = issue.path.reduce<unknown>((at, key) => (isObject(at) ? at[String(key)] : undefined), raw);
+  // The names of attributes are the sender's, not ours: as likely personal as their values, and as long.
+  const keys = issue.path[0] === "attributes" ? ["attributes"] : issue.path.map(String);
+  const path = keys.join(".");
+  const value = keys.reduce<unknown>((at, key) => (isObject(at) ? at[key] : undefined), raw);
   if (path === "") return { code: "invalid_type", message: "an event is a JSON object" };
   if (value === undefined) return { code: "missing_field", path, message: `${path} is required` };
   const code = issue.code === "invalid_type" ? "invalid_type" : "invalid_value";

@@ -51,10 +51,9 @@ export interface PaymentEvent {
 }
 
 const eventId = z.string().regex(EVENT_ID_PATTERN, "1 to 64 of A-Z a-z 0-9 . _ : -");
-const minorUnits = z
-  .int("an integer in minor units, 0 to 9007199254740991")
-  .min(0)
-  .transform((n) => n + 0);
+/** Turns the -0 that JSON can spell into 0. */
+const withoutMinusZero = (n: number) => n + 0;
+const minorUnits = z.int("an integer in minor units, 0 to 9007199254740991").min(0).transform(withoutMinusZero);
 const label = z.string().regex(LABEL, "1 to 32 characters, none of them a control character");
 const location = z.string().regex(LOCATION, "1 to 64 characters, none of them a control character");
 /** Absent and `null` are the same: many encoders write the one for the other. */
@@ -62,7 +61,7 @@ const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform(
 
 const occurredAt = z.union(
   [
-    z.int().min(0).max(8_640_000_000_000_000),
+    z.int().min(0).max(8_640_000_000_000_000).transform(withoutMinusZero),
     z.string().transform((text, context) => {
       const ms = parseRfc3339(text);
       if (ms !== undefined && ms >= 0) return ms;
@@ -73,7 +72,7 @@ const occurredAt = z.union(
   "epoch milliseconds (an integer), or RFC 3339 with offset such as 2026-03-29T10:00:00+02:00",
 );
 
-const attributes = z.record(z.string(), z.string("a string")).superRefine((pairs, context) => {
+const attributes = z.record(z.string(), z.string("each value is a string")).superRefine((pairs, context) => {
   if (!attributesFit(pairs)) {
     context.addIssue({
       code: "custom",

@@ -32,8 +32,9 @@ export function topologyOf(epochs: readonly TopologyEpoch[]): Topology {
  */
 export function shardOf(topology: Topology, merchantId: string, windowStartMs: number): string {
   const epoch = epochAt(topology, windowStartMs);
-  const index = epoch.overrides[merchantId] ?? merchantHash(merchantId) % epoch.shards;
-  return `shard-${index}`;
+  // `constructor` is a merchant id like any other, and every object has one.
+  const override = Object.hasOwn(epoch.overrides, merchantId) ? epoch.overrides[merchantId] : undefined;
+  return `shard-${override ?? merchantHash(merchantId) % epoch.shards}`;
 }
 
 function epochAt(topology: Topology, windowStartMs: number): TopologyEpoch {

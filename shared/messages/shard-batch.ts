@@ -96,7 +96,7 @@ export interface ShardBatch {
   event(i: number): CountedEvent;
 }
 
-/** Checks the frame (magic, version, length, indexes) before anything is counted from it. */
+/** Checks the frame (magic, version, length) and every value that could not have been encoded, before anything is counted from it. */
 export function decodeShardBatch(bytes: Uint8Array): Result<ShardBatch, { readonly reason: string }> {
   if (bytes.byteLength < HEADER_BYTES) return err({ reason: "shorter than its header" });
   // The columns are read in place, which wants a buffer that starts where the batch does.
@@ -108,11 +108,28 @@ export function decodeShardBatch(bytes: Uint8Array): Result<ShardBatch, { readon
   if (n > SHARD_BATCH_EVENTS_MAX || bytes.byteLength !== columnBytes + textBytes)
     return err({ reason: "wrong length" });
   const columns = allocate(buffer.buffer as ArrayBuffer, n, buffer.byteOffset);
-  const strings = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-    .decode(bytes.subarray(columnBytes))
-    .split("\n");
-  if (columns.texts.some((index) => index >= strings.length)) return err({ reason: "a string is missing" });
-  return ok(viewOf(columns, strings, n));
+  const strings = readStrings(bytes.subarray(columnBytes));
+  if (strings === undefined) return err({ reason: "its strings cannot be read" });
+  const fault = faultOf(columns, strings, n);
+  return fault === undefined ? ok(viewOf(columns, strings, n)) : err({ reason: fault });
+}
+
+/** The strings, of which the first and no other is empty. */
+function readStrings(bytes: Uint8Array): readonly string[] | undefined {
+  try {
+    const strings = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes).split("\n");
+    return strings.lastIndexOf("") === 0 ? strings : undefined;
+  } catch {
+    return undefined; // Not UTF-8: the same verdict as strings that no encoder wrote.
+  }
+}
+
+/** A number that is none would stop the fold in the middle, after the batch is in the journal: such a shard could never recover. */
+function faultOf({ wide, texts, flags }: Columns, strings: readonly string[], n: number): string | undefined {
+  if (wide.some((value) => !Number.isSafeInteger(value) || value < 0)) return "a time or an amount is none";
+  if (texts.some((index) => index >= strings.length)) return "a string is missing";
+  if (texts.subarray(0, 2 * n).includes(0)) return "an event without merchant or currency";
+  return flags.some((flag) => flag > (IS_REFUND | HAS_USER)) ? "an unknown flag" : undefined;
 }
 
 interface Columns {

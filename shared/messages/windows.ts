@@ -5,6 +5,9 @@ import { type WindowRow, windowRowSchema } from "../window-row.ts";
 /** A message on the WINDOWS queue: the platform's limit is 128 KB, its own overhead included. */
 export const WINDOWS_MESSAGE_BYTES_MAX = 120_000;
 
+/** A reason is kept with the dead letter; thousands of faults need not all be in it. */
+const REASON_LENGTH_MAX = 1_000;
+
 /**
  * Closed or corrected windows of one shard. `emission` and `part` let the consumer tell the shard what has been stored,
  * which is when the shard may forget it.
@@ -40,7 +43,7 @@ export function decodeWindowsMessage(text: string): Result<WindowsMessage, { rea
     return err({ reason: "not JSON" });
   }
   const parsed = messageSchema.safeParse(json);
-  if (!parsed.success) return err({ reason: z.prettifyError(parsed.error) });
+  if (!parsed.success) return err({ reason: z.prettifyError(parsed.error).slice(0, REASON_LENGTH_MAX) });
   const { rows: _, v: __, ...envelope } = parsed.data;
   return ok({ ...envelope, rows: (json as { rows: WindowRow[] }).rows });
 }

@@ -1,3 +1,5 @@
+import { toBase64url, toHex } from "../bytes.ts";
+
 /**
  * Keys look like `tally_src_<id>_<secret>`: a prefix that secret scanners can find, an id to look up and to show, and 256
  * random bits. Only the SHA-256 of the secret is stored; with that much entropy a slow hash would add nothing.
@@ -17,9 +19,9 @@ export interface MintedKey {
 /** Makes a key from 40 random bytes: 8 for the id, 32 for the secret. */
 export async function mintKey(kind: KeyKind, random: Uint8Array): Promise<MintedKey> {
   if (random.length !== 40) throw new Error("a key takes 40 random bytes");
-  const id = random.subarray(0, 8).toHex();
-  const secret = random.subarray(8).toBase64({ alphabet: "base64url", omitPadding: true });
-  return { id, token: `tally_${TAG[kind]}_${id}_${secret}`, secretHash: (await sha256(secret)).toHex() };
+  const id = toHex(random.subarray(0, 8));
+  const secret = toBase64url(random.subarray(8));
+  return { id, token: `tally_${TAG[kind]}_${id}_${secret}`, secretHash: await sha256(secret) };
 }
 
 export function parseKey(token: string): { id: string; secret: string } | undefined {
@@ -27,16 +29,15 @@ export function parseKey(token: string): { id: string; secret: string } | undefi
   return id === undefined || secret === undefined ? undefined : { id, secret };
 }
 
-export async function secretMatches(secret: string, storedHashHex: string): Promise<boolean> {
+export async function secretMatches(secret: string, storedHash: string): Promise<boolean> {
   const given = await sha256(secret);
-  const stored = Uint8Array.fromHex(storedHashHex);
-  if (given.length !== stored.length) return false;
-  // Every byte is looked at, whatever the earlier ones were.
+  if (given.length !== storedHash.length) return false;
+  // Every digit is looked at, whatever the earlier ones were.
   let difference = 0;
-  for (let i = 0; i < given.length; i++) difference |= (given[i] ?? 0) ^ (stored[i] ?? 0);
+  for (let i = 0; i < given.length; i++) difference |= given.charCodeAt(i) ^ storedHash.charCodeAt(i);
   return difference === 0;
 }
 
-async function sha256(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+async function sha256(text: string): Promise<string> {
+  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))));
 }

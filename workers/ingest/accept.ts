@@ -33,7 +33,7 @@ export function acceptAll(items: readonly ParsedItem[], context: AcceptContext):
       events.push(accepted.value);
       indexes.push(index);
     } else {
-      errors.push({ index, event_id: item.ok ? idOf(item.value) : undefined, ...accepted.error });
+      errors.push({ index, event_id: item.ok ? idOf(fromCloudEvent(item.value)) : undefined, ...accepted.error });
     }
   });
   return { events, indexes, errors };

@@ -13,14 +13,19 @@ export interface Env {
   readonly USER_KEY: string;
 }
 
+const sipKey = z
+  .string()
+  .regex(/^[0-9a-fA-F]{32}$/, "32 hexadecimal digits")
+  .transform(sipKeyFromHex);
+
 const settingsSchema = z.object({
   HISTORY_AGE_MAX_DAYS: z.coerce
     .number()
     .int()
     .min(1)
     .transform((days) => days * DAY_MS),
-  IDENTITY_KEY: z.string().transform(sipKeyFromHex),
-  USER_KEY: z.string().transform(sipKeyFromHex),
+  IDENTITY_KEY: sipKey,
+  USER_KEY: sipKey,
 });
 
 /** The settings, parsed; throws with the name of the one that is missing or wrong. */

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import type { Topology } from "../../shared/topology.ts";
 import { applyToShards } from "../apply-to-shards.ts";
+import { toBase64url } from "../bytes.ts";
 import { authenticate } from "../directory/authenticate.ts";
 import { loadTopology } from "../directory/topology.ts";
 import { methodNotAllowed, notFound, type Problem, problemResponse, unauthorized } from "../http/problem.ts";
@@ -75,15 +76,24 @@ app.post("/v1/ids", async (c) => {
       extensions: { parameter: "count" },
     });
   }
-  const random = crypto.getRandomValues(new Uint8Array(16 * count));
-  const ids = Array.from({ length: count }, (_, i) =>
-    random.subarray(16 * i, 16 * (i + 1)).toBase64({ alphabet: "base64url", omitPadding: true }),
-  );
+  const random = randomBytes(16 * count);
+  const ids = Array.from({ length: count }, (_, i) => toBase64url(random.subarray(16 * i, 16 * (i + 1))));
   return c.json({ ids });
 });
 
 app.all("/v1/events", () => problemResponse(methodNotAllowed("POST")));
 app.all("/v1/ids", () => problemResponse(methodNotAllowed("POST")));
+
+/** `getRandomValues` fills at most this much at a time. */
+const RANDOM_BYTES_MAX = 65_536;
+
+function randomBytes(length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at += RANDOM_BYTES_MAX) {
+    crypto.getRandomValues(bytes.subarray(at, at + RANDOM_BYTES_MAX));
+  }
+  return bytes;
+}
 
 /** Without a topology there is no head start; the events are counted from the log then. */
 async function topologyIfKnown(env: Env, nowMs: number): Promise<Topology | undefined> {

@@ -12,18 +12,14 @@ const JSON_TYPES = new Set(["application/json", "application/cloudevents+json", 
 /** The events of a body: a JSON object, a JSON array, or one JSON object a line. An item's position is its index in the receipt. */
 export function parseEvents(text: string, contentType: string | null): Result<readonly ParsedItem[], Problem> {
   const mediaType = contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
-  let items: Result<readonly ParsedItem[], Problem>;
-  if (JSON_TYPES.has(mediaType)) items = parseJson(text);
-  else if (NDJSON.has(mediaType)) items = ok(parseLines(text));
-  else items = err(unsupportedType);
-  if (items.ok && items.value.length > EVENTS_PER_REQUEST_MAX) return err(tooManyEvents(items.value.length));
-  return items;
+  if (JSON_TYPES.has(mediaType)) return parseJson(text);
+  return NDJSON.has(mediaType) ? parseLines(text) : err(unsupportedType);
 }
 
 function parseJson(text: string): Result<readonly ParsedItem[], Problem> {
+  let json: unknown;
   try {
-    const json: unknown = JSON.parse(text);
-    return ok((Array.isArray(json) ? json : [json]).map(ok));
+    json = JSON.parse(text);
   } catch {
     const hint =
       text.trimStart().startsWith("{") && text.includes("\n") ? " One object a line is application/x-ndjson." : "";
@@ -34,17 +30,29 @@ function parseJson(text: string): Result<readonly ParsedItem[], Problem> {
       detail: `Nothing was accepted.${hint}`,
     });
   }
+  const values: readonly unknown[] = Array.isArray(json) ? json : [json];
+  if (values.length > EVENTS_PER_REQUEST_MAX) return err(tooManyEvents(String(values.length)));
+  return ok(values.map(ok));
 }
 
-function parseLines(text: string): ParsedItem[] {
+function parseLines(text: string): Result<readonly ParsedItem[], Problem> {
   const items: ParsedItem[] = [];
-  for (const line of text.split("\n")) {
+  for (const line of linesOf(text)) {
     if (line.trim() === "") continue;
-    // Enough is enough: the caller refuses the request, so the rest need not be parsed.
-    if (items.length > EVENTS_PER_REQUEST_MAX) break;
+    // The request is refused, so the rest need not be parsed.
+    if (items.length === EVENTS_PER_REQUEST_MAX) return err(tooManyEvents("more"));
     items.push(parseLine(line));
   }
-  return items;
+  return ok(items);
+}
+
+/** One line at a time: a body of nothing but line feeds would be ten million strings. */
+function* linesOf(text: string): Generator<string> {
+  for (let at = 0; at < text.length; ) {
+    const end = text.indexOf("\n", at);
+    yield text.slice(at, end < 0 ? text.length : end);
+    at = end < 0 ? text.length : end + 1;
+  }
 }
 
 function parseLine(line: string): ParsedItem {
@@ -65,9 +73,9 @@ const unsupportedType: Problem = {
   detail: "Send Content-Type: application/json (an object or an array) or application/x-ndjson (an object a line).",
 };
 
-const tooManyEvents = (count: number): Problem => ({
+const tooManyEvents = (count: string): Problem => ({
   status: 413,
   code: "too_many_events",
   title: "Too many events",
-  detail: `A request takes ${EVENTS_PER_REQUEST_MAX} events and this one has ${count > EVENTS_PER_REQUEST_MAX + 1 ? count : "more"}; send it in several.`,
+  detail: `A request takes ${EVENTS_PER_REQUEST_MAX} events and this one has ${count}; send it in several.`,
 });

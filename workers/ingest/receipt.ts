@@ -27,13 +27,13 @@ export interface Receipt {
 export function receiptOf({ events, indexes, errors }: Accepted, statuses: readonly (number | undefined)[]): Receipt {
   const tally = { accepted: 0, duplicates: 0, late: 0, queued: 0 };
   const conflicts: EventError[] = [];
-  statuses.forEach((status, at) => {
-    switch (status) {
+  events.forEach((event, at) => {
+    switch (statuses[at]) {
       case STATUS.accepted:
         tally.accepted += 1;
         break;
       case STATUS.conflict:
-        conflicts.push(conflictOf(indexes[at] ?? 0, events[at]));
+        conflicts.push(conflictOf(indexes[at] ?? 0, event));
         tally.duplicates += 1;
         break;
       case STATUS.duplicate:
@@ -55,10 +55,10 @@ export function receiptOf({ events, indexes, errors }: Accepted, statuses: reado
   };
 }
 
-function conflictOf(index: number, event: PaymentEvent | undefined): EventError {
+function conflictOf(index: number, event: PaymentEvent): EventError {
   return {
     index,
-    event_id: event?.event_id,
+    event_id: event.event_id,
     code: "conflict",
     message: "seen before with another amount or time; the first one counts",
   };

@@ -1,0 +1,93 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ClickHouseClient, createClient } from "@clickhouse/client";
+import { inject } from "vitest";
+import { createKey, putMerchants, putSource } from "../scripts/directory.ts";
+import type { PaymentEventInput } from "../scripts/event-input.ts";
+import { type LocalSystem, startLocalSystem } from "../scripts/local-system.ts";
+import { sleep } from "../scripts/sleep.ts";
+
+const POLL_MS = 50;
+const WAIT_MS_MAX = 60_000;
+
+/** A whole Tally for a test, with keys for a source and an operator. */
+export interface TestSystem extends LocalSystem {
+  readonly stateDir: string;
+  readonly sourceKey: string;
+  readonly operatorKey: string;
+  /** ClickHouse as its administrator. */
+  readonly sql: ClickHouseClient;
+  merchantKey(merchantId: string): Promise<string>;
+  post(body: BodyInit, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  /** Sends events as NDJSON. */
+  send(events: readonly PaymentEventInput[], headers?: Readonly<Record<string, string>>): Promise<Response>;
+  read(path: string, key?: string): Promise<Response>;
+}
+
+/** Starts a system in `stateDir`, or in a new folder that is removed again when it stops. */
+export async function startTestSystem(stateDir?: string): Promise<TestSystem> {
+  const dir = stateDir ?? (await mkdtemp(join(tmpdir(), "tally-test-")));
+  const system = await startLocalSystem({
+    stateDir: dir,
+    bundleDir: inject("bundleDir"),
+    ports: { ingest: 0, api: 0, clickhouse: 0 },
+    aggregateVars: { CORRECTION_DELAY_MS: "300" },
+  });
+  const { directory, ingestUrl, apiUrl } = system.runtime;
+  const nowMs = Date.now();
+  await putSource(directory, { id: "test-source", name: "Test", merchants: null }, nowMs);
+  await putMerchants(directory, [{ id: "shop", name: "Shop", timezone: "Asia/Tokyo", currency: "JPY" }], nowMs);
+  const sourceKey = await createKey(directory, "source", "test-source", nowMs);
+  const operatorKey = await createKey(directory, "operator", "test-operator", nowMs);
+  const { url, user: username, password } = system.clickhouse;
+  const sql = createClient({ url, username, password, database: "tally" });
+  const post: TestSystem["post"] = (body, headers = {}) =>
+    fetch(`${ingestUrl}/v1/events`, {
+      method: "POST",
+      body,
+      headers: { Authorization: `Bearer ${sourceKey}`, "Content-Type": "application/x-ndjson", ...headers },
+    });
+  return {
+    ...system,
+    stateDir: dir,
+    sourceKey,
+    operatorKey,
+    sql,
+    merchantKey: (merchantId) => createKey(directory, "merchant", merchantId, Date.now()),
+    post,
+    send: (events, headers) => post(events.map((event) => JSON.stringify(event)).join("\n"), headers),
+    read: (path, key = operatorKey) => fetch(`${apiUrl}${path}`, { headers: { Authorization: `Bearer ${key}` } }),
+    stop: async () => {
+      await sql.close();
+      await system.stop();
+      if (stateDir === undefined) await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A payment that only needs what the test is about. */
+export function payment(over: Partial<PaymentEventInput> = {}): PaymentEventInput {
+  return {
+    event_id: randomBytes(12).toString("base64url"),
+    type: "payment",
+    merchant_id: "shop",
+    occurred_at: Date.now(),
+    amount: 550,
+    currency: "JPY",
+    payment_method: "card",
+    ...over,
+  };
+}
+
+/** Asks until the answer is no longer `undefined`; throws with `what` when it takes a minute. */
+export async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+  const endMs = Date.now() + WAIT_MS_MAX;
+  while (Date.now() < endMs) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    await sleep(POLL_MS);
+  }
+  throw new Error(`waited a minute for ${what}`);
+}

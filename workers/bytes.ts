@@ -1,0 +1,13 @@
+/** Bytes as text, for keys and digests. `Uint8Array.toHex` and its like are in workerd but not yet in Node, where scripts make keys. */
+
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Without padding, as RFC 4648 §5 allows. */
+export function toBase64url(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
+}
