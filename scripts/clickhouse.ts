@@ -88,8 +88,8 @@ export type ServerReport =
 const SERVER_FILE = fileURLToPath(new URL("./clickhouse-server.ts", import.meta.url));
 const MAX_MEMORY_BYTES_DEFAULT = 2 * 1024 ** 3;
 const START_TIMEOUT_MS = 60_000;
-/** Longer than what the child allows itself before its own SIGKILL. */
-const STOP_TIMEOUT_MS = 12_000;
+/** Longer than what the child allows itself before it kills itself. */
+const STOP_TIMEOUT_MS = 5_000;
 const FREE_PORT_TRIES = 3;
 const STDERR_TAIL_CHARS = 8_192;
 

@@ -33,9 +33,9 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     ...convertV4MiniflareOptions({
       host: "127.0.0.1",
       port: 0,
-      defaultPersistRoot: options.persistDir,
       workers: WORKERS.map((worker) => workerOptions(worker, options, ports[worker])),
     }),
+    resourcePersistencePath: options.persistDir,
     log: new Log(LogLevel.ERROR),
     handleStructuredLogs: options.onLog ?? (() => {}),
   });

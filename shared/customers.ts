@@ -174,7 +174,8 @@ function tau(x: number): number {
   return sum / 3;
 }
 
-function isCustomerValue(value: unknown): value is number {
+/** A register with a rank: what a set of customers is made of. */
+export function isCustomerValue(value: unknown): value is number {
   return (
     typeof value === "number" && Number.isInteger(value) && value >= 0 && value < NOT_A_VALUE && (value & RANK_MAX) > 0
   );

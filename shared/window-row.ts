@@ -1,8 +1,9 @@
 import { z } from "zod";
-import type { AmountHistogram } from "./amounts.ts";
-import { type Breakdown, capped, DIMENSIONS, type Dimension, EMPTY_CELL } from "./breakdown.ts";
-import { normalizeCustomers } from "./customers.ts";
+import { AMOUNT_BUCKETS, type AmountHistogram } from "./amounts.ts";
+import { BREAKDOWN_VALUES_MAX, type Breakdown, capped, DIMENSIONS, type Dimension, EMPTY_CELL } from "./breakdown.ts";
+import { isCustomerValue, normalizeCustomers, parseCustomers } from "./customers.ts";
 import { byDimension, type Report } from "./report.ts";
+import { WINDOW_MS } from "./window.ts";
 
 /**
  * One merchant's window in one currency as it crosses the WINDOWS queue and stands in ClickHouse's `windows`: absolute
@@ -22,9 +23,11 @@ const count = z.union([
   z
     .string()
     .regex(/^\d{1,16}$/)
-    .transform(Number),
+    .transform(Number)
+    .refine(Number.isSafeInteger, "at most 2^53 - 1"),
 ]);
 const sum = z.union([z.string().regex(/^\d{1,39}$/), z.int().min(0)]).transform(BigInt);
+const bucket = z.int().nonnegative().lt(AMOUNT_BUCKETS);
 const epochSeconds = z.union([
   z.int().min(0),
   z
@@ -43,7 +46,10 @@ const dimensionColumns = Object.fromEntries(
   Record<`by_${Dimension}_count`, z.ZodArray<typeof count>> &
   Record<`by_${Dimension}_amount`, z.ZodArray<typeof sum>>;
 
-/** The counters of a report as columns; also what a query that merges windows returns. */
+/**
+ * The counters of a report as columns; also what a query that merges windows returns: its customers in any order, several ranks of one
+ * register among them, its breakdowns of more values than are kept.
+ */
 export const reportColumnsSchema = z.object({
   payments_count: count,
   payments_amount: sum,
@@ -53,19 +59,52 @@ export const reportColumnsSchema = z.object({
   amount_max: count,
   points_used: sum,
   points_earned: sum,
-  amount_bucket: z.array(z.int().min(0)),
+  amount_bucket: z.array(bucket).refine(isAscending, "not ascending"),
   amount_bucket_count: z.array(count),
-  customers: z.array(z.int().min(1).max(65_535)),
+  customers: z.array(z.int().refine(isCustomerValue, "not a register with a rank")),
   ...dimensionColumns,
 });
 export type ReportColumns = z.output<typeof reportColumnsSchema>;
 
-export const windowRowSchema = reportColumnsSchema.extend({
-  merchant_id: z.string(),
-  currency: z.string(),
-  window_start: epochSeconds,
-  revision: count,
-});
+/** A row as `toRow` writes it: one report, one form. Anything else was damaged, and would become a wrong number. */
+export const windowRowSchema = reportColumnsSchema
+  .extend({
+    merchant_id: z.string(),
+    currency: z.string(),
+    window_start: epochSeconds.refine((s) => s % (WINDOW_MS / 1000) === 0, "no window starts there"),
+    revision: count,
+  })
+  .superRefine((row, context) => {
+    const refuse = (column: string, message: string) => context.addIssue({ code: "custom", path: [column], message });
+    const buckets = row.amount_bucket_count;
+    if (buckets.length !== row.amount_bucket.length || buckets.includes(0)) refuse("amount_bucket_count", UNEVEN);
+    if (total(buckets) !== row.payments_count) refuse("amount_bucket_count", "not of as many payments");
+    if (parseCustomers(row.customers) === null) refuse("customers", "not ascending, one value a register");
+    for (const dimension of DIMENSIONS) {
+      const fault = breakdownFault(row, dimension);
+      if (fault !== undefined) refuse(`by_${dimension}_value`, fault);
+    }
+  });
+
+const UNEVEN = "each entry has a count of at least 1";
+
+function breakdownFault(row: ReportColumns, dimension: Dimension): string | undefined {
+  const values = row[`by_${dimension}_value`];
+  const counts = row[`by_${dimension}_count`];
+  const amounts = row[`by_${dimension}_amount`];
+  if (counts.length !== values.length || amounts.length !== values.length || counts.includes(0)) return UNEVEN;
+  if (!isAscending(values)) return "not ascending";
+  if (values.length > BREAKDOWN_VALUES_MAX + (values[0] === OTHER ? 1 : 0)) return "more values than are kept";
+  return total(counts) > row.payments_count ? "more payments than there are" : undefined;
+}
+
+function isAscending<T extends string | number>(values: readonly T[]): boolean {
+  return values.every((value, at) => at === 0 || (values[at - 1] as T) < value);
+}
+
+function total(counts: readonly number[]): number {
+  return counts.reduce((sum, n) => sum + n, 0);
+}
 
 /** A row ready for `JSON.stringify`: sums as decimal strings, keys and arrays in one fixed order, so equal reports give equal bytes. */
 export type WindowRow = Readonly<Record<string, string | number | readonly (string | number)[]>>;

@@ -13,40 +13,48 @@ export interface ShardCalls {
   readonly shards: DurableObjectNamespace<Shard>;
   readonly topology: Topology;
   readonly identityKey: SipKey;
-  /** An answer that takes longer than this is not waited for; the shard may count the events all the same. */
+  /** How long all the calls together may take. What was not answered by then is not waited for; a shard may count the events all the same. */
   readonly timeoutMs: number;
 }
 
 /**
  * Has the shards count the events, one call a shard and 5,000 events. Answers the `STATUS` of each event, `undefined` for those whose
  * shard did not answer. Such a call is not repeated here: on an overloaded shard that would make it worse, and the log holds the events.
+ *
+ * A shard's calls follow one another, and end with the first that fails: the events arrive in their order, so that of two with the
+ * same identity the first one counts.
  */
 export async function applyToShards(
   calls: ShardCalls,
   events: readonly PaymentEvent[],
 ): Promise<(number | undefined)[]> {
   const statuses: (number | undefined)[] = new Array(events.length).fill(undefined);
-  const pending = groupByShard(calls.topology, events).flatMap(({ shard, indexes }) => cut(shard, indexes));
+  const pending = groupByShard(calls.topology, events);
+  const deadline = startDeadline(calls.timeoutMs);
   const worker = async () => {
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-      const { shard, indexes } = next;
-      const answer = await callShard(
-        calls,
-        shard,
-        indexes.map((i) => events[i]).filter((event) => event !== undefined),
-      );
-      indexes.forEach((index, at) => {
-        statuses[index] = answer?.[at];
-      });
+      for (const indexes of cut(next.indexes)) {
+        if (deadline.hasPassed) return;
+        const part = indexes.map((i) => events[i]).filter((event) => event !== undefined);
+        const answer = await callShard(calls, deadline, next.shard, part);
+        if (answer === undefined) break;
+        indexes.forEach((index, at) => {
+          statuses[index] = answer[at];
+        });
+      }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(SHARD_CALLS_CONCURRENT_MAX, pending.length) }, worker));
+  try {
+    await Promise.all(Array.from({ length: Math.min(SHARD_CALLS_CONCURRENT_MAX, pending.length) }, worker));
+  } finally {
+    deadline.cancel();
+  }
   return statuses;
 }
 
 interface Group {
   readonly shard: string;
-  /** Positions among the events of the call. */
+  /** Positions among the events of the call, ascending. */
   readonly indexes: readonly number[];
 }
 
@@ -61,30 +69,40 @@ function groupByShard(topology: Topology, events: readonly PaymentEvent[]): Grou
   return [...groups].map(([shard, indexes]) => ({ shard, indexes }));
 }
 
-function cut(shard: string, indexes: readonly number[]): Group[] {
+function cut(indexes: readonly number[]): (readonly number[])[] {
   const count = Math.ceil(indexes.length / SHARD_BATCH_EVENTS_MAX);
-  return Array.from({ length: count }, (_, part) => ({
-    shard,
-    indexes: indexes.slice(part * SHARD_BATCH_EVENTS_MAX, (part + 1) * SHARD_BATCH_EVENTS_MAX),
-  }));
+  return Array.from({ length: count }, (_, part) =>
+    indexes.slice(part * SHARD_BATCH_EVENTS_MAX, (part + 1) * SHARD_BATCH_EVENTS_MAX),
+  );
+}
+
+interface Deadline {
+  readonly hasPassed: boolean;
+  readonly passing: Promise<undefined>;
+  cancel(): void;
+}
+
+function startDeadline(timeoutMs: number): Deadline {
+  const { promise: passing, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => {
+    deadline.hasPassed = true;
+    resolve(undefined);
+  }, timeoutMs);
+  const deadline = { hasPassed: false, passing, cancel: () => clearTimeout(timer) };
+  return deadline;
 }
 
 async function callShard(
-  { shards, identityKey, timeoutMs }: ShardCalls,
+  { shards, identityKey }: ShardCalls,
+  deadline: Deadline,
   shard: string,
   events: readonly PaymentEvent[],
 ): Promise<Uint8Array | undefined> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, undefined);
-  });
   try {
     const stub = shards.get(shards.idFromName(shard));
-    return await Promise.race([stub.apply(encodeShardBatch(events, identityKey)), timeout]);
+    return await Promise.race([stub.apply(encodeShardBatch(events, identityKey)), deadline.passing]);
   } catch (error) {
     log("warn", "shard did not count", { shard, events: events.length, error });
     return undefined;
-  } finally {
-    clearTimeout(timer);
   }
 }

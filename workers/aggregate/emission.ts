@@ -10,11 +10,11 @@ export const EMISSION_TIMEOUT_MS = 30 * 60_000;
 /** Emissions on their way at a time; more wait, so that an outage of history cannot fill the queue with repeats. */
 export const EMISSIONS_PENDING_MAX = 64;
 
-/** Windows to be sent: of each slice everything changed since it was last sent, up to `revision`. */
+/** Windows to be sent: of each slice everything changed after `after`, up to `revision`. */
 export interface Emission {
-  /** Unique within the shard and increasing. */
+  /** Increasing, and of no other emission of this shard, before a restart either: confirmations name it. */
   readonly id: number;
-  readonly slices: readonly { readonly slice: Slice; readonly revision: number }[];
+  readonly slices: readonly { readonly slice: Slice; readonly after: number; readonly revision: number }[];
   readonly windows: readonly MerchantWindow[];
 }
 
@@ -27,12 +27,14 @@ interface Pending extends Omit<Emission, "windows"> {
 
 /** What is on its way and not yet confirmed. In memory only: what a restart forgets is sent again, with the same revisions. */
 export interface Emissions {
+  /** In the order of their ids. */
   readonly pending: Map<number, Pending>;
   lastId: number;
 }
 
-export function noEmissions(): Emissions {
-  return { pending: new Map(), lastId: 0 };
+/** Ids begin after `lastId`, a random integer below 2^52, so that a late confirmation from before a restart meets none of them. */
+export function noEmissions(lastId: number): Emissions {
+  return { pending: new Map(), lastId };
 }
 
 /** When a slice's changes are due for history: at its close, and later ones `correctionDelayMs` after the first of them. */
@@ -51,15 +53,15 @@ export function nextEmission(
   correctionDelayMs: number,
 ): Emission | undefined {
   if (emissions.pending.size >= EMISSIONS_PENDING_MAX) return undefined;
-  const slices: { slice: Slice; revision: number }[] = [];
+  const slices: { slice: Slice; after: number; revision: number }[] = [];
   const windows: MerchantWindow[] = [];
   for (const slice of state.slices.values()) {
     if (windows.length >= EMISSION_ROWS_MAX) break;
     if (!isClosed(slice.startMs, nowMs) || dueMs(slice, correctionDelayMs) > nowMs) continue;
     for (const window of slice.windows(slice.emittedRevision)) windows.push(window);
-    slices.push({ slice, revision: slice.revision });
+    slices.push({ slice, after: slice.emittedRevision, revision: slice.revision });
   }
-  return slices.length === 0 ? undefined : { id: Math.max(emissions.lastId + 1, nowMs), slices, windows };
+  return slices.length === 0 ? undefined : { id: emissions.lastId + 1, slices, windows };
 }
 
 /** Opens an emission, so that a confirmation that overtakes the end of sending is not missed. Nothing counts as sent yet. */
@@ -85,24 +87,33 @@ export function markEmitted(emissions: Emissions, { id, slices }: Emission, part
   }
   const pending = emissions.pending.get(id);
   if (pending !== undefined) pending.parts = parts;
-  return completed(emissions, id);
+  return completed(emissions);
 }
 
 /** Notes that history holds a part; answers the slices whose stored revision grew, once the last part is in. */
 export function confirmEmission(emissions: Emissions, id: number, part: number): Slice[] {
-  emissions.pending.get(id)?.confirmed.add(part);
-  return completed(emissions, id);
+  const emission = emissions.pending.get(id);
+  if (emission === undefined) return [];
+  emission.confirmed.add(part);
+  return completed(emissions);
 }
 
-function completed(emissions: Emissions, id: number): Slice[] {
-  const emission = emissions.pending.get(id);
-  if (emission === undefined || emission.confirmed.size < emission.parts) return [];
-  emissions.pending.delete(id);
-  return emission.slices.flatMap(({ slice, revision }) => {
-    if (revision <= slice.storedRevision) return [];
-    slice.storedRevision = revision;
-    return [slice];
-  });
+/**
+ * Takes out the emissions that are wholly in history. One waits for those before it that have a slice in common: it holds only what
+ * changed since, and a revision marked as stored says that everything up to it is.
+ */
+function completed(emissions: Emissions): Slice[] {
+  const grown = new Set<Slice>();
+  for (const { id, slices, confirmed, parts } of emissions.pending.values()) {
+    if (confirmed.size < parts || slices.some(({ slice, after }) => slice.storedRevision < after)) continue;
+    emissions.pending.delete(id);
+    for (const { slice, revision } of slices) {
+      if (revision <= slice.storedRevision) continue;
+      slice.storedRevision = revision;
+      grown.add(slice);
+    }
+  }
+  return [...grown];
 }
 
 /** Gives up on emissions nobody confirmed in time: their slices are due again. */
@@ -111,7 +122,8 @@ export function expireEmissions(emissions: Emissions, nowMs: number): void {
     if (nowMs - sentAtMs < EMISSION_TIMEOUT_MS) continue;
     emissions.pending.delete(id);
     for (const { slice } of slices) {
-      slice.emittedRevision = Math.min(slice.emittedRevision, slice.storedRevision);
+      if (slice.storedRevision >= slice.emittedRevision) continue;
+      slice.emittedRevision = slice.storedRevision;
       slice.dirtySinceMs ??= nowMs;
     }
   }
@@ -125,12 +137,17 @@ export function nextAlarmMs(
   correctionDelayMs: number,
 ): number | undefined {
   let next = Number.POSITIVE_INFINITY;
+  let oldestMs = Number.POSITIVE_INFINITY;
+  let oldestUnstoredMs = Number.POSITIVE_INFINITY;
   const maySend = emissions.pending.size < EMISSIONS_PENDING_MAX;
   for (const slice of state.slices.values()) {
     if (maySend) next = Math.min(next, dueMs(slice, correctionDelayMs));
-    if (slice.storedRevision >= slice.revision) {
-      next = Math.min(next, slice.startMs + WINDOW_MS + LATENESS_HORIZON_MS + RETENTION_MARGIN_MS);
-    }
+    oldestMs = Math.min(oldestMs, slice.startMs);
+    if (slice.storedRevision < slice.revision) oldestUnstoredMs = Math.min(oldestUnstoredMs, slice.startMs);
+  }
+  // Nothing is dropped while something older is not stored (`droppable`): to ring for it would be to ring without end.
+  if (oldestMs < oldestUnstoredMs) {
+    next = Math.min(next, oldestMs + WINDOW_MS + LATENESS_HORIZON_MS + RETENTION_MARGIN_MS);
   }
   for (const { sentAtMs } of emissions.pending.values()) next = Math.min(next, sentAtMs + EMISSION_TIMEOUT_MS);
   return Number.isFinite(next) ? Math.max(next, nowMs) : undefined;

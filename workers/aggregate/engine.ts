@@ -1,5 +1,5 @@
 import { type ShardBatch, STATUS } from "../../shared/messages/shard-batch.ts";
-import { HOUR_MS, isFinal, WINDOW_MS, windowStart } from "../../shared/window.ts";
+import { HOUR_MS, isFinal, LATENESS_HORIZON_MS, WINDOW_MS, windowStart } from "../../shared/window.ts";
 import type { MerchantWindow } from "../../shared/window-row.ts";
 import { Slice } from "./slice.ts";
 
@@ -19,10 +19,15 @@ export interface ShardState {
   seq: number;
   /** Moment of the last batch folded in, strictly increasing from batch to batch whatever the clock does: the revision. */
   atMs: number;
+  /**
+   * Windows before this have been dropped and are history's, even should the clock go back behind their horizon: counted from
+   * nothing, an event of theirs would replace the whole window in history by itself.
+   */
+  droppedToMs: number;
 }
 
 export function emptyState(): ShardState {
-  return { slices: new Map(), seq: 0, atMs: 0 };
+  return { slices: new Map(), seq: 0, atMs: 0, droppedToMs: 0 };
 }
 
 /** The moment to fold the next batch at: the clock's, or just after the last one when the clock has not moved on. */
@@ -75,10 +80,11 @@ function foldEvent(state: ShardState, recent: Slice[], batch: ShardBatch, i: num
 }
 
 function judge(state: ShardState, recent: readonly Slice[], batch: ShardBatch, i: number, atMs: number): number {
-  if (isFinal(windowStart(batch.occurredAt(i)), atMs)) return STATUS.late;
+  // Known comes before late: called late, a repeat moved past the horizon would be counted again when that window is rebuilt.
   const known = knownCheck(state, recent, batch, i);
-  if (known === undefined) return STATUS.accepted;
-  return known === checkOf(batch, i) ? STATUS.duplicate : STATUS.conflict;
+  if (known !== undefined) return known === checkOf(batch, i) ? STATUS.duplicate : STATUS.conflict;
+  const startMs = windowStart(batch.occurredAt(i));
+  return startMs < state.droppedToMs || isFinal(startMs, atMs) ? STATUS.late : STATUS.accepted;
 }
 
 /** The check of the event's first occurrence: in its own window, or, were its time changed, in a recent one. */
@@ -124,7 +130,7 @@ export function readWindows(state: ShardState, merchantId: string, fromMs: numbe
  * margin, and further while anything older is not yet known to stand in history.
  */
 export function retainedFromMs(state: ShardState, nowMs: number): number {
-  let from = windowStart(nowMs - 24 * HOUR_MS - RETENTION_MARGIN_MS) + WINDOW_MS;
+  let from = Math.max(state.droppedToMs, windowStart(nowMs - LATENESS_HORIZON_MS - RETENTION_MARGIN_MS) + WINDOW_MS);
   for (const slice of state.slices.values()) {
     if (slice.storedRevision < slice.revision) from = Math.min(from, slice.startMs);
   }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { decodeShardBatch } from "../../shared/messages/shard-batch.ts";
 import { WINDOW_MS } from "../../shared/window.ts";
+import { checksum } from "./checksum.ts";
 import { emptyState, fold, type ShardState } from "./engine.ts";
 import { decodePages, encodePages } from "./page.ts";
 import type { Slice } from "./slice.ts";
@@ -12,10 +13,10 @@ export const JOURNAL_BYTES_MAX = 16_000_000;
 /** Pages of one slice; with their size, the largest window a shard can keep. */
 const PAGES_PER_SLICE_MAX = 1024;
 
-const batchRowSchema = z.object({ seq: z.int(), at_ms: z.int(), batch: z.instanceof(ArrayBuffer) });
+const batchRowSchema = z.object({ seq: z.int(), at_ms: z.int(), sum: z.int(), batch: z.instanceof(ArrayBuffer) });
 const pageRowSchema = z.object({ id: z.int(), data: z.instanceof(ArrayBuffer) });
 const storedRowSchema = z.object({ window: z.int(), revision: z.int() });
-const checkpointRowSchema = z.object({ seq: z.int(), at_ms: z.int() });
+const checkpointRowSchema = z.object({ seq: z.int(), at_ms: z.int(), dropped_to_ms: z.int() });
 
 /**
  * The durable half of a shard, in the object's SQLite: one row per batch, overwritten in turn, and checkpoint pages of whole
@@ -29,10 +30,10 @@ export class Journal {
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     const { sql } = storage;
-    sql.exec(`CREATE TABLE IF NOT EXISTS journal (slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, batch BLOB NOT NULL);
+    sql.exec(`CREATE TABLE IF NOT EXISTS journal (slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, sum INTEGER NOT NULL, batch BLOB NOT NULL);
       CREATE TABLE IF NOT EXISTS page (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
       CREATE TABLE IF NOT EXISTS stored (window INTEGER PRIMARY KEY, revision INTEGER NOT NULL);
-      CREATE TABLE IF NOT EXISTS checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, at_ms INTEGER NOT NULL);`);
+      CREATE TABLE IF NOT EXISTS checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, dropped_to_ms INTEGER NOT NULL);`);
   }
 
   /** True when the next batch must wait for a checkpoint. */
@@ -47,10 +48,11 @@ export class Journal {
   /** Writes the batch that will be folded in as `seq`. Throws when it cannot be written; nothing has changed then. */
   append(seq: number, atMs: number, batch: Uint8Array): void {
     this.#storage.sql.exec(
-      "INSERT OR REPLACE INTO journal (slot, seq, at_ms, batch) VALUES (?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO journal (slot, seq, at_ms, sum, batch) VALUES (?, ?, ?, ?, ?)",
       seq % JOURNAL_SLOTS,
       seq,
       atMs,
+      checksum(batch),
       batch,
     );
     this.#batches += 1;
@@ -63,6 +65,7 @@ export class Journal {
    */
   checkpoint(state: ShardState, dropped: readonly Slice[]): void {
     const changed = [...state.slices.values()].filter((slice) => slice.revision > slice.pagedRevision);
+    const droppedToMs = dropped.reduce((to, { startMs }) => Math.max(to, startMs + WINDOW_MS), state.droppedToMs);
     this.#storage.transactionSync(() => {
       for (const slice of changed) this.#writePages(slice);
       for (const { startMs } of dropped) {
@@ -70,13 +73,15 @@ export class Journal {
         this.#storage.sql.exec("DELETE FROM stored WHERE window = ?", startMs / WINDOW_MS);
       }
       this.#storage.sql.exec(
-        "INSERT OR REPLACE INTO checkpoint (one, seq, at_ms) VALUES (1, ?, ?)",
+        "INSERT OR REPLACE INTO checkpoint (one, seq, at_ms, dropped_to_ms) VALUES (1, ?, ?, ?)",
         state.seq,
         state.atMs,
+        droppedToMs,
       );
     });
     for (const slice of changed) slice.pagedRevision = slice.revision;
     for (const { startMs } of dropped) state.slices.delete(startMs);
+    state.droppedToMs = droppedToMs;
     this.#batches = 0;
     this.#bytes = 0;
   }
@@ -94,13 +99,17 @@ export class Journal {
   recover(): ShardState {
     const { sql } = this.#storage;
     const state = emptyState();
-    const mark = checkpointRowSchema.optional().parse(sql.exec("SELECT seq, at_ms FROM checkpoint").toArray()[0]);
+    const mark = checkpointRowSchema
+      .optional()
+      .parse(sql.exec("SELECT seq, at_ms, dropped_to_ms FROM checkpoint").toArray()[0]);
     state.seq = mark?.seq ?? 0;
     state.atMs = mark?.at_ms ?? 0;
+    state.droppedToMs = mark?.dropped_to_ms ?? 0;
     for (const slice of this.#readSlices()) state.slices.set(slice.startMs, slice);
-    for (const row of sql.exec("SELECT seq, at_ms, batch FROM journal WHERE seq > ? ORDER BY seq", state.seq)) {
-      const { seq, at_ms, batch } = batchRowSchema.parse(row);
+    for (const row of sql.exec("SELECT seq, at_ms, sum, batch FROM journal WHERE seq > ? ORDER BY seq", state.seq)) {
+      const { seq, at_ms, sum, batch } = batchRowSchema.parse(row);
       if (seq !== state.seq + 1) throw new Error(`journal goes from ${state.seq} to ${seq}`);
+      if (sum !== checksum(new Uint8Array(batch))) throw new Error(`journal row ${seq} is damaged`);
       const decoded = decodeShardBatch(new Uint8Array(batch));
       if (!decoded.ok) throw new Error(`journal row ${seq}: ${decoded.error.reason}`);
       fold(state, decoded.value, at_ms);

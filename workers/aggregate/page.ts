@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { fromRow, toRow, type WindowRow } from "../../shared/window-row.ts";
+import { checksum } from "./checksum.ts";
 import { IdSet } from "./id-set.ts";
 import { Slice } from "./slice.ts";
 
@@ -16,9 +17,12 @@ const headerSchema = z.object({
   rows: z.array(z.unknown()),
 });
 
+/** Checksum and length of the header, little-endian uint32 each. */
+const PREFIX_BYTES = 8;
+
 /**
- * A slice as checkpoint pages: length of the header as little-endian uint32, a JSON header with the merchants' rows, then the
- * identity set's words; cut into pages of at most 1.9 MB.
+ * A slice as checkpoint pages: checksum of all that follows it, length of the header, a JSON header with the merchants' rows, then
+ * the identity set's words; cut into pages of at most 1.9 MB.
  */
 export function encodePages(slice: Slice): Uint8Array<ArrayBuffer>[] {
   const rows: WindowRow[] = [];
@@ -33,10 +37,12 @@ export function encodePages(slice: Slice): Uint8Array<ArrayBuffer>[] {
       rows,
     } satisfies z.input<typeof headerSchema>),
   );
-  const bytes = new Uint8Array(4 + header.byteLength + words.byteLength);
-  new DataView(bytes.buffer).setUint32(0, header.byteLength, true);
-  bytes.set(header, 4);
-  bytes.set(new Uint8Array(words.buffer), 4 + header.byteLength);
+  const bytes = new Uint8Array(PREFIX_BYTES + header.byteLength + words.byteLength);
+  bytes.set(header, PREFIX_BYTES);
+  bytes.set(new Uint8Array(words.buffer), PREFIX_BYTES + header.byteLength);
+  const prefix = new DataView(bytes.buffer, 0, PREFIX_BYTES);
+  prefix.setUint32(4, header.byteLength, true);
+  prefix.setUint32(0, checksum(bytes.subarray(4)), true);
   const pages: Uint8Array<ArrayBuffer>[] = [];
   for (let at = 0; at < bytes.byteLength; at += PAGE_BYTES_MAX) pages.push(bytes.subarray(at, at + PAGE_BYTES_MAX));
   return pages;
@@ -50,8 +56,12 @@ export function decodePages(pages: readonly Uint8Array[]): Slice {
     bytes.set(page, at);
     at += page.byteLength;
   }
-  const headerEnd = 4 + new DataView(bytes.buffer).getUint32(0, true);
-  const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(4, headerEnd));
+  const prefix = new DataView(bytes.buffer, 0, PREFIX_BYTES);
+  if (prefix.getUint32(0, true) !== checksum(bytes.subarray(4))) throw new Error("checkpoint pages are damaged");
+  const headerEnd = PREFIX_BYTES + prefix.getUint32(4, true);
+  const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+    bytes.subarray(PREFIX_BYTES, headerEnd),
+  );
   const header = headerSchema.parse(JSON.parse(text));
   const words = new Uint32Array(bytes.slice(headerEnd).buffer);
   if (words.length !== header.id_words)

@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import { decodeShardBatch } from "../../shared/messages/shard-batch.ts";
+import { decodeShardBatch, type ShardBatch } from "../../shared/messages/shard-batch.ts";
 import { toRow } from "../../shared/window-row.ts";
 import { log } from "../log.ts";
 import {
@@ -36,9 +36,12 @@ export interface ShardReading {
 export class Shard extends DurableObject<Env> {
   readonly #journal: Journal;
   readonly #state: ShardState;
-  readonly #emissions: Emissions = noEmissions();
+  readonly #emissions: Emissions = noEmissions(Math.floor(Math.random() * 2 ** 52));
   readonly #correctionDelayMs: number;
+  /** When the alarm rings; 0 while it does, which looks for what is next at its end. */
   #alarmMs: number | undefined;
+  /** After an alarm that failed, the next one is not before this, whatever is due and however many batches come. */
+  #restUntilMs = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -64,11 +67,26 @@ export class Shard extends DurableObject<Env> {
     const repeats = judgeRepeats(this.#state, batch, atMs);
     if (repeats !== undefined) return repeats;
     if (this.#journal.isFull) this.#journal.checkpoint(this.#state, []);
-    // The journal first: if the row cannot be written this throws, and the memory has not changed.
-    this.#journal.append(this.#state.seq + 1, atMs, bytes);
-    const statuses = fold(this.#state, batch, atMs);
+    const statuses = this.#count(batch, bytes, atMs);
     this.#schedule(nowMs);
     return statuses;
+  }
+
+  /** The journal first: if the row cannot be written this throws, and the memory has not changed. */
+  #count(batch: ShardBatch, bytes: Uint8Array, atMs: number): Uint8Array {
+    let isWritten = false;
+    try {
+      return this.ctx.storage.transactionSync(() => {
+        this.#journal.append(this.#state.seq + 1, atMs, bytes);
+        isWritten = true;
+        return fold(this.#state, batch, atMs);
+      });
+    } catch (error) {
+      // A bug, and the memory has half of the batch, whose repeat would be called a duplicate. The row is gone again: start anew from
+      // what is durable. Had it stayed, no start would get past it.
+      if (isWritten) this.ctx.abort(`shard reset: a batch could not be counted: ${String(error)}`);
+      throw error;
+    }
   }
 
   /** A merchant's windows that start in `[fromMs, toMs)`, as JSON text of a `ShardReading`. */
@@ -91,15 +109,16 @@ export class Shard extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
-    this.#alarmMs = undefined;
+    this.#alarmMs = 0;
     try {
       await this.#emit();
       this.#housekeep(Date.now());
-      this.#schedule(Date.now());
     } catch (error) {
       log("error", "shard alarm failed", { shard: this.ctx.id.toString(), error });
-      this.#setAlarm(Date.now() + ALARM_RETRY_MS);
+      this.#restUntilMs = Date.now() + ALARM_RETRY_MS;
     }
+    this.#alarmMs = undefined;
+    this.#schedule(Date.now());
   }
 
   async #emit(): Promise<void> {
@@ -125,11 +144,10 @@ export class Shard extends DurableObject<Env> {
 
   /** Sets the alarm when something is due earlier than it would ring. */
   #schedule(nowMs: number): void {
-    const next = nextAlarmMs(this.#state, this.#emissions, nowMs, this.#correctionDelayMs);
-    if (next !== undefined && (this.#alarmMs === undefined || next < this.#alarmMs)) this.#setAlarm(next);
-  }
-
-  #setAlarm(atMs: number): void {
+    const due = nextAlarmMs(this.#state, this.#emissions, nowMs, this.#correctionDelayMs);
+    if (due === undefined) return;
+    const atMs = Math.max(due, this.#restUntilMs);
+    if (this.#alarmMs !== undefined && this.#alarmMs <= atMs) return;
     this.#alarmMs = atMs;
     this.ctx.waitUntil(this.ctx.storage.setAlarm(atMs));
   }

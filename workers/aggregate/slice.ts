@@ -56,16 +56,13 @@ export class Slice {
 
   /** The windows changed after `revision`, all of them by default. */
   *windows(afterRevision = -1): Generator<MerchantWindow> {
-    for (const merchantId of this.#merchants.keys()) {
-      for (const window of this.windowsOf(merchantId)) {
-        if (window.revision > afterRevision) yield window;
-      }
-    }
+    for (const merchantId of this.#merchants.keys()) yield* this.windowsOf(merchantId, afterRevision);
   }
 
-  /** One merchant's windows, a currency each. */
-  *windowsOf(merchantId: string): Generator<MerchantWindow> {
+  /** One merchant's windows, a currency each. A report is only made of those asked for: a correction is one among thousands. */
+  *windowsOf(merchantId: string, afterRevision = -1): Generator<MerchantWindow> {
     for (const [currency, { counter, revision }] of this.#merchants.get(merchantId) ?? []) {
+      if (revision <= afterRevision) continue;
       yield { merchantId, currency, startMs: this.startMs, revision, report: counter.report() };
     }
   }

@@ -2,7 +2,7 @@ import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { z } from "zod";
 import { BoundedCache } from "../../shared/bounded-cache.ts";
-import { type KeyKind, parseKey, secretMatches } from "./key.ts";
+import { type KeyKind, type ParsedKey, parseKey, secretMatches } from "./key.ts";
 import { keys, sources } from "./schema.ts";
 
 /** Who a request speaks for. A source with `merchants: null` may send for all of them. */
@@ -32,25 +32,25 @@ export async function authenticate(
   nowMs: number,
 ): Promise<Principal | null> {
   const token = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
-  if (token === undefined) return null;
+  const key = token === undefined ? undefined : parseKey(token);
+  // What is no key by its form is not remembered, or anybody could push the real ones out of the cache.
+  if (token === undefined || key === undefined) return null;
   let principal = cache.get(token, nowMs);
   if (principal === undefined) {
-    principal = await lookUp(directory, token, nowMs);
+    principal = await lookUp(directory, key, nowMs);
     cache.set(token, principal, nowMs + (principal === null ? UNKNOWN_KEY_TTL_MS : KEY_TTL_MS));
   }
   return principal !== null && admitted.includes(principal.kind) ? principal : null;
 }
 
-async function lookUp(directory: D1Database, token: string, nowMs: number): Promise<Principal | null> {
-  const parsed = parseKey(token);
-  if (parsed === undefined) return null;
+async function lookUp(directory: D1Database, key: ParsedKey, nowMs: number): Promise<Principal | null> {
   const rows = await drizzle(directory)
     .select({ key: keys, source: sources })
     .from(keys)
     .leftJoin(sources, eq(keys.subject, sources.id))
-    .where(eq(keys.id, parsed.id));
+    .where(eq(keys.id, key.id));
   const row = rows[0];
-  if (row === undefined || !(await secretMatches(parsed.secret, row.key.secretHash))) return null;
+  if (row === undefined || !(await secretMatches(key.secret, row.key.secretHash))) return null;
   if (row.key.revokedAt !== null || (row.key.expiresAt !== null && row.key.expiresAt <= nowMs)) return null;
   switch (row.key.kind) {
     case "source": {

@@ -24,7 +24,12 @@ export async function mintKey(kind: KeyKind, random: Uint8Array): Promise<Minted
   return { id, token: `tally_${TAG[kind]}_${id}_${secret}`, secretHash: await sha256(secret) };
 }
 
-export function parseKey(token: string): { id: string; secret: string } | undefined {
+export interface ParsedKey {
+  readonly id: string;
+  readonly secret: string;
+}
+
+export function parseKey(token: string): ParsedKey | undefined {
   const [, id, secret] = TOKEN.exec(token) ?? [];
   return id === undefined || secret === undefined ? undefined : { id, secret };
 }
