@@ -199,12 +199,11 @@ function configXml({ dataDir, logLevel, maxMemoryBytes }: ServerSettings, usersF
   const cacheBytes = Math.round(maxMemoryBytes * CACHE_SHARE);
   return `<clickhouse>
   <users_config>${escapeXml(usersFile)}</users_config>
-  <timezone>UTC</timezone>
   <max_server_memory_usage>${maxMemoryBytes}</max_server_memory_usage>
   <mark_cache_size>${cacheBytes}</mark_cache_size>
   <index_mark_cache_size>${cacheBytes}</index_mark_cache_size>
   <primary_index_cache_size>${cacheBytes}</primary_index_cache_size>
-  <max_concurrent_queries>100</max_concurrent_queries>
+  <max_concurrent_queries>1000</max_concurrent_queries>
   <keep_alive_timeout>30</keep_alive_timeout>
   <logger>
     <level>${logLevel}</level>

@@ -139,6 +139,8 @@ function randomPassword(): string {
 async function startOnce(settings: ServerSettings): Promise<ClickHouse> {
   const child = fork(SERVER_FILE, {
     execArgv: [],
+    // The engine takes its time zone from there alone.
+    env: { ...process.env, TZ: "UTC" },
     // A group of its own: Ctrl-C reaches only the parent, which may still have rows to write before it stops the server.
     detached: true,
     stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -197,7 +199,7 @@ function failed(reason: StartFailure, message: string): ServerReport & { kind: "
   return { kind: "failed", reason, message };
 }
 
-/** The engine writes why it ended to stderr, as `Code: 76. DB::Exception: … (CANNOT_OPEN_FILE)`. */
+/** The engine writes why it ended to stderr, as `Code: 76. DB::Exception: … (CANNOT_OPEN_FILE)`; Node.js, as `TypeError: …`. */
 function explainExit(stderr: string, code: number | null, { dataDir, port }: ServerSettings): ServerReport {
   if (stderr.includes("Cannot lock file")) {
     return failed("data-dir-in-use", `another ClickHouse is using the data folder ${dataDir}`);
@@ -205,7 +207,7 @@ function explainExit(stderr: string, code: number | null, { dataDir, port }: Ser
   if (stderr.includes("Address already in use")) {
     return failed("port-taken", `port ${port} on 127.0.0.1 is taken by another program`);
   }
-  const said = stderr.match(/DB::Exception: (.*)/)?.[1] ?? stderr.trim().split("\n").at(-1);
+  const said = stderr.match(/(?:DB::Exception|^\w*Error.*?): (.*)/m)?.[1] ?? stderr.trim().split("\n").at(-1);
   return failed("engine-failed", `ClickHouse ended while starting: ${said || `exit code ${code}, see ${dataDir}`}`);
 }
 

@@ -8,6 +8,9 @@ import { migrateClickHouse } from "./clickhouse-migrate.ts";
 import { migrateDirectory } from "./directory.ts";
 import { type Runtime, type RuntimeOptions, startRuntime } from "./runtime.ts";
 
+/** Shards, archive and directory, below the state folder. */
+export const WORKERS_STATE_DIR = "workers";
+
 const secretsSchema = z.object({
   identityKey: z.string(),
   userKey: z.string(),
@@ -68,7 +71,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     await migrateClickHouse({ url: clickhouse.url, user: clickhouse.user, password });
     const runtime = await startRuntime({
       bundleDir,
-      persistDir: join(stateDir, "workers"),
+      persistDir: join(stateDir, WORKERS_STATE_DIR),
       ingestPort: ports.ingest,
       apiPort: ports.api,
       bindings: bindingsOf(secrets, clickhouse, options.aggregateVars),

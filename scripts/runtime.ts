@@ -1,8 +1,13 @@
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { D1Database, R2Bucket } from "@cloudflare/workers-types";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type WorkerdStructuredLog } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { WORKERS, type WorkerName, WRANGLER_CONFIG } from "./build.ts";
+import { noteWorkerdIn } from "./workerd-process.ts";
+
+/** In the folder of the Workers' state. */
+export const WORKERD_PID_FILE = "workerd.pid";
 
 export interface RuntimeOptions {
   /** Where `buildWorkers` put the bundles. */
@@ -21,13 +26,14 @@ export interface Runtime {
   readonly apiUrl: string;
   readonly directory: D1Database;
   readonly archive: R2Bucket;
-  /** The workerd process, for a test that kills it. */
   readonly miniflare: Miniflare;
   stop(): Promise<void>;
 }
 
 /** The three Workers in one workerd, each answering on its own port of 127.0.0.1 without a proxy in between. */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  await mkdir(options.persistDir, { recursive: true });
+  noteWorkerdIn(join(options.persistDir, WORKERD_PID_FILE));
   const ports: Partial<Record<WorkerName, number>> = { ingest: options.ingestPort, api: options.apiPort };
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({

@@ -1,11 +1,14 @@
+import { once } from "node:events";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { PROJECT_DIR } from "./build.ts";
 import { type DemoMerchant, demoMerchants, startDemoTraffic } from "./demo-traffic.ts";
 import { putDerivedKey, putMerchants, putSource } from "./directory.ts";
-import { type LocalSystem, startLocalSystem } from "./local-system.ts";
+import { type LocalSystem, startLocalSystem, WORKERS_STATE_DIR } from "./local-system.ts";
 import { logToFile } from "./log-file.ts";
 import { portTaken } from "./port.ts";
+import { WORKERD_PID_FILE } from "./runtime.ts";
+import { endLeftoverWorkerd } from "./workerd-process.ts";
 
 const HELP = `Starts Tally on this machine: a real ClickHouse, the three Workers in workerd, demo merchants and live payments.
 
@@ -29,6 +32,7 @@ const DEMO_PAST_MS = 3 * 3_600_000;
 const DEMO_EVENTS_PER_SECOND = 10;
 /** Ctrl-C is answered within this, whatever hangs. */
 const STOP_TIMEOUT_MS = 10_000;
+const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 interface Options {
   readonly quiet: boolean;
@@ -44,17 +48,16 @@ interface Keys {
 
 async function main(): Promise<void> {
   const options = parseOptions();
+  if (await endLeftoverWorkerd(join(options.stateDir, WORKERS_STATE_DIR, WORKERD_PID_FILE))) {
+    console.log("  … ended the Workers that an earlier start had left running");
+  }
   await refuseTakenPorts(options.ports);
   const stop = new AbortController();
-  const interrupted = new Promise<void>((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.on(signal, () => {
-        if (stop.signal.aborted) process.exit(130);
-        stop.abort();
-        resolve();
-      });
-    }
-  });
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(130);
+    stop.abort();
+  };
+  for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
   const log = await logToFile(join(options.stateDir, "workers.log"));
   const system = await startLocalSystem({
     stateDir: options.stateDir,
@@ -62,6 +65,7 @@ async function main(): Promise<void> {
     onLog: log.write,
     onStep: (step) => console.log(`  … ${step}`),
   });
+  obeyOnly(onSignal);
   const merchants = demoMerchants();
   const keys = await prepareDemo(system, merchants);
   if (!stop.signal.aborted) console.log(welcome(system, keys, options, merchants.length));
@@ -71,13 +75,20 @@ async function main(): Promise<void> {
       console.error("ClickHouse stopped: history cannot be read or written until the next start.");
   }, console.error);
 
-  await interrupted;
+  if (!stop.signal.aborted) await once(stop.signal, "abort");
   console.log("\nStopping …");
   setTimeout(() => process.exit(1), STOP_TIMEOUT_MS).unref();
   const totals = await traffic;
   await system.stop();
   await log.close();
   console.log(totals === undefined ? "Stopped." : `Stopped. The demo sent ${totals.sent} events this time.`);
+}
+
+/** Takes other handlers off: Miniflare's would end the process at once, with ClickHouse still writing. */
+function obeyOnly(onSignal: () => void): void {
+  for (const signal of STOP_SIGNALS) {
+    for (const other of process.listeners(signal)) if (other !== onSignal) process.removeListener(signal, other);
+  }
 }
 
 function parseOptions(): Options {

@@ -13,8 +13,11 @@ import { archive } from "./archive.ts";
 import { buryMessage } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
 import { noteLateWindows } from "./late-windows.ts";
+import { messageGroups } from "./message-groups.ts";
 import { retryDelayS } from "./retry.ts";
 
+/** Compressed, of what is dealt with at a time; unpacked and parsed it takes some twenty times as much. */
+const GROUP_BYTES_MAX = 2_000_000;
 /** A member is made of at most 10 MB of request. */
 const MEMBER_BYTES_MAX = 32_000_000;
 /** A shard that takes longer is given the batch again later; what it counted meanwhile is a duplicate then. */
@@ -31,7 +34,11 @@ interface Delivery {
  * the same objects or ones that repeat their lines, and counts nothing twice.
  */
 export async function consumeRaw(batch: MessageBatch, env: Env): Promise<void> {
-  const deliveries = await readDeliveries(batch, env);
+  for (const messages of messageGroups(batch.messages, GROUP_BYTES_MAX)) await consumeGroup(messages, batch.queue, env);
+}
+
+async function consumeGroup(messages: readonly Message[], queue: string, env: Env): Promise<void> {
+  const deliveries = await readDeliveries(messages, queue, env);
   if (deliveries.length === 0) return;
   try {
     await archive(
@@ -45,12 +52,12 @@ export async function consumeRaw(batch: MessageBatch, env: Env): Promise<void> {
   }
 }
 
-async function readDeliveries(batch: MessageBatch, env: Env): Promise<Delivery[]> {
+async function readDeliveries(messages: readonly Message[], queue: string, env: Env): Promise<Delivery[]> {
   const deliveries: Delivery[] = [];
-  for (const message of batch.messages) {
+  for (const message of messages) {
     const read = readMessage(message.body);
     if (read.ok) deliveries.push({ message, ...read.value });
-    else await buryMessage(env, batch.queue, message, read.error.reason);
+    else await buryMessage(env, queue, message, read.error.reason);
   }
   return deliveries;
 }

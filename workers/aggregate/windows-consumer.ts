@@ -5,8 +5,11 @@ import { log } from "../log.ts";
 import { buryMessage } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
 import { insertWindows, isRefusal } from "./history.ts";
+import { messageGroups } from "./message-groups.ts";
 import { retryDelayS } from "./retry.ts";
 
+/** Compressed, of what is stored at a time; unpacked and parsed it takes some thirty times as much. */
+const GROUP_BYTES_MAX = 1_500_000;
 const MESSAGE_TEXT_BYTES_MAX = 64_000_000;
 
 interface Delivery {
@@ -15,17 +18,21 @@ interface Delivery {
 }
 
 /**
- * Writes the windows of a whole queue batch in one insert, tells the shards what is stored, and acknowledges. While ClickHouse is
+ * Writes the windows of a queue batch in few inserts, mostly one, tells the shards what is stored, and acknowledges. While ClickHouse is
  * away the messages wait in the queue; should one die there, the shard has not been told, and sends its windows again.
  */
 export async function consumeWindows(batch: MessageBatch, env: Env): Promise<void> {
+  for (const messages of messageGroups(batch.messages, GROUP_BYTES_MAX)) await consumeGroup(messages, batch.queue, env);
+}
+
+async function consumeGroup(messages: readonly Message[], queue: string, env: Env): Promise<void> {
   const deliveries: Delivery[] = [];
-  for (const message of batch.messages) {
+  for (const message of messages) {
     const read = readMessage(message.body);
     if (read.ok) deliveries.push({ message, windows: read.value });
-    else await buryMessage(env, batch.queue, message, read.error.reason);
+    else await buryMessage(env, queue, message, read.error.reason);
   }
-  if (deliveries.length > 0) await store(deliveries, batch.queue, env);
+  if (deliveries.length > 0) await store(deliveries, queue, env);
 }
 
 async function store(deliveries: readonly Delivery[], queue: string, env: Env): Promise<void> {

@@ -1,0 +1,40 @@
+import type { PaymentEvent } from "../../shared/event.ts";
+import { decodeShardBatch, encodeShardBatch, type ShardBatch } from "../../shared/messages/shard-batch.ts";
+import { sipKeyFromHex } from "../../shared/siphash.ts";
+
+/** Payments for tests. The key is the one vitest.config.ts gives the Worker. */
+export const IDENTITY_KEY = sipKeyFromHex("000102030405060708090a0b0c0d0e0f");
+
+/** Noon of a day far ahead: alarms set after it do not ring by themselves while a test runs. */
+export const NOON_MS = Date.UTC(2031, 2, 5, 12);
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 60 * MINUTE_MS;
+
+export function payment(fields: Partial<PaymentEvent> & Pick<PaymentEvent, "event_id">): PaymentEvent {
+  return {
+    type: "payment",
+    merchant_id: "shop",
+    occurred_at: NOON_MS,
+    amount: 100,
+    currency: "JPY",
+    payment_method: "card",
+    points_used: 0,
+    points_earned: 0,
+    ...fields,
+  };
+}
+
+/** `n` payments of 100, `name-0` and on, at one moment. */
+export function payments(name: string, n: number, fields: Partial<PaymentEvent> = {}): PaymentEvent[] {
+  return Array.from({ length: n }, (_, i) => payment({ ...fields, event_id: `${name}-${i}` }));
+}
+
+export function bytesOf(events: readonly PaymentEvent[]): Uint8Array<ArrayBuffer> {
+  return encodeShardBatch(events, IDENTITY_KEY);
+}
+
+export function batchOf(events: readonly PaymentEvent[]): ShardBatch {
+  const decoded = decodeShardBatch(bytesOf(events));
+  if (!decoded.ok) throw new Error(decoded.error.reason);
+  return decoded.value;
+}

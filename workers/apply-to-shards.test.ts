@@ -1,0 +1,148 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { paymentEvent } from "../shared/event.arbitrary.ts";
+import type { PaymentEvent } from "../shared/event.ts";
+import { fingerprint } from "../shared/identity.ts";
+import { decodeShardBatch, SHARD_BATCH_EVENTS_MAX, type ShardBatch } from "../shared/messages/shard-batch.ts";
+import { sipKeyFromHex } from "../shared/siphash.ts";
+import { shardOf, topologyOf } from "../shared/topology.ts";
+import { windowStart } from "../shared/window.ts";
+import { applyToShards, SHARD_CALLS_CONCURRENT_MAX, type ShardCalls } from "./apply-to-shards.ts";
+
+const identityKey = sipKeyFromHex("000102030405060708090a0b0c0d0e0f");
+const topology = topologyOf([{ id: 1, from_ms: 0, shards: 16, overrides: { away: 100, slow: 101, big: 102 } }]);
+const nameOf = (event: PaymentEvent) => shardOf(topology, event.merchant_id, windowStart(event.occurred_at));
+const paymentOf = (merchant_id: string, n: number): PaymentEvent => ({
+  event_id: `e-${n}`,
+  type: "payment",
+  merchant_id,
+  occurred_at: 1_795_000_000_000,
+  amount: n,
+  currency: "JPY",
+  payment_method: "qr",
+  points_used: 0,
+  points_earned: 0,
+});
+
+interface Call {
+  readonly shard: string;
+  readonly batch: ShardBatch;
+}
+
+/** Shards that answer each event with the low byte of its fingerprint, or as `answer` says; keeps the calls. */
+function fakeShards(answer: (call: Call) => Promise<Uint8Array> | Uint8Array = echo) {
+  const calls: Call[] = [];
+  const apply = async (shard: string, bytes: Uint8Array) => {
+    const batch = decodeShardBatch(bytes);
+    if (!batch.ok) throw new Error(batch.error.reason);
+    const call = { shard, batch: batch.value };
+    calls.push(call);
+    return answer(call);
+  };
+  const shards = {
+    idFromName: (name: string) => name,
+    get: (name: string) => ({ apply: (bytes: Uint8Array) => apply(name, bytes) }),
+  } as unknown as ShardCalls["shards"];
+  return { calls, of: { shards, topology, identityKey, timeoutMs: 10_000 } satisfies ShardCalls };
+}
+const echo = ({ batch }: Call) => Uint8Array.from({ length: batch.size }, (_, i) => batch.fingerprintLo(i) & 255);
+const echoed = (event: PaymentEvent) =>
+  fingerprint(identityKey, event.merchant_id, event.event_id, { lo: 0, hi: 0 }).lo & 255;
+const unanswered = () => new Promise<Uint8Array>(() => {});
+
+beforeEach(() => {
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe("applying events to shards", () => {
+  test("asks each event's own shard, once, and puts every answer where its event stands", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(paymentEvent, { maxLength: 60 }), async (events) => {
+        const { calls, of } = fakeShards();
+        expect(await applyToShards(of, events)).toEqual(events.map(echoed));
+        expect(calls.map(({ shard }) => shard).sort()).toEqual([...new Set(events.map(nameOf))].sort());
+        for (const { shard, batch } of calls) {
+          const own = events.filter((event) => nameOf(event) === shard);
+          expect(own.map(({ amount }) => amount)).toEqual(own.map((_, i) => batch.amount(i)));
+          expect(batch.size).toBe(own.length);
+        }
+      }),
+    );
+  });
+
+  test("sends a shard no more than 5,000 events at a time, in their order, the next when the last is answered", async () => {
+    const events = Array.from({ length: 2 * SHARD_BATCH_EVENTS_MAX + 1 }, (_, n) => paymentOf("big", n));
+    let answered = 0;
+    const { calls, of } = fakeShards(async (call) => {
+      expect(answered).toBe(calls.length - 1);
+      await Promise.resolve();
+      answered += 1;
+      return echo(call);
+    });
+    expect(await applyToShards(of, events)).toEqual(events.map(echoed));
+    expect(calls.map(({ batch }) => [batch.size, batch.amount(0)])).toEqual([
+      [SHARD_BATCH_EVENTS_MAX, 0],
+      [SHARD_BATCH_EVENTS_MAX, SHARD_BATCH_EVENTS_MAX],
+      [1, 2 * SHARD_BATCH_EVENTS_MAX],
+    ]);
+  });
+
+  test("a shard that fails leaves its own events unknown, and is not asked again", async () => {
+    const many = Array.from({ length: SHARD_BATCH_EVENTS_MAX + 1 }, (_, n) => paymentOf("away", n));
+    const events = [paymentOf("near", 0), ...many, paymentOf("near", 1)];
+    const { calls, of } = fakeShards((call) => {
+      if (call.shard === "shard-100") throw Object.assign(new Error("overloaded"), { overloaded: true });
+      return echo(call);
+    });
+    const statuses = await applyToShards(of, events);
+    expect(statuses).toEqual(events.map((event) => (event.merchant_id === "away" ? undefined : echoed(event))));
+    expect(calls.filter(({ shard }) => shard === "shard-100").length).toBe(1);
+  });
+
+  test("a shard that answers too late is not waited for; the others' answers are kept", async () => {
+    const events = [paymentOf("slow", 0), paymentOf("near", 1), paymentOf("slow", 2)];
+    const { of } = fakeShards((call) => (call.shard === "shard-101" ? unanswered() : echo(call)));
+    const statuses = await applyToShards({ ...of, timeoutMs: 50 }, events);
+    expect(statuses).toEqual([undefined, echoed(events[1] as PaymentEvent), undefined]);
+  });
+
+  test("the time is that of all calls together: nothing is begun after it, however many shards are left", async () => {
+    const events = Array.from({ length: 300 }, (_, n) => paymentOf(`m-${n}`, n));
+    const { calls, of } = fakeShards(unanswered);
+    const statuses = await applyToShards({ ...of, timeoutMs: 50 }, events);
+    expect(statuses).toEqual(events.map(() => undefined));
+    expect(calls.length).toBe(SHARD_CALLS_CONCURRENT_MAX);
+  });
+
+  test("never calls more than six shards at the same time", async () => {
+    let running = 0;
+    let most = 0;
+    const { of } = fakeShards(async (call) => {
+      running += 1;
+      most = Math.max(most, running);
+      await Promise.resolve();
+      running -= 1;
+      return echo(call);
+    });
+    await applyToShards(
+      of,
+      Array.from({ length: 300 }, (_, n) => paymentOf(`m-${n}`, n)),
+    );
+    expect(most).toBe(SHARD_CALLS_CONCURRENT_MAX);
+  });
+
+  test("an answer that is too short leaves unknown what it does not say", async () => {
+    const events = [paymentOf("near", 0), paymentOf("near", 1)];
+    const { of } = fakeShards((call) => echo(call).subarray(0, 1));
+    expect(await applyToShards(of, events)).toEqual([echoed(events[0] as PaymentEvent), undefined]);
+  });
+
+  test("no events, no calls", async () => {
+    const { calls, of } = fakeShards();
+    expect(await applyToShards(of, [])).toEqual([]);
+    expect(calls).toEqual([]);
+  });
+});
