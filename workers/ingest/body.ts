@@ -21,17 +21,33 @@ export async function readBody(request: Request): Promise<Result<string, Problem
       detail: "A body comes as it is, or with Content-Encoding: gzip.",
     });
   }
-  if (Number(request.headers.get("Content-Length") ?? 0) > BODY_BYTES_MAX) return err(tooLarge);
   const sent = await readBytes(request.body);
   if (sent === undefined) return err(tooLarge);
   const bytes = encoding === "gzip" ? unpack(sent) : ok(sent);
   return bytes.ok ? decode(bytes.value) : bytes;
 }
 
+/**
+ * Reads what is left of a body and forgets it, so that a sender that is still sending gets the answer instead of a broken
+ * connection. Beyond ten times the limit it is cut off after all.
+ */
+export async function drain(body: ReadableStream<Uint8Array> | null): Promise<void> {
+  if (body === null || body.locked) return;
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.byteLength;
+    if (length > DRAINED_BYTES_MAX) return;
+  }
+}
+
+const DRAINED_BYTES_MAX = 10 * BODY_BYTES_MAX;
+
+/** The bytes of a body, `undefined` when there are more than the limit; the rest is left unread then. */
 async function readBytes(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of body ?? []) {
+  // The stream outlives the loop, so that it can be drained.
+  for await (const chunk of body?.values({ preventCancel: true }) ?? []) {
     length += chunk.byteLength;
     if (length > BODY_BYTES_MAX) return undefined;
     chunks.push(chunk);

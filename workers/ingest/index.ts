@@ -9,7 +9,7 @@ import { requestId, toProblem, type WithRequestId } from "../http/request-id.ts"
 import { log } from "../log.ts";
 import { sendAll } from "../queue.ts";
 import { type Accepted, acceptAll } from "./accept.ts";
-import { readBody } from "./body.ts";
+import { drain, readBody } from "./body.ts";
 import { type Env, settingsOf } from "./env.ts";
 import { DIRECT_TIMEOUT_MS, IDS_PER_REQUEST_MAX, LOG_DELAY_S } from "./limits.ts";
 import { packEvents } from "./log-events.ts";
@@ -18,6 +18,10 @@ import { type Receipt, receiptOf } from "./receipt.ts";
 
 const app = new Hono<WithRequestId<Env>>();
 app.use(requestId);
+app.use(async (c, next) => {
+  await next();
+  await drain(c.req.raw.body);
+});
 app.onError(toProblem);
 app.notFound((c) => problemResponse(notFound(c.req.path)));
 

@@ -1,0 +1,96 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startClickHouse } from "../scripts/clickhouse.ts";
+import { WORKERS_STATE_DIR } from "../scripts/local-system.ts";
+import { WORKERD_PID_FILE } from "../scripts/runtime.ts";
+import { findWorkerd } from "../scripts/workerd-process.ts";
+import { HOUR_MS, WINDOW_MS, windowStart } from "../shared/window.ts";
+import { payment, startTestSystem, type TestSystem, until } from "./system.ts";
+
+let stateDir: string;
+let tally: TestSystem;
+
+beforeAll(async () => {
+  stateDir = await mkdtemp(join(tmpdir(), "tally-faults-"));
+  tally = await startTestSystem(stateDir);
+});
+afterAll(async () => {
+  await tally?.stop();
+  await rm(stateDir, { recursive: true, force: true });
+});
+
+const closedMoment = () => windowStart(Date.now()) - 3 * WINDOW_MS;
+
+async function countOf(merchant: string): Promise<number | undefined> {
+  const from = Date.now() - 20 * HOUR_MS;
+  const response = await tally.read(`/v1/merchants/${merchant}/metrics?from=${from}&granularity=1d&currency=JPY`);
+  if (!response.ok) return undefined;
+  const { series } = (await response.json()) as { series: { total: { payments: { count: number } } }[] };
+  return series[0]?.total.payments.count;
+}
+
+test("kill -9 of the Workers loses nothing that was counted, archived or stored", async () => {
+  const events = Array.from({ length: 300 }, (_, i) =>
+    payment({ occurred_at: closedMoment() + i, merchant_id: "killed" }),
+  );
+  expect(await (await tally.send(events)).json()).toMatchObject({ accepted: 300 });
+  await until("the windows in history", async () => ((await stored("killed")) === 300 ? true : undefined));
+  const archived = await until("the archive", async () => {
+    const { objects } = await tally.runtime.archive.list({ prefix: "raw/v1/" });
+    return objects.length > 0 ? objects.map(({ key, size }) => ({ key, size })) : undefined;
+  });
+
+  const pid = await until("workerd", () => findWorkerd(join(stateDir, WORKERS_STATE_DIR, WORKERD_PID_FILE)));
+  process.kill(pid, "SIGKILL");
+  const after = await until("the Workers to be back", async () => countOf("killed").catch(() => undefined));
+  expect(after).toBe(300);
+  expect(await (await tally.send(events)).json()).toMatchObject({ accepted: 0, duplicates: 300 });
+  expect(await stored("killed")).toBe(300);
+  const archive = await tally.runtime.miniflare.getR2Bucket("ARCHIVE", "tally-aggregate");
+  const { objects } = await archive.list({ prefix: "raw/v1/" });
+  expect(objects.map(({ key, size }) => ({ key, size }))).toEqual(expect.arrayContaining(archived));
+});
+
+test("while ClickHouse is away payments are counted and recent spans read; the windows arrive when it is back", async () => {
+  const { port } = new URL(tally.clickhouse.url);
+  const { clickhousePassword: password } = tally.secrets;
+  tally.clickhouse.kill();
+  await tally.clickhouse.exited;
+
+  const events = [payment({ occurred_at: closedMoment(), merchant_id: "away" })];
+  expect(await (await tally.send(events)).json()).toMatchObject({ accepted: 1 });
+  expect(await countOf("away")).toBe(1);
+  const older = await tally.read("/v1/merchants/away/metrics?from=2026-01-01&to=2026-01-02");
+  expect(older.status).toBe(503);
+  expect(older.headers.get("Retry-After")).toMatch(/^\d+$/);
+  expect(await older.json()).toMatchObject({ code: "history_unavailable" });
+
+  const clickhouse = await startClickHouse({
+    dataDir: join(stateDir, "clickhouse"),
+    port: Number(port),
+    password,
+    readerPassword: password,
+    writerPassword: password,
+  });
+  try {
+    await until("the window in history", async () => ((await stored("away")) === 1 ? true : undefined));
+    expect((await tally.read("/v1/merchants/away/metrics?from=2026-01-01&to=2026-01-02")).status).toBe(200);
+  } finally {
+    await clickhouse.stop();
+  }
+});
+
+async function stored(merchant: string): Promise<number | undefined> {
+  try {
+    const answer = await tally.sql.query({
+      query: "SELECT toUInt32(sum(payments_count)) AS count FROM windows FINAL WHERE merchant_id = {merchant:String}",
+      query_params: { merchant },
+      format: "JSONEachRow",
+    });
+    return (await answer.json<{ count: number }>())[0]?.count;
+  } catch {
+    return undefined; // Not back yet.
+  }
+}

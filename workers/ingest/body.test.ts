@@ -1,0 +1,119 @@
+import { describe, expect, test } from "vitest";
+import { gzip } from "../gzip.ts";
+import { readBody } from "./body.ts";
+import { BODY_BYTES_MAX } from "./limits.ts";
+
+const utf8 = new TextEncoder();
+
+/** A request that sends its chunks one by one, and counts how many were asked for. */
+function requestOf(chunks: Iterable<Uint8Array>, headers: Record<string, string> = {}) {
+  const iterator = chunks[Symbol.iterator]();
+  const pulled = { count: 0, isCancelled: false };
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const { value, done } = iterator.next();
+        if (done) return controller.close();
+        pulled.count += 1;
+        controller.enqueue(value);
+      },
+      cancel() {
+        pulled.isCancelled = true;
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const init = { method: "POST", body, headers, duplex: "half" };
+  return { request: new Request("http://ingest/v1/events", init), pulled };
+}
+const read = (bytes: Uint8Array, headers?: Record<string, string>) => readBody(requestOf([bytes], headers).request);
+const gzipped = { "Content-Encoding": "gzip" };
+const problem = (status: number, code: string) => ({ ok: false, error: { status, code } });
+
+function joined(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+describe("a body", () => {
+  test("is its text, however it is cut into chunks, in the middle of a character too", async () => {
+    const text = '{"a":"漢字 😀"}\r\n';
+    const bytes = utf8.encode(text);
+    for (const size of [1, 2, 3, 100]) {
+      const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+        bytes.slice(i * size, (i + 1) * size),
+      );
+      expect(await readBody(requestOf(chunks).request)).toEqual({ ok: true, value: text });
+    }
+  });
+
+  test("that is empty or absent is an empty text", async () => {
+    expect(await read(new Uint8Array())).toEqual({ ok: true, value: "" });
+    expect(await readBody(new Request("http://ingest/", { method: "POST" }))).toEqual({ ok: true, value: "" });
+  });
+
+  test("loses its byte order mark, but none that is text", async () => {
+    expect(await read(utf8.encode("\ufeff{}"))).toEqual({ ok: true, value: "{}" });
+    expect(await read(utf8.encode('"\ufeff"'))).toEqual({ ok: true, value: '"\ufeff"' });
+  });
+
+  test.each([[[0xff]], [[0xc3]], [[0xed, 0xa0, 0x80]], [[0x22, 0xe6, 0xbc]]])(
+    "of bytes that are no UTF-8 is refused: %j",
+    async (bytes) => {
+      expect(await read(Uint8Array.from(bytes))).toMatchObject(problem(400, "malformed_text"));
+      expect(await read(utf8.encode("fine again"))).toMatchObject({ ok: true });
+    },
+  );
+
+  test("of the limit is read; a byte more is refused, and what follows is never asked for", async () => {
+    const chunk = new Uint8Array(1_000_000).fill(0x20);
+    const full = await readBody(requestOf(Array(10).fill(chunk)).request);
+    expect(full.ok && full.value.length).toBe(BODY_BYTES_MAX);
+    const { request, pulled } = requestOf([...Array(10).fill(chunk), new Uint8Array(1), ...Array(1_000).fill(chunk)]);
+    expect(await readBody(request)).toMatchObject(problem(413, "body_too_large"));
+    expect(pulled).toEqual({ count: 11, isCancelled: true });
+  });
+
+  test("that declares to be too large is refused unread", async () => {
+    const { request, pulled } = requestOf([utf8.encode("{}")], { "Content-Length": String(BODY_BYTES_MAX + 1) });
+    expect(await readBody(request)).toMatchObject(problem(413, "body_too_large"));
+    expect(pulled.count).toBe(0);
+  });
+
+  test.each(["br", "deflate", "zstd", "gzip, gzip"])("encoded as %s is refused", async (encoding) => {
+    expect(await read(utf8.encode("{}"), { "Content-Encoding": encoding })).toMatchObject(
+      problem(415, "unsupported_encoding"),
+    );
+  });
+});
+
+describe("a gzip body", () => {
+  test("is its text, in one member or several, the name in whatever case", async () => {
+    expect(await read(gzip("漢"), gzipped)).toEqual({ ok: true, value: "漢" });
+    expect(await read(joined(gzip("a\n"), gzip("b\n")), { "Content-Encoding": " GZIP" })).toEqual({
+      ok: true,
+      value: "a\nb\n",
+    });
+  });
+
+  test("may unpack to the limit; of a bomb no more than that is ever unpacked", async () => {
+    const full = await read(gzip(new Uint8Array(BODY_BYTES_MAX).fill(0x20)), gzipped);
+    expect(full.ok && full.value.length).toBe(BODY_BYTES_MAX);
+    const bomb = gzip(new Uint8Array(BODY_BYTES_MAX + 1));
+    expect(await read(bomb, gzipped)).toMatchObject(problem(413, "body_too_large"));
+  });
+
+  test("of many members that are small each is a bomb all the same", async () => {
+    const member = gzip(new Uint8Array(1_000_000));
+    expect(await read(joined(...Array(11).fill(member)), gzipped)).toMatchObject(problem(413, "body_too_large"));
+  });
+
+  test("that is cut off, damaged, no gzip at all or followed by something else is refused", async () => {
+    const packed = gzip("some text that is long enough to be cut");
+    const damaged = packed.slice();
+    damaged[packed.length - 6] = (damaged[packed.length - 6] ?? 0) ^ 1;
+    for (const bytes of [packed.slice(0, -1), packed.slice(0, 12), damaged, utf8.encode("{}"), new Uint8Array()]) {
+      expect(await read(bytes, gzipped)).toMatchObject(problem(400, "malformed_gzip"));
+    }
+    expect(await read(joined(packed, utf8.encode("rest")), gzipped)).toMatchObject(problem(400, "malformed_gzip"));
+  });
+});
