@@ -27,7 +27,9 @@ describe("sending all", () => {
       fc.asyncProperty(bodies, async (all) => {
         const { calls, queue } = fakeQueue();
         await sendAll(queue, all);
-        expect(calls.flat().map(({ body }) => body)).toEqual(all);
+        const sent = calls.flat();
+        expect(sent.length).toBe(all.length);
+        expect(sent.every(({ body }, at) => body === all[at])).toBe(true);
         for (const call of calls) {
           expect(call.length).toBeGreaterThan(0);
           expect(call.length).toBeLessThanOrEqual(SEND_BATCH_MESSAGES_MAX);

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { gzip } from "../gzip.ts";
-import { readBody } from "./body.ts";
+import { drain, readBody } from "./body.ts";
 import { BODY_BYTES_MAX } from "./limits.ts";
 
 const utf8 = new TextEncoder();
+const megabyte = new Uint8Array(1_000_000).fill(0x20);
 
 /** A request that sends its chunks one by one, and counts how many were asked for. */
 function requestOf(chunks: Iterable<Uint8Array>, headers: Record<string, string> = {}) {
@@ -64,19 +65,31 @@ describe("a body", () => {
     },
   );
 
-  test("of the limit is read; a byte more is refused, and what follows is never asked for", async () => {
-    const chunk = new Uint8Array(1_000_000).fill(0x20);
-    const full = await readBody(requestOf(Array(10).fill(chunk)).request);
+  test("of the limit is read; of a larger one no more is asked for than shows it, and the rest can be drained", async () => {
+    const full = await readBody(requestOf(Array(10).fill(megabyte)).request);
     expect(full.ok && full.value.length).toBe(BODY_BYTES_MAX);
-    const { request, pulled } = requestOf([...Array(10).fill(chunk), new Uint8Array(1), ...Array(1_000).fill(chunk)]);
+    const { request, pulled } = requestOf([
+      ...Array(10).fill(megabyte),
+      new Uint8Array(1),
+      ...Array(20).fill(megabyte),
+    ]);
     expect(await readBody(request)).toMatchObject(problem(413, "body_too_large"));
-    expect(pulled).toEqual({ count: 11, isCancelled: true });
+    expect(pulled).toEqual({ count: 11, isCancelled: false });
+    await drain(request.body);
+    expect(pulled).toEqual({ count: 31, isCancelled: false });
   });
 
-  test("that declares to be too large is refused unread", async () => {
-    const { request, pulled } = requestOf([utf8.encode("{}")], { "Content-Length": String(BODY_BYTES_MAX + 1) });
-    expect(await readBody(request)).toMatchObject(problem(413, "body_too_large"));
-    expect(pulled.count).toBe(0);
+  test("without an end is drained to ten times the limit, then cut off", async () => {
+    const { request, pulled } = requestOf(Array(1_000).fill(megabyte));
+    await drain(request.body);
+    expect(pulled).toEqual({ count: 101, isCancelled: true });
+  });
+
+  test("that was read to its end, or is absent, has nothing to drain", async () => {
+    const { request } = requestOf([utf8.encode("{}")]);
+    await readBody(request);
+    await expect(drain(request.body)).resolves.toBeUndefined();
+    await expect(drain(null)).resolves.toBeUndefined();
   });
 
   test.each(["br", "deflate", "zstd", "gzip, gzip"])("encoded as %s is refused", async (encoding) => {
