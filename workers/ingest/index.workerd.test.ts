@@ -1,0 +1,213 @@
+import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { decodeRawMessage } from "../../shared/messages/raw.ts";
+import { decodeShardBatch, STATUS } from "../../shared/messages/shard-batch.ts";
+import { addKey, addSource, openDirectory } from "../directory/test-directory.ts";
+import { gunzip } from "../gzip.ts";
+import type { Env } from "./env.ts";
+import app from "./index.ts";
+
+/** The routes with the real directory, a log and shards that note what they are given, in order. */
+let directory: D1Database;
+let authorization: string;
+let limited: string;
+let merchantKey: string;
+
+beforeAll(async () => {
+  directory = await openDirectory();
+  await addSource(directory, "pos", null);
+  await addSource(directory, "kiosk", ["shop-1"]);
+  authorization = (await addKey(directory, "source", "pos")).authorization;
+  limited = (await addKey(directory, "source", "kiosk")).authorization;
+  merchantKey = (await addKey(directory, "merchant", "shop-1")).authorization;
+});
+
+let happened: string[];
+let logged: { readonly body: Uint8Array; readonly delaySeconds: number | undefined }[];
+let isLogAway: boolean;
+let answer: (size: number) => Uint8Array;
+const lines: string[] = [];
+
+beforeEach(() => {
+  happened = [];
+  logged = [];
+  isLogAway = false;
+  answer = (size) => new Uint8Array(size).fill(STATUS.accepted);
+  for (const level of ["info", "warn", "error"] as const) {
+    vi.spyOn(console, level).mockImplementation((line) => lines.push(String(line)));
+  }
+});
+
+const RAW = {
+  async sendBatch(messages: { body: Uint8Array }[], options?: { delaySeconds: number }) {
+    await Promise.resolve();
+    if (isLogAway) throw new Error("queue is away");
+    happened.push("logged");
+    for (const { body } of messages) logged.push({ body, delaySeconds: options?.delaySeconds });
+  },
+};
+const SHARD = {
+  idFromName: (name: string) => name,
+  get: () => ({
+    async apply(bytes: Uint8Array) {
+      happened.push("applied");
+      const batch = decodeShardBatch(bytes);
+      if (!batch.ok) throw new Error(batch.error.reason);
+      return answer(batch.value.size);
+    },
+  }),
+};
+const envOf = () =>
+  ({
+    DIRECTORY: directory,
+    RAW,
+    SHARD,
+    HISTORY_AGE_MAX_DAYS: "1830",
+    IDENTITY_KEY: "000102030405060708090a0b0c0d0e0f",
+    USER_KEY: "f00102030405060708090a0b0c0d0e0f",
+  }) as unknown as Env;
+
+const send = (body: unknown, headers: Record<string, string> = {}) =>
+  app.request(
+    "/v1/events",
+    {
+      method: "POST",
+      body: JSON.stringify(body),
+      headers: { Authorization: authorization, "Content-Type": "application/json", ...headers },
+    },
+    envOf(),
+  );
+const event = (more: object = {}) => ({
+  event_id: crypto.randomUUID(),
+  type: "payment",
+  merchant_id: "shop-1",
+  occurred_at: Date.now(),
+  amount: 1_200,
+  currency: "JPY",
+  payment_method: "qr",
+  ...more,
+});
+const loggedText = () =>
+  logged
+    .map(({ body }) => {
+      const message = decodeRawMessage(body);
+      if (!message.ok) throw new Error(message.error.reason);
+      return message.value.members.map(({ gzip }) => new TextDecoder().decode(gunzip(gzip, 1_000_000))).join("");
+    })
+    .join("");
+
+describe("events", () => {
+  test("are in the log before any shard is asked, and held back there until the direct answer is given", async () => {
+    const response = await send([event(), event()]);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ accepted: 2, duplicates: 0, late: 0, rejected: 0, errors: [] });
+    expect(happened).toEqual(["logged", "applied"]);
+    expect(logged.map(({ delaySeconds }) => delaySeconds)).toEqual([5]);
+    expect(loggedText()).toContain(`"batch":"${response.headers.get("X-Request-Id")}"`);
+  });
+
+  test("sent with respond-async are queued, without delay and without asking a shard", async () => {
+    const response = await send(event(), { Prefer: "wait=10, Respond-Async; x=1" });
+    expect(response.status).toBe(202);
+    expect(response.headers.get("Preference-Applied")).toBe("respond-async");
+    expect(await response.json()).toMatchObject({ accepted: 0, queued: 1 });
+    expect([happened, logged[0]?.delaySeconds]).toEqual([["logged"], undefined]);
+  });
+
+  test("of a shard that fails are queued: the log has them", async () => {
+    answer = () => {
+      throw new Error("overloaded");
+    };
+    const response = await send(event());
+    expect(response.status).toBe(202);
+    expect(await response.json()).toMatchObject({ accepted: 0, queued: 1, rejected: 0 });
+  });
+
+  test("that the log does not take are refused, to be sent again, and no shard counts them", async () => {
+    isLogAway = true;
+    const response = await send(event());
+    expect(response.status).toBe(503);
+    expect(response.headers.get("Retry-After")).toBe("5");
+    expect(await response.json()).toMatchObject({ code: "log_unavailable", status: 503 });
+    expect(happened).toEqual([]);
+  });
+
+  test("leave nothing personal anywhere: not in the log, not in the answer, not in what the Worker prints", async () => {
+    const user = { id: "Miyazaki-1", email: "Miyazaki@example.com", date_of_birth: "1941-01-05", name: "Miyazaki" };
+    const bad = { ...event({ amount: -1 }), user, Miyazaki: 1 };
+    const response = await send([event({ user, card: "Miyazaki" }), bad, event({ user: "Miyazaki" })]);
+    const everything = [loggedText(), await response.text(), lines.join("")].join("");
+    expect(everything).toContain('"age_band":"65+"');
+    expect(everything).not.toMatch(/Miyazaki|1941/);
+  });
+});
+
+describe("a request", () => {
+  test("of which every event is bad is a problem that says why of each", async () => {
+    const response = await send([event({ amount: -1 }), 7]);
+    expect(response.status).toBe(422);
+    expect(response.headers.get("Content-Type")).toBe("application/problem+json");
+    expect(await response.json()).toMatchObject({
+      code: "all_rejected",
+      rejected: 2,
+      errors: [{ path: "amount" }, { index: 1 }],
+    });
+    expect(happened).toEqual([]);
+  });
+
+  test("for other merchants than the source's own is forbidden; one that is in part for them is not", async () => {
+    const other = event({ merchant_id: "shop-2" });
+    const forbidden = await send([other], { Authorization: limited });
+    expect([forbidden.status, await forbidden.json()]).toMatchObject([
+      403,
+      { code: "merchant_not_allowed", rejected: 1 },
+    ]);
+    const mixed = await send([other, event()], { Authorization: limited });
+    expect([mixed.status, await mixed.json()]).toMatchObject([200, { accepted: 1, rejected: 1 }]);
+  });
+
+  test("of no events is a receipt of none", async () => {
+    const response = await send([]);
+    expect([response.status, await response.json()]).toMatchObject([200, { accepted: 0, rejected: 0, errors: [] }]);
+  });
+
+  test("without a source's key is unauthorized, before its body is looked at", async () => {
+    for (const Authorization of ["", "Bearer x", merchantKey]) {
+      const response = await send("{", { Authorization });
+      expect(response.status).toBe(401);
+      expect(response.headers.get("WWW-Authenticate")).toContain("Bearer");
+      expect(await response.json()).toMatchObject({ type: "urn:tally:problem:unauthorized", code: "unauthorized" });
+    }
+  });
+
+  test("that fails on our side says so and no more; the id finds the cause in what was printed", async () => {
+    lines.length = 0;
+    const response = await app.request("/v1/events", { method: "POST" }, { ...envOf(), USER_KEY: "no key" });
+    expect([response.status, await response.json()]).toMatchObject([500, { code: "internal_error" }]);
+    expect(lines.join("")).toContain(response.headers.get("X-Request-Id"));
+    expect(lines.join("")).toContain("USER_KEY");
+  });
+});
+
+describe("ids", () => {
+  const ask = (query: string) =>
+    app.request(`/v1/ids${query}`, { method: "POST", headers: { Authorization: authorization } }, envOf());
+
+  test("are handed out by the ten thousand, each another, each one an event may have", async () => {
+    const response = await ask("?count=10000");
+    const { ids } = (await response.json()) as { ids: string[] };
+    expect(new Set(ids).size).toBe(10_000);
+    expect(ids.every((id) => /^[A-Za-z0-9_-]{22}$/.test(id))).toBe(true);
+    expect(((await (await ask("")).json()) as { ids: string[] }).ids.length).toBe(1);
+  });
+
+  test.each(["0", "10001", "-1", "1.5", "x", ""])("are not handed out %j at a time", async (count) => {
+    expect((await ask(`?count=${count}`)).status).toBe(400);
+  });
+});
+
+test("other methods and paths are told what would be right", async () => {
+  const get = await app.request("/v1/events", {}, envOf());
+  expect([get.status, get.headers.get("Allow")]).toEqual([405, "POST"]);
+  expect((await app.request("/v2/events", {}, envOf())).status).toBe(404);
+  expect((await app.request("/healthz", {}, envOf())).status).toBe(200);
+});
