@@ -119,7 +119,7 @@ export class World {
       [2, () => HORIZON_MS - this.#below(HOUR_MS)],
       [1, () => -this.#below(4 * MINUTE_MS)],
     ]);
-    for (let n = isCrowded && this.#chance(0.1) ? 700 : 1 + this.#below(5); n > 0; n--) {
+    for (let n = isCrowded && this.#chance(0.2) ? 700 : 1 + this.#below(5); n > 0; n--) {
       const event = payment({
         event_id: `e${this.#events++}`,
         merchant_id: `m${this.#below(isCrowded ? 1_000 : 3)}`,
@@ -206,24 +206,17 @@ export class World {
     if (fate < 0.35) throw new Error("the queue does not answer");
   }
 
-  /** The WINDOWS consumer: any messages in any order; history may fail, or the consumer before it confirms, or a message for good. */
+  /** The WINDOWS consumer: any messages in any order; some die, history may fail, or the consumer before it confirms or acknowledges. */
   async #store(): Promise<void> {
+    if (this.#queue.length === 0) return;
     const fate = this.#isCalm ? 1 : this.#random();
-    const bodies = this.#take(this.#queue, 3);
+    const bodies = this.#take(this.#queue, 3).filter(() => this.#isCalm || !this.#chance(0.1));
     this.trace.push(`store ${bodies.length}, fate ${fate.toFixed(2)}`);
-    if (fate < 0.05) return;
-    if (fate < 0.2) {
-      this.#queue.push(...bodies);
-      return;
+    if (fate > 0.1) {
+      const parts = bodies.map((body) => this.#insert(body));
+      if (fate > 0.3) (await this.#object.shard()).confirm(parts);
     }
-    const parts = bodies.map((body) => this.#insert(body));
-    if (fate < 0.3) {
-      this.#queue.push(...bodies);
-      return;
-    }
-    if (fate < 0.4) return;
-    (await this.#object.shard()).confirm(parts);
-    if (fate < 0.5) this.#queue.push(...bodies);
+    if (fate < 0.2 || (fate > 0.3 && fate < 0.4)) this.#queue.push(...bodies);
   }
 
   #insert(body: Uint8Array): [emission: number, part: number] {
