@@ -75,7 +75,7 @@ function foldEvent(state: ShardState, recent: Slice[], batch: ShardBatch, i: num
     if (isRecent(startMs, atMs)) recent.push(slice);
   }
   slice.ids.add(batch.fingerprintLo(i), batch.fingerprintHi(i), checkOf(batch, i));
-  slice.touch(batch.merchantId(i), batch.currency(i), atMs).add(batch.event(i));
+  slice.count(batch.merchantId(i), batch.currency(i), batch.event(i), atMs);
   return status;
 }
 

@@ -1,6 +1,9 @@
+import { grownCapacity } from "./growing.ts";
+import { slotOf } from "./text-table.ts";
+
 /**
  * The events of one window by fingerprint, packed: open addressing with linear probing over 12 bytes a slot, the two halves of
- * the fingerprint and a check of what else the event said. 12 to 24 bytes an event at a load of ½ to ¾.
+ * the fingerprint and a check of what else the event said. 16 to 21 bytes an event, at a load of ¾ down to 9/16.
  */
 export class IdSet {
   #slots: Uint32Array;
@@ -52,12 +55,13 @@ export class IdSet {
 
   /** Word index of the slot that holds the fingerprint, or of the free slot where it would go. */
   #find(lo: number, hi: number): number {
-    const mask = this.#slots.length / SLOT_WORDS - 1;
-    let slot = lo & mask;
+    const capacity = this.#slots.length / SLOT_WORDS;
+    // The fingerprint is keyed, so its low half spreads evenly already.
+    let slot = slotOf(lo, capacity);
     for (;;) {
       const at = SLOT_WORDS * slot;
       if (this.#isFree(at) || (this.#slots[at] === lo && this.#slots[at + 1] === hi)) return at;
-      slot = (slot + 1) & mask;
+      slot = slot + 1 === capacity ? 0 : slot + 1;
     }
   }
 
@@ -67,7 +71,7 @@ export class IdSet {
 
   #grow(): void {
     const old = this.#slots;
-    this.#slots = new Uint32Array(2 * old.length);
+    this.#slots = new Uint32Array(SLOT_WORDS * grownCapacity(old.length / SLOT_WORDS));
     for (let at = 0; at < old.length; at += SLOT_WORDS) {
       if (old[at] === 0 && old[at + 1] === 0) continue;
       this.#slots.set(old.subarray(at, at + SLOT_WORDS), this.#find(old[at] ?? 0, old[at + 1] ?? 0));
@@ -77,9 +81,9 @@ export class IdSet {
 
 const SLOT_WORDS = 3;
 
-/** Slots for that many fingerprints at a load of at most ¾: a power of two, so that a mask finds the slot. */
+/** Slots for that many fingerprints at a load of at most ¾. */
 function slotsFor(capacity: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(8, (capacity + 1) * (4 / 3))));
+  return grownCapacity(capacity + 1);
 }
 
 /** Two zero words mark a free slot; the one fingerprint that looks like it is moved aside. */

@@ -56,7 +56,9 @@ export class ReferenceModel {
     const windows = new Map<string, PaymentEvent[]>();
     for (const event of [...this.#counted.values()].flat()) {
       const key = windowKey(event.merchant_id, event.currency, windowOf(event.occurred_at));
-      windows.set(key, [...(windows.get(key) ?? []), event]);
+      const events = windows.get(key);
+      if (events === undefined) windows.set(key, [event]);
+      else events.push(event);
     }
     return new Map([...windows].map(([key, events]) => [key, totalsOf(events)]));
   }

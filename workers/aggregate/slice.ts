@@ -1,17 +1,13 @@
-import { ReportCounter } from "../../shared/report.ts";
+import type { CountedEvent } from "../../shared/report.ts";
 import type { MerchantWindow } from "../../shared/window-row.ts";
 import { IdSet } from "./id-set.ts";
-
-/** One merchant's counters in one currency, and the revision of their last change. */
-interface Entry {
-  readonly counter: ReportCounter;
-  revision: number;
-}
+import { WindowTable } from "./window-table.ts";
 
 /** Everything a shard knows of one ten-minute window: the events it has seen and what they add up to, by merchant. */
 export class Slice {
   readonly startMs: number;
-  ids: IdSet;
+  readonly ids: IdSet;
+  readonly table: WindowTable;
   /** Revision of the last change to any of its merchants; 0 before the first. */
   revision = 0;
   /** Changes up to here have been sent to history. Kept in memory only: after a restart they are sent again, which is harmless. */
@@ -22,52 +18,27 @@ export class Slice {
   pagedRevision = 0;
   /** When the oldest change not yet emitted was made, in epoch milliseconds. */
   dirtySinceMs: number | undefined;
-  readonly #merchants = new Map<string, Map<string, Entry>>();
 
-  constructor(startMs: number, ids = new IdSet()) {
+  constructor(startMs: number, ids = new IdSet(), table = new WindowTable()) {
     this.startMs = startMs;
     this.ids = ids;
+    this.table = table;
   }
 
-  /** The counters of a merchant and currency, made if need be, marked as changed by `revision`. */
-  touch(merchantId: string, currency: string, revision: number): ReportCounter {
-    let currencies = this.#merchants.get(merchantId);
-    if (currencies === undefined) {
-      currencies = new Map();
-      this.#merchants.set(merchantId, currencies);
-    }
-    let entry = currencies.get(currency);
-    if (entry === undefined) {
-      entry = { counter: new ReportCounter(), revision };
-      currencies.set(currency, entry);
-    }
-    entry.revision = revision;
+  /** Counts an event for a merchant, whose window changes under `revision` by it. */
+  count(merchantId: string, currency: string, event: CountedEvent, revision: number): void {
+    this.table.add(merchantId, currency, event, revision);
     this.revision = revision;
     this.dirtySinceMs ??= revision;
-    return entry.counter;
   }
 
-  /** Puts back what `windows()` gave. */
-  restore({ merchantId, currency, revision, report }: MerchantWindow): void {
-    const currencies = this.#merchants.get(merchantId) ?? new Map<string, Entry>();
-    currencies.set(currency, { counter: new ReportCounter(report), revision });
-    this.#merchants.set(merchantId, currencies);
+  /** The windows changed after `revision`, all of them by default. A report is only made of those: a correction is one among thousands. */
+  windows(afterRevision = -1): Generator<MerchantWindow> {
+    return this.table.windows(this.startMs, afterRevision);
   }
 
-  /** The windows changed after `revision`, all of them by default. */
-  *windows(afterRevision = -1): Generator<MerchantWindow> {
-    for (const merchantId of this.#merchants.keys()) yield* this.windowsOf(merchantId, afterRevision);
-  }
-
-  /** One merchant's windows, a currency each. A report is only made of those asked for: a correction is one among thousands. */
-  *windowsOf(merchantId: string, afterRevision = -1): Generator<MerchantWindow> {
-    for (const [currency, { counter, revision }] of this.#merchants.get(merchantId) ?? []) {
-      if (revision <= afterRevision) continue;
-      yield { merchantId, currency, startMs: this.startMs, revision, report: counter.report() };
-    }
-  }
-
-  get merchants(): number {
-    return this.#merchants.size;
+  /** One merchant's windows, a currency each. */
+  windowsOf(merchantId: string): Generator<MerchantWindow> {
+    return this.table.windowsOf(this.startMs, merchantId);
   }
 }

@@ -1,0 +1,17 @@
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const upper = sorted[Math.floor(sorted.length / 2)];
+  const lower = sorted[Math.floor((sorted.length - 1) / 2)];
+  if (upper === undefined || lower === undefined) throw new RangeError("the median of nothing");
+  return (lower + upper) / 2;
+}
+
+export function mean(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError("the mean of nothing");
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Rounded for the eye and for JSON: to `digits` significant ones. */
+export function significant(value: number, digits = 4): number {
+  return Number(value.toPrecision(digits));
+}

@@ -1,0 +1,197 @@
+import { z } from "zod";
+import { type CountedEvent, ReportCounter } from "../../shared/report.ts";
+import { fromRow, type MerchantWindow, toRow, type WindowRow } from "../../shared/window-row.ts";
+import { EventColumns, NONE } from "./event-columns.ts";
+import { grownCapacity, roomFor } from "./growing.ts";
+import { jsonSection, type SectionReader } from "./sections.ts";
+import { slotOf, TextTable } from "./text-table.ts";
+
+/** A window of so many events is smaller as counters: some 400 bytes and more, where an event takes 28. */
+const SMALL_EVENTS_MAX = 16;
+/** Stands for the number of events of a window that has counters. */
+const GROWN = 0xff;
+const LOAD_MAX = 0.75;
+
+const headerSchema = z.object({ merchants: z.int(), currencies: z.int(), grown: z.array(z.unknown()) });
+
+/**
+ * The merchants' windows of one slice, packed: most windows of most merchants stay small and are kept as their few events, about
+ * 50 bytes and 28 for each event; one that grows gets counters.
+ */
+export class WindowTable {
+  #merchants = new TextTable();
+  #currencies = new TextTable();
+  #events = new EventColumns();
+  #counters: ReportCounter[] = [];
+  /** By window, in order of their first event: who, when it last changed, and its events or counters. */
+  #merchant = new Uint32Array(0);
+  #currency = new Uint8Array(0);
+  #revision = new Float64Array(0);
+  #count = new Uint8Array(0);
+  /** The first of its events, or, of a window that has grown, the number of its counters. */
+  #head = new Uint32Array(0);
+  #size = 0;
+  /** Number of a window plus one, at a slot by merchant and currency; 0 is free. */
+  #slots = new Uint32Array(grownCapacity(0));
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Bytes of the packed part; counters of grown windows are estimated. */
+  get byteLength(): number {
+    const columns =
+      this.#merchant.byteLength +
+      this.#currency.byteLength +
+      this.#revision.byteLength +
+      this.#count.byteLength +
+      this.#head.byteLength +
+      this.#slots.byteLength;
+    const texts = this.#merchants.byteLength + this.#currencies.byteLength;
+    return columns + texts + this.#events.byteLength + COUNTER_BYTES * this.#counters.length;
+  }
+
+  add(merchantId: string, currency: string, event: CountedEvent, revision: number): void {
+    const at = this.#intern(merchantId, currency);
+    this.#revision[at] = revision;
+    const count = this.#count[at] ?? 0;
+    const head = this.#head[at] ?? NONE;
+    if (count === GROWN) {
+      this.#counters[head]?.add(event);
+    } else if (count < SMALL_EVENTS_MAX) {
+      this.#head[at] = this.#events.add(event, head);
+      this.#count[at] = count + 1;
+    } else {
+      const counter = this.#counted(head);
+      counter.add(event);
+      this.#events.free(head);
+      this.#grow(at, counter);
+    }
+  }
+
+  /** The windows changed after `revision`. A report is only made of those asked for. */
+  *windows(startMs: number, afterRevision: number): Generator<MerchantWindow> {
+    for (let at = 0; at < this.#size; at++) {
+      if ((this.#revision[at] ?? 0) > afterRevision) yield this.#window(startMs, at);
+    }
+  }
+
+  /** One merchant's windows, a currency each. */
+  *windowsOf(startMs: number, merchantId: string): Generator<MerchantWindow> {
+    const merchant = this.#merchants.find(merchantId);
+    if (merchant < 0) return;
+    for (let currency = 0; currency < this.#currencies.size; currency++) {
+      const known = this.#slots[this.#find(merchant, currency)] ?? 0;
+      if (known > 0) yield this.#window(startMs, known - 1);
+    }
+  }
+
+  /** Everything, for a page. */
+  sections(startMs: number): ArrayBufferView[] {
+    const grown: WindowRow[] = new Array(this.#counters.length);
+    for (let at = 0; at < this.#size; at++) {
+      if (this.#count[at] === GROWN) grown[this.#head[at] ?? 0] = toRow(this.#window(startMs, at));
+    }
+    const columns = [this.#merchant, this.#currency, this.#revision, this.#count, this.#head];
+    return [
+      jsonSection({
+        merchants: this.#merchants.size,
+        currencies: this.#currencies.size,
+        grown,
+      } satisfies z.input<typeof headerSchema>),
+      this.#merchants.toBytes(),
+      this.#currencies.toBytes(),
+      ...columns.map((column) => column.subarray(0, this.#size)),
+      ...this.#events.sections(),
+    ];
+  }
+
+  /** Reads back what `sections` gave; the index is made anew. */
+  static fromSections(reader: SectionReader): WindowTable {
+    const table = new WindowTable();
+    const header = headerSchema.parse(reader.json());
+    table.#merchants = TextTable.fromBytes(reader.bytes(), header.merchants);
+    table.#currencies = TextTable.fromBytes(reader.bytes(), header.currencies);
+    table.#merchant = reader.uint32();
+    table.#currency = reader.uint8();
+    table.#revision = reader.float64();
+    table.#count = reader.uint8();
+    table.#head = reader.uint32();
+    table.#size = table.#merchant.length;
+    table.#events = EventColumns.fromSections(reader);
+    table.#counters = header.grown.map((row) => new ReportCounter(fromRow(row).report));
+    table.#rehash(grownCapacity(table.#size / LOAD_MAX));
+    return table;
+  }
+
+  #window(startMs: number, at: number): MerchantWindow {
+    return {
+      merchantId: this.#merchants.get(this.#merchant[at] ?? 0),
+      currency: this.#currencies.get(this.#currency[at] ?? 0),
+      startMs,
+      revision: this.#revision[at] ?? 0,
+      report: this.#counterAt(at).report(),
+    };
+  }
+
+  #counterAt(at: number): ReportCounter {
+    const head = this.#head[at] ?? NONE;
+    return (this.#count[at] === GROWN ? this.#counters[head] : undefined) ?? this.#counted(head);
+  }
+
+  /** Counters of a list of events, made for the moment. */
+  #counted(head: number): ReportCounter {
+    const counter = new ReportCounter();
+    for (const event of this.#events.list(head)) counter.add(event);
+    return counter;
+  }
+
+  #grow(at: number, counter: ReportCounter): void {
+    this.#head[at] = this.#counters.push(counter) - 1;
+    this.#count[at] = GROWN;
+  }
+
+  /** The number of a merchant's window, which it gets now if it has none. */
+  #intern(merchantId: string, currencyCode: string): number {
+    const merchant = this.#merchants.intern(merchantId);
+    const currency = this.#currencies.intern(currencyCode);
+    const slot = this.#find(merchant, currency);
+    const known = this.#slots[slot] ?? 0;
+    if (known > 0) return known - 1;
+    const at = this.#size;
+    this.#size = at + 1;
+    this.#merchant = roomFor(this.#merchant, this.#size);
+    this.#currency = roomFor(this.#currency, this.#size);
+    this.#revision = roomFor(this.#revision, this.#size);
+    this.#count = roomFor(this.#count, this.#size);
+    this.#head = roomFor(this.#head, this.#size);
+    this.#merchant[at] = merchant;
+    this.#currency[at] = currency;
+    this.#head[at] = NONE;
+    this.#slots[slot] = this.#size;
+    if (this.#size > LOAD_MAX * this.#slots.length) this.#rehash(grownCapacity(this.#slots.length));
+    return at;
+  }
+
+  /** The slot of a window, or the free one where it would go. */
+  #find(merchant: number, currency: number): number {
+    const capacity = this.#slots.length;
+    let slot = slotOf(Math.imul(merchant + 1, 0x9e3779b1 + 2 * currency) >>> 0, capacity);
+    for (;;) {
+      const known = this.#slots[slot] ?? 0;
+      if (known === 0) return slot;
+      if (this.#merchant[known - 1] === merchant && this.#currency[known - 1] === currency) return slot;
+      slot = slot + 1 === capacity ? 0 : slot + 1;
+    }
+  }
+
+  #rehash(capacity: number): void {
+    this.#slots = new Uint32Array(capacity);
+    for (let at = 0; at < this.#size; at++) {
+      this.#slots[this.#find(this.#merchant[at] ?? 0, this.#currency[at] ?? 0)] = at + 1;
+    }
+  }
+}
+
+/** What the counters of a window take, more or less, as objects. */
+const COUNTER_BYTES = 2_000;
