@@ -22,6 +22,8 @@ test("setting an entry again replaces it, makes it the newest, and pushes no oth
   cache.set("b", 2, 100);
   cache.set("a", 3, 100);
   expect([cache.get("a", 0), cache.get("b", 0)]).toEqual([3, 2]);
+  cache.set("a", 3, 100);
+  expect([cache.get("a", 0), cache.get("b", 0)]).toEqual([3, 2]);
   cache.set("c", 4, 100);
   expect([cache.get("a", 0), cache.get("b", 0), cache.get("c", 0)]).toEqual([3, undefined, 4]);
 });

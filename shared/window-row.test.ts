@@ -15,7 +15,7 @@ import {
 } from "./window-row.ts";
 
 /** Shrinking whole reports ends after some seconds. */
-const many = { numRuns: 60, skipAllAfterTimeLimit: 5_000 };
+const many = { numRuns: 40, skipAllAfterTimeLimit: 5_000 };
 const fewEvents = Array.from({ length: 40 }, (_, n) => eventOf(n));
 const row = toRow(windowOf(reportOf(fewEvents)));
 const list = (column: string) => row[column] as readonly (string | number)[];
@@ -109,7 +109,7 @@ describe("a row", () => {
         if (windowRowSchema.safeParse(wrong).success) expect(() => fromRow(wrong)).not.toThrow();
         else expect(() => fromRow(wrong)).toThrow(ZodError);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 });

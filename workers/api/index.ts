@@ -13,6 +13,7 @@ import { loadHome } from "./merchant.ts";
 import { answerMetrics } from "./metrics.ts";
 import { parseMetrics, parseReport } from "./parameters.ts";
 import { answerReport } from "./report.ts";
+import { createEpoch, listEpochs } from "./topology.ts";
 
 type ApiContext = Context<WithRequestId<Env>>;
 
@@ -47,10 +48,21 @@ app.get("/v1/merchants/:merchant/metrics", async (c) => {
   return fresh(await answerMetrics(c.env, merchant.value, home, parameters.value, nowMs));
 });
 
-app.get("/v1/admin/dead-letters", async (c) => {
+/** Everything below is an operator's alone. */
+app.use("/v1/admin/*", async (c, next) => {
   const operator = await authenticate(c.env.DIRECTORY, c.req.header("Authorization"), ["operator"], Date.now());
   if (operator === null) return problemResponse(unauthorized("Send Authorization: Bearer with an operator's key."));
-  return fresh(await listDeadLetters(c.env.DIRECTORY));
+  return await next();
+});
+
+app.get("/v1/admin/dead-letters", async (c) => fresh(await listDeadLetters(c.env.DIRECTORY)));
+
+app.get("/v1/admin/topology", async (c) => fresh(await listEpochs(c.env.DIRECTORY)));
+
+app.post("/v1/admin/topology", async (c) => {
+  const body = await c.req.json().catch(() => undefined);
+  const created = await createEpoch(c.env.DIRECTORY, body, Date.now());
+  return created.ok ? c.json(created.value, 201) : problemResponse(created.error);
 });
 
 /** The merchant of the path, if the caller may read it: a merchant's key reads its own, an operator's every one. */

@@ -1,20 +1,44 @@
 import { asc } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { type Topology, topologyEpochSchema, topologyOf } from "../../shared/topology.ts";
+import { err, type Result } from "../../shared/result.ts";
+import { type Topology, type TopologyEpoch, topologyEpochSchema, topologyOf } from "../../shared/topology.ts";
+import { type EpochFault, planEpoch, TOPOLOGY_TTL_MS } from "../../shared/topology-plan.ts";
 import { topologyEpochs } from "./schema.ts";
-
-/** An epoch must start further ahead than this, so that no isolate can miss it. */
-export const TOPOLOGY_TTL_MS = 60_000;
 
 let cached: { readonly topology: Topology; readonly expiresMs: number } | undefined;
 
 /** The topology, read from the directory at most once a minute by each isolate. */
 export async function loadTopology(directory: D1Database, nowMs: number): Promise<Topology> {
   if (cached !== undefined && cached.expiresMs > nowMs) return cached.topology;
+  cached = { topology: await readTopology(directory), expiresMs: nowMs + TOPOLOGY_TTL_MS };
+  return cached.topology;
+}
+
+/** The topology as it stands in the directory now. */
+export async function readTopology(directory: D1Database): Promise<Topology> {
   const rows = await drizzle(directory).select().from(topologyEpochs).orderBy(asc(topologyEpochs.fromMs));
   const epochs = rows.map((row) =>
     topologyEpochSchema.parse({ id: row.id, from_ms: row.fromMs, shards: row.shards, overrides: row.overrides }),
   );
-  cached = { topology: topologyOf(epochs), expiresMs: nowMs + TOPOLOGY_TTL_MS };
-  return cached.topology;
+  return topologyOf(epochs);
+}
+
+/**
+ * Adds an epoch, or says why that is unsafe. Of two operators who add one at the same time one gets `changed_meanwhile`: the id is
+ * taken then.
+ */
+export async function addEpoch(
+  directory: D1Database,
+  request: Omit<TopologyEpoch, "id">,
+  nowMs: number,
+): Promise<Result<TopologyEpoch, EpochFault | { readonly reason: "changed_meanwhile" }>> {
+  const planned = planEpoch(await readTopology(directory), request, nowMs);
+  if (!planned.ok) return planned;
+  const { id, from_ms: fromMs, shards, overrides } = planned.value;
+  const added = await drizzle(directory)
+    .insert(topologyEpochs)
+    .values({ id, fromMs, shards, overrides })
+    .onConflictDoNothing()
+    .returning({ id: topologyEpochs.id });
+  return added.length === 1 ? planned : err({ reason: "changed_meanwhile" });
 }

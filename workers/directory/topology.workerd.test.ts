@@ -1,8 +1,9 @@
 import { drizzle } from "drizzle-orm/d1";
 import { expect, test } from "vitest";
+import { TOPOLOGY_TTL_MS } from "../../shared/topology-plan.ts";
 import { topologyEpochs } from "./schema.ts";
 import { openDirectory } from "./test-directory.ts";
-import { loadTopology, TOPOLOGY_TTL_MS } from "./topology.ts";
+import { loadTopology } from "./topology.ts";
 
 const nowMs = 1_795_000_000_000;
 const first = { id: 1, from_ms: 0, shards: 64, overrides: {} };
