@@ -1,4 +1,5 @@
 import { SIP_KEY_ZERO, sipHash } from "./siphash.ts";
+import { Sum } from "./sum.ts";
 
 export const DIMENSIONS = ["payment_method", "gender", "age_band", "grade", "country", "device", "location"] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
@@ -43,41 +44,50 @@ export function capped(values: Map<string, Cell>, other: Cell): Breakdown {
   return { values: new Map(kept), other: rest };
 }
 
+/** The accumulating form of a cell. */
+interface CellCounter {
+  count: number;
+  readonly amount: Sum;
+}
+
 /** The accumulating form of a breakdown. */
 export class BreakdownCounter {
-  readonly #cells: Map<string, { count: number; amount: bigint }>;
-  readonly #other: { count: number; amount: bigint };
+  readonly #cells: Map<string, CellCounter>;
+  readonly #other: CellCounter;
   /** Largest rank kept, once there are as many values as may be; a value of a larger rank goes to `other`. */
   #largest: { readonly rank: string; readonly value: string } | undefined;
 
   constructor(from: Breakdown = EMPTY_BREAKDOWN) {
-    this.#cells = new Map([...from.values].map(([value, cell]) => [value, { ...cell }]));
-    this.#other = { ...from.other };
+    this.#cells = new Map([...from.values].map(([value, cell]) => [value, counterOf(cell)]));
+    this.#other = counterOf(from.other);
     if (this.#cells.size === BREAKDOWN_VALUES_MAX) this.#largest = this.#findLargest();
   }
 
-  add(value: string, amount: bigint): void {
+  /** Counts a payment of an amount, an integer of 0…2^53−1. */
+  add(value: string, amount: number): void {
     const cell = this.#cells.get(value) ?? this.#newCell(value);
     cell.count += 1;
-    cell.amount += amount;
+    cell.amount.add(amount);
   }
 
   breakdown(): Breakdown {
     return {
-      values: new Map([...this.#cells].map(([value, cell]) => [value, { ...cell }])),
-      other: { ...this.#other },
+      values: new Map([...this.#cells].map(([value, cell]) => [value, cellOf(cell)])),
+      other: cellOf(this.#other),
     };
   }
 
-  #newCell(value: string): { count: number; amount: bigint } {
+  #newCell(value: string): CellCounter {
     if (this.#largest !== undefined) {
       if (rankOf(value) > this.#largest.rank) return this.#other;
       const evicted = this.#cells.get(this.#largest.value);
       this.#cells.delete(this.#largest.value);
-      this.#other.count += evicted?.count ?? 0;
-      this.#other.amount += evicted?.amount ?? 0n;
+      if (evicted !== undefined) {
+        this.#other.count += evicted.count;
+        this.#other.amount.addAll(evicted.amount.total());
+      }
     }
-    const cell = { count: 0, amount: 0n };
+    const cell = counterOf(EMPTY_CELL);
     this.#cells.set(value, cell);
     if (this.#cells.size === BREAKDOWN_VALUES_MAX) this.#largest = this.#findLargest();
     return cell;
@@ -92,6 +102,9 @@ export class BreakdownCounter {
     return largest;
   }
 }
+
+const counterOf = ({ count, amount }: Cell): CellCounter => ({ count, amount: new Sum(amount) });
+const cellOf = ({ count, amount }: CellCounter): Cell => ({ count, amount: amount.total() });
 
 const scratch = { lo: 0, hi: 0 };
 

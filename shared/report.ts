@@ -8,6 +8,7 @@ import {
   mergeBreakdowns,
 } from "./breakdown.ts";
 import { CustomerCounter, type Customers, mergeCustomers } from "./customers.ts";
+import { Sum } from "./sum.ts";
 
 /**
  * What is known of one merchant's payments in one currency, in a window or in any span of windows merged. Amounts are in
@@ -83,38 +84,38 @@ export function byDimension<T>(of: (dimension: Dimension) => T): Record<Dimensio
 /** The accumulating form: counts events one by one into what `report()` then says. */
 export class ReportCounter {
   #paymentsCount: number;
-  #paymentsAmount: bigint;
+  readonly #paymentsAmount: Sum;
   #refundsCount: number;
-  #refundsAmount: bigint;
+  readonly #refundsAmount: Sum;
   #amountMin: number;
   #amountMax: number;
-  #pointsUsed: bigint;
-  #pointsEarned: bigint;
+  readonly #pointsUsed: Sum;
+  readonly #pointsEarned: Sum;
   readonly #amounts;
   readonly #customers: CustomerCounter;
   readonly #breakdowns: readonly BreakdownCounter[];
 
   constructor(from: Report = EMPTY_REPORT) {
     this.#paymentsCount = from.payments_count;
-    this.#paymentsAmount = from.payments_amount;
+    this.#paymentsAmount = new Sum(from.payments_amount);
     this.#refundsCount = from.refunds_count;
-    this.#refundsAmount = from.refunds_amount;
+    this.#refundsAmount = new Sum(from.refunds_amount);
     this.#amountMin = from.amount_min;
     this.#amountMax = from.amount_max;
-    this.#pointsUsed = from.points_used;
-    this.#pointsEarned = from.points_earned;
+    this.#pointsUsed = new Sum(from.points_used);
+    this.#pointsEarned = new Sum(from.points_earned);
     this.#amounts = amountCounter(from.amounts);
     this.#customers = new CustomerCounter(from.customers);
     this.#breakdowns = DIMENSIONS.map((dimension) => new BreakdownCounter(from.breakdowns[dimension]));
   }
 
   add(event: CountedEvent): void {
-    if (event.points_used > 0) this.#pointsUsed += BigInt(event.points_used);
-    if (event.points_earned > 0) this.#pointsEarned += BigInt(event.points_earned);
+    this.#pointsUsed.add(event.points_used);
+    this.#pointsEarned.add(event.points_earned);
     if (event.user !== undefined) this.#customers.add(event.user.lo, event.user.hi);
     if (event.type === "refund") {
       this.#refundsCount += 1;
-      this.#refundsAmount += BigInt(event.amount);
+      this.#refundsAmount.add(event.amount);
     } else {
       this.#addPayment(event);
     }
@@ -123,13 +124,13 @@ export class ReportCounter {
   report(): Report {
     return {
       payments_count: this.#paymentsCount,
-      payments_amount: this.#paymentsAmount,
+      payments_amount: this.#paymentsAmount.total(),
       refunds_count: this.#refundsCount,
-      refunds_amount: this.#refundsAmount,
+      refunds_amount: this.#refundsAmount.total(),
       amount_min: this.#amountMin,
       amount_max: this.#amountMax,
-      points_used: this.#pointsUsed,
-      points_earned: this.#pointsEarned,
+      points_used: this.#pointsUsed.total(),
+      points_earned: this.#pointsEarned.total(),
       amounts: amountCounter(this.#amounts),
       customers: this.#customers.customers(),
       breakdowns: Object.fromEntries(
@@ -139,15 +140,14 @@ export class ReportCounter {
   }
 
   #addPayment(event: CountedEvent): void {
-    const amount = BigInt(event.amount);
     this.#amountMin = this.#paymentsCount === 0 ? event.amount : Math.min(this.#amountMin, event.amount);
     this.#amountMax = Math.max(this.#amountMax, event.amount);
     this.#paymentsCount += 1;
-    this.#paymentsAmount += amount;
+    this.#paymentsAmount.add(event.amount);
     addAmount(this.#amounts, event.amount);
     for (let i = 0; i < this.#breakdowns.length; i++) {
       const value = event.dimensions[i];
-      if (value !== undefined) this.#breakdowns[i]?.add(value, amount);
+      if (value !== undefined) this.#breakdowns[i]?.add(value, event.amount);
     }
   }
 }

@@ -8,73 +8,80 @@ import { TextTable } from "./text-table.ts";
 /** No event: the end of a list. */
 export const NONE = 0xffffffff;
 
-const IS_REFUND = 0x8000_0000;
-const HAS_USER = 0x4000_0000;
-const IS_WIDE = 0x2000_0000;
-const PROFILE_MASK = 0x1fff_ffff;
+const IS_REFUND = 1;
+const HAS_USER = 2;
+const IS_WIDE = 4;
 
-/** What does not fit the columns: an amount of 2^32 and more, points of 2^16 and more. */
-interface Wide {
-  readonly amount: number;
-  readonly points_used: number;
-  readonly points_earned: number;
-}
+/** The location varies by merchant, of the other dimensions a slice sees a few dozen values in all. */
+const LOCATION = DIMENSIONS.indexOf("location");
+const LABELLED = DIMENSIONS.map((_, dimension) => dimension).filter((dimension) => dimension !== LOCATION);
+/** Values of one dimension that have a number; 0 is for none. An event with another one is kept aside. */
+const LABELS_MAX = 255;
+
+const wideSchema = z.object({
+  type: z.enum(["payment", "refund"]),
+  amount: z.int(),
+  points_used: z.int(),
+  points_earned: z.int(),
+  user: z.object({ lo: z.int(), hi: z.int() }).optional(),
+  dimensions: z.array(
+    z
+      .string()
+      .nullable()
+      .transform((value) => value ?? undefined),
+  ),
+});
 
 const headerSchema = z.object({
   free: z.int(),
-  wide: z.array(z.tuple([z.int(), z.object({ amount: z.int(), points_used: z.int(), points_earned: z.int() })])),
-  profiles: z.int(),
+  wide: z.array(z.tuple([z.int(), wideSchema])),
+  labels: z.array(z.array(z.string())),
   locations: z.int(),
 });
 
-/** Position of the location among the dimensions: it varies by merchant, the others by customer. */
-const LOCATION = DIMENSIONS.indexOf("location");
-
 /**
- * Events of small windows, 28 bytes each, in lists linked by number. All dimensions but the location are one number, since the same
- * combination of method, gender, age, grade, country and device comes again and again. A freed list's events are used again.
+ * Events of small windows, 31 bytes each, in lists linked by number. The rare event that does not fit the columns (an amount of 2^32 and
+ * more, points of 2^16 and more, a 256th payment method) is kept as it is. A freed list's events are used again.
  */
 export class EventColumns {
   #next = new Uint32Array(0);
+  #flags = new Uint8Array(0);
   #amount = new Uint32Array(0);
   /** Points used in the low half, earned in the high. */
   #points = new Uint32Array(0);
   #userLo = new Uint32Array(0);
   #userHi = new Uint32Array(0);
-  /** Number of the combination in `#profiles`, and flags. */
-  #profile = new Uint32Array(0);
   /** Number of the location in `#locations` plus one. */
   #location = new Uint32Array(0);
+  /** By labelled dimension, the number of each event's value in `#labels` plus one. */
+  readonly #label: Uint8Array[] = LABELLED.map(() => new Uint8Array(0));
+  readonly #labels: Labels[] = LABELLED.map(() => new Labels());
+  #locations = new TextTable();
+  readonly #wide = new Map<number, CountedEvent>();
   #size = 0;
   #free = NONE;
-  readonly #wide = new Map<number, Wide>();
-  #profiles = new TextTable();
-  #locations = new TextTable();
 
   get byteLength(): number {
-    const columns = 7 * this.#next.byteLength;
-    return columns + this.#profiles.byteLength + this.#locations.byteLength + 64 * this.#wide.size;
+    const columns = (6 * 4 + 1 + LABELLED.length) * this.#flags.length;
+    return columns + this.#locations.byteLength + WIDE_BYTES * this.#wide.size;
   }
 
   /** Puts an event before `next` in a list; answers its number, the new head. */
   add(event: CountedEvent, next: number): number {
     const at = this.#take();
     const { amount, points_used, points_earned, user } = event;
-    const isWide = amount > 0xffffffff || points_used > 0xffff || points_earned > 0xffff;
-    if (isWide) this.#wide.set(at, { amount, points_used, points_earned });
     this.#next[at] = next;
-    this.#amount[at] = isWide ? 0 : amount;
-    this.#points[at] = isWide ? 0 : points_used | (points_earned << 16);
+    const isNarrow = amount <= 0xffffffff && points_used <= 0xffff && points_earned <= 0xffff;
+    if (!isNarrow || !this.#setDimensions(at, event.dimensions)) {
+      this.#flags[at] = IS_WIDE;
+      this.#wide.set(at, event);
+      return at;
+    }
+    this.#amount[at] = amount;
+    this.#points[at] = points_used | (points_earned << 16);
+    this.#flags[at] = (event.type === "refund" ? IS_REFUND : 0) | (user === undefined ? 0 : HAS_USER);
     this.#userLo[at] = user?.lo ?? 0;
     this.#userHi[at] = user?.hi ?? 0;
-    const location = event.dimensions[LOCATION];
-    this.#location[at] = location === undefined ? 0 : this.#locations.intern(location) + 1;
-    this.#profile[at] =
-      (this.#profiles.intern(profileOf(event.dimensions)) |
-        (event.type === "refund" ? IS_REFUND : 0) |
-        (user === undefined ? 0 : HAS_USER) |
-        (isWide ? IS_WIDE : 0)) >>>
-      0;
     return at;
   }
 
@@ -96,53 +103,72 @@ export class EventColumns {
 
   /** Everything, for a page. */
   sections(): ArrayBufferView[] {
-    const columns = [this.#next, this.#amount, this.#points, this.#userLo, this.#userHi, this.#profile, this.#location];
+    const words = [this.#next, this.#amount, this.#points, this.#userLo, this.#userHi, this.#location];
     return [
       jsonSection({
         free: this.#free,
-        wide: [...this.#wide],
-        profiles: this.#profiles.size,
+        wide: [...this.#wide].map(([at, event]) => [
+          at,
+          { ...event, dimensions: event.dimensions.map((v) => v ?? null) },
+        ]),
+        labels: this.#labels.map(({ texts }) => texts),
         locations: this.#locations.size,
       } satisfies z.input<typeof headerSchema>),
-      this.#profiles.toBytes(),
       this.#locations.toBytes(),
-      ...columns.map((column) => column.subarray(0, this.#size)),
+      ...[...words, this.#flags, ...this.#label].map((column) => column.subarray(0, this.#size)),
     ];
   }
 
   static fromSections(reader: SectionReader): EventColumns {
     const events = new EventColumns();
     const header = headerSchema.parse(reader.json());
-    events.#profiles = TextTable.fromBytes(reader.bytes(), header.profiles);
     events.#locations = TextTable.fromBytes(reader.bytes(), header.locations);
     events.#next = reader.uint32();
     events.#amount = reader.uint32();
     events.#points = reader.uint32();
     events.#userLo = reader.uint32();
     events.#userHi = reader.uint32();
-    events.#profile = reader.uint32();
     events.#location = reader.uint32();
+    events.#flags = reader.uint8();
+    LABELLED.forEach((_, column) => {
+      events.#label[column] = reader.uint8();
+      for (const text of header.labels[column] ?? []) events.#labels[column]?.intern(text);
+    });
     events.#size = events.#next.length;
     events.#free = header.free;
-    for (const [at, wide] of header.wide) events.#wide.set(at, wide);
+    for (const [at, event] of header.wide) events.#wide.set(at, event);
     return events;
   }
 
+  /** False when a value finds no number any more. */
+  #setDimensions(at: number, dimensions: CountedEvent["dimensions"]): boolean {
+    for (let column = 0; column < LABELLED.length; column++) {
+      const value = dimensions[LABELLED[column] ?? 0];
+      const number = value === undefined ? 0 : (this.#labels[column]?.intern(value) ?? 0);
+      if (number > LABELS_MAX) return false;
+      const numbers = this.#label[column];
+      if (numbers !== undefined) numbers[at] = number;
+    }
+    const location = dimensions[LOCATION];
+    this.#location[at] = location === undefined ? 0 : this.#locations.intern(location) + 1;
+    return true;
+  }
+
   #get(at: number): CountedEvent {
-    const profile = this.#profile[at] ?? 0;
+    const wide = this.#wide.get(at);
+    if (wide !== undefined) return wide;
+    const flags = this.#flags[at] ?? 0;
     const points = this.#points[at] ?? 0;
-    const wide = profile & IS_WIDE ? this.#wide.get(at) : undefined;
     const location = this.#location[at] ?? 0;
+    const dimensions = this.#label.map((numbers, column) => this.#labels[column]?.texts[(numbers[at] ?? 0) - 1]);
+    dimensions.splice(LOCATION, 0, location === 0 ? undefined : this.#locations.get(location - 1));
     return {
-      type: profile & IS_REFUND ? "refund" : "payment",
-      amount: wide?.amount ?? this.#amount[at] ?? 0,
-      points_used: wide?.points_used ?? points & 0xffff,
-      points_earned: wide?.points_earned ?? points >>> 16,
-      user: profile & HAS_USER ? { lo: this.#userLo[at] ?? 0, hi: this.#userHi[at] ?? 0 } : undefined,
-      dimensions: dimensionsOf(
-        this.#profiles.get(profile & PROFILE_MASK),
-        location === 0 ? undefined : this.#locations.get(location - 1),
-      ),
+      type: flags & IS_REFUND ? "refund" : "payment",
+      amount: this.#amount[at] ?? 0,
+      points_used: points & 0xffff,
+      points_earned: points >>> 16,
+      user: flags & HAS_USER ? { lo: this.#userLo[at] ?? 0, hi: this.#userHi[at] ?? 0 } : undefined,
+      dimensions,
     };
   }
 
@@ -153,35 +179,40 @@ export class EventColumns {
       return at;
     }
     const size = this.#size + 1;
+    if (size > this.#next.length) this.#makeRoom(size);
+    this.#size = size;
+    return size - 1;
+  }
+
+  #makeRoom(size: number): void {
     this.#next = roomFor(this.#next, size);
+    this.#flags = roomFor(this.#flags, size);
     this.#amount = roomFor(this.#amount, size);
     this.#points = roomFor(this.#points, size);
     this.#userLo = roomFor(this.#userLo, size);
     this.#userHi = roomFor(this.#userHi, size);
-    this.#profile = roomFor(this.#profile, size);
     this.#location = roomFor(this.#location, size);
-    this.#size = size;
-    return size - 1;
+    this.#label.forEach((column, at) => {
+      this.#label[at] = roomFor(column, size);
+    });
   }
 }
 
-/** Separates the values of a profile; no value contains control characters. */
-const SEPARATOR = "\t";
+/** What an event kept aside takes, more or less. */
+const WIDE_BYTES = 400;
 
-function profileOf(dimensions: CountedEvent["dimensions"]): string {
-  let profile = "";
-  for (let i = 0; i < DIMENSIONS.length; i++) {
-    if (i === LOCATION) continue;
-    profile += dimensions[i] ?? "";
-    profile += SEPARATOR;
+/** The values of one dimension by number, from 1 on: few, so that a `Map` costs little and finds them fast. */
+class Labels {
+  readonly texts: string[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  /** The number of a value; beyond the limit the next number every time, and nothing is kept. */
+  intern(text: string): number {
+    const known = this.#numbers.get(text);
+    if (known !== undefined) return known;
+    if (this.texts.length === LABELS_MAX) return LABELS_MAX + 1;
+    this.texts.push(text);
+    this.#numbers.set(text, this.texts.length);
+    return this.texts.length;
   }
-  return profile;
-}
-
-function dimensionsOf(profile: string, location: string | undefined): (string | undefined)[] {
-  const values: (string | undefined)[] = profile
-    .split(SEPARATOR, DIMENSIONS.length - 1)
-    .map((value) => value || undefined);
-  values.splice(LOCATION, 0, location);
-  return values;
 }

@@ -34,6 +34,8 @@ export class WindowTable {
   /** Number of a window plus one, at a slot by merchant and currency; 0 is free. */
   #slots = new Uint32Array(grownCapacity(0));
 
+  #recent = { merchantId: "", currency: "", at: 0 };
+
   get size(): number {
     return this.#size;
   }
@@ -52,7 +54,7 @@ export class WindowTable {
   }
 
   add(merchantId: string, currency: string, event: CountedEvent, revision: number): void {
-    const at = this.#intern(merchantId, currency);
+    const at = this.#numberOf(merchantId, currency);
     this.#revision[at] = revision;
     const count = this.#count[at] ?? 0;
     const head = this.#head[at] ?? NONE;
@@ -149,6 +151,15 @@ export class WindowTable {
   #grow(at: number, counter: ReportCounter): void {
     this.#head[at] = this.#counters.push(counter) - 1;
     this.#count[at] = GROWN;
+  }
+
+  /** The number of a merchant's window. Looked up once for the events of a merchant that follow each other in a batch. */
+  #numberOf(merchantId: string, currencyCode: string): number {
+    const recent = this.#recent;
+    if (recent.merchantId !== merchantId || recent.currency !== currencyCode) {
+      this.#recent = { merchantId, currency: currencyCode, at: this.#intern(merchantId, currencyCode) };
+    }
+    return this.#recent.at;
   }
 
   /** The number of a merchant's window, which it gets now if it has none. */
