@@ -8,12 +8,17 @@ export const MERCHANT_ID_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
 export const ATTRIBUTES_MAX = 16;
 export const ATTRIBUTES_BYTES_MAX = 1024;
 
-/** Free text of up to `max` characters (code points): no control characters, no lone surrogates, nothing invisible in a log. */
+/**
+ * Free text of up to `max` characters (code points), without control characters and lone surrogates. Labels are limited in bytes,
+ * too: a window names up to 128 values in each of seven dimensions, and its row must fit a queue message.
+ */
 const textPattern = (max: number) => new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${max}}$`, "u");
 const PAYMENT_METHOD = textPattern(32);
 const LABEL = textPattern(32);
 const LOCATION = textPattern(64);
 const USER_ID = textPattern(128);
+export const LABEL_BYTES_MAX = 64;
+export const LOCATION_BYTES_MAX = 128;
 
 export type EventType = "payment" | "refund";
 
@@ -54,8 +59,14 @@ const eventId = z.string().regex(EVENT_ID_PATTERN, "1 to 64 of A-Z a-z 0-9 . _ :
 /** Turns the -0 that JSON can spell into 0. */
 const withoutMinusZero = (n: number) => n + 0;
 const minorUnits = z.int("an integer in minor units, 0 to 9007199254740991").min(0).transform(withoutMinusZero);
-const label = z.string().regex(LABEL, "1 to 32 characters, none of them a control character");
-const location = z.string().regex(LOCATION, "1 to 64 characters, none of them a control character");
+const label = z
+  .string()
+  .regex(LABEL, "1 to 32 characters, none of them a control character")
+  .refine((text) => utf8Bytes(text) <= LABEL_BYTES_MAX, `at most ${LABEL_BYTES_MAX} bytes of UTF-8`);
+const location = z
+  .string()
+  .regex(LOCATION, "1 to 64 characters, none of them a control character")
+  .refine((text) => utf8Bytes(text) <= LOCATION_BYTES_MAX, `at most ${LOCATION_BYTES_MAX} bytes of UTF-8`);
 /** Absent and `null` are the same: many encoders write the one for the other. */
 const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
 

@@ -3,7 +3,7 @@ import type { Flow } from "./flow.ts";
 import { n } from "./item.ts";
 import { DAY_S, type Load } from "./load.ts";
 import type { CapacityOptions } from "./options.ts";
-import { touched, touchedText } from "./touched.ts";
+import type { Reach, Reaches } from "./reach.ts";
 
 /** Calls to the shards by ingest and from the log, and which of them bring something new and write a journal row. */
 export interface Calls {
@@ -12,11 +12,9 @@ export interface Calls {
   /** Of the fullest group of a batch. */
   readonly perFullestGroup: number;
   readonly perBatch: number;
-  readonly perBatchText: string;
   readonly fromLog: number;
   /** Of a batch's calls, those with an event that was not counted directly before. */
   readonly rowsPerBatch: number;
-  readonly rowsPerBatchText: string;
   readonly journalRows: number;
   readonly readsPerSecond: number;
   /** Of one shard, at the peak. */
@@ -28,14 +26,16 @@ export interface Calls {
 }
 
 /** `flow` is the one whose consumer calls the shards. */
-export function callsOf(o: CapacityOptions, load: Load, flow: Flow, shards: number): Calls {
+export function callsOf(o: CapacityOptions, load: Load, flow: Flow, reaches: Reaches, shards: number): Calls {
   const asyncShare = o["async-share"];
-  const perRequest = callsFor(o.batch, shards);
+  const perRequest = callsFor(reaches.request, shards);
   const direct = load.requestsPerDay * (1 - asyncShare) * perRequest;
-  const shardsPerQueue = Math.max(1, shards / flow.partitions);
-  const perBatch = perBatchOf(flow, shardsPerQueue, 1);
-  const rowsPerBatch = perBatchOf(flow, shardsPerQueue, asyncShare);
-  const fromLog = flow.batchesPerDay * perBatch.calls;
+  const own = shardsPerPartition(flow, shards);
+  const perFullGroup = callsFor(reaches.fullGroup, own);
+  const perRestGroup = callsFor(reaches.restGroup, own);
+  const perBatch = flow.fullGroups * perFullGroup + perRestGroup;
+  const rowsPerBatch = flow.fullGroups * callsFor(reaches.newInFullGroup, own) + callsFor(reaches.newInRestGroup, own);
+  const fromLog = flow.batchesPerDay * perBatch;
   const readsPerSecond = o["reads-per-second"] * (1 - o["cache-hit"]);
   const perSecondPeak = (((direct + fromLog) / DAY_S + readsPerSecond) * o.peak) / shards;
   const callBusy = (perSecondPeak * o["call-us"]) / 1e6;
@@ -44,13 +44,11 @@ export function callsOf(o: CapacityOptions, load: Load, flow: Flow, shards: numb
   return {
     perRequest,
     direct,
-    perFullestGroup: callsFor(flow.fullGroups > 0 ? flow.eventsPerFullGroup : flow.eventsOfRest, shardsPerQueue),
-    perBatch: perBatch.calls,
-    perBatchText: perBatch.text,
+    perFullestGroup: Math.max(perFullGroup, perRestGroup),
+    perBatch,
     fromLog,
-    rowsPerBatch: rowsPerBatch.calls,
-    rowsPerBatchText: rowsPerBatch.text,
-    journalRows: direct + flow.batchesPerDay * rowsPerBatch.calls,
+    rowsPerBatch,
+    journalRows: direct + flow.batchesPerDay * rowsPerBatch,
     readsPerSecond,
     perSecondPeak,
     busyPeak: callBusy + eventBusy / shards,
@@ -58,24 +56,34 @@ export function callsOf(o: CapacityOptions, load: Load, flow: Flow, shards: numb
   };
 }
 
-/** Calls of a whole batch, group by group, for a share of its events. */
-function perBatchOf({ fullGroups, eventsPerFullGroup, eventsOfRest }: Flow, shards: number, share: number) {
-  const full = eventsPerFullGroup * share;
-  const rest = eventsOfRest * share;
-  const fullText = fullGroups === 0 ? [] : [`${n(fullGroups)} × ${callsText(full, shards)}`];
-  const restText = rest === 0 ? [] : [callsText(rest, shards)];
-  return {
-    calls: fullGroups * callsFor(full, shards) + callsFor(rest, shards),
-    text: share === 0 ? "0" : [...fullText, ...restText].join(" + "),
-  };
+export function shardsPerPartition({ partitions }: Flow, shards: number): number {
+  return Math.max(1, shards / partitions);
 }
 
-/** A call for each shard touched, and for each 5,000 events. */
-function callsFor(events: number, shards: number): number {
-  return Math.max(touched(events, shards), events / SHARD_BATCH_EVENTS_MAX);
+/** A call for each shard that owns one of the merchants, and for each 5,000 events. */
+function callsFor({ events, merchants }: Reach, shards: number): number {
+  return Math.max(touched(merchants, shards), events / SHARD_BATCH_EVENTS_MAX);
 }
 
-export function callsText(events: number, shards: number): string {
-  const text = touchedText(events, shards);
+export function callsText({ events, merchants }: Reach, shards: number): string {
+  const text = touchedText(merchants, shards);
   return events > SHARD_BATCH_EVENTS_MAX ? `max(${text}, ${n(events)} / ${n(SHARD_BATCH_EVENTS_MAX)})` : text;
+}
+
+/** The calls of a batch's groups, one after another. */
+export function batchCallsText({ fullGroups }: Flow, full: Reach, rest: Reach, shards: number): string {
+  const parts = [
+    ...(full.events === 0 ? [] : [`${n(fullGroups)} × ${callsText(full, shards)}`]),
+    ...(rest.events === 0 ? [] : [callsText(rest, shards)]),
+  ];
+  return parts.length === 0 ? "0" : parts.join(" + ");
+}
+
+/** How many of `of` are expected to be hit by at least one of `balls` that fall on any of them alike. */
+export function touched(balls: number, of: number): number {
+  return balls === 0 ? 0 : -of * Math.expm1(balls * Math.log1p(-1 / of));
+}
+
+export function touchedText(balls: number, of: number): string {
+  return `${n(of)} × (1 − (1 − 1 / ${n(of)})^${n(balls)})`;
 }

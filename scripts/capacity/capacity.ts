@@ -7,6 +7,7 @@ import type { Item } from "./item.ts";
 import { loadOf } from "./load.ts";
 import type { CapacityOptions } from "./options.ts";
 import { outageItems } from "./outage.ts";
+import { reachesOf } from "./reach.ts";
 import { readsOf } from "./reads.ts";
 import { shardSizeOf } from "./shard-size.ts";
 
@@ -22,9 +23,10 @@ export function capacity(o: CapacityOptions): Capacity {
   const log = logFlow(o, load);
   const partition = o.repartition ? partitionFlow(o, log) : undefined;
   const counted = partition ?? log;
-  const { shards, items: shardItems } = shardSizeOf(o, load, counted);
-  const calls = callsOf(o, load, counted, shards);
-  const counting = countingOf(o, load, counted, shards, calls);
+  const reaches = reachesOf(load.law, counted, o.batch, o["async-share"]);
+  const { shards, items: shardItems } = shardSizeOf(o, load, counted, reaches);
+  const calls = callsOf(o, load, counted, reaches, shards);
+  const counting = countingOf(o, { load, flow: counted, reaches, shards, calls });
   const history = historyOf(o, load, shards, counting);
   const reads = readsOf(o, shards);
   const bill = billOf(o, { load, log, partition, shards, calls, counting, history, reads });

@@ -1,10 +1,11 @@
 import { DIRECT_TIMEOUT_MS } from "../../workers/ingest/limits.ts";
-import { type Calls, callsText } from "./calls.ts";
+import { batchCallsText, type Calls, callsText, shardsPerPartition } from "./calls.ts";
 import type { Flow } from "./flow.ts";
 import { figuresOf, type Item, n, within } from "./item.ts";
 import { DAY_S, type Load, WINDOWS_PER_DAY } from "./load.ts";
 import type { CapacityOptions } from "./options.ts";
 import { LIMITS } from "./platform.ts";
+import { type Reaches, reachText } from "./reach.ts";
 import { sliceBytesOf } from "./shard-size.ts";
 
 /** `SHARD_CALLS_CONCURRENT_MAX` in workers/apply-to-shards.ts: connections that may wait for their headers. */
@@ -22,25 +23,34 @@ export interface Counting {
   readonly batchS: number;
 }
 
-/** Calls to the shards, the rows they write, and whether those who call have the time for it. */
-export function countingOf(o: CapacityOptions, load: Load, flow: Flow, shards: number, calls: Calls): Counting {
-  const direct = directItems(o, load, shards, calls);
-  const log = logItems(o, flow, shards, calls);
-  const rows = rowItems(o, load, flow, shards, calls);
-  return { ...rows, items: [...direct, ...log.items, ...rows.items], batchS: log.batchS };
+/** What calls the shards: from where, with what, to how many. */
+interface Callers {
+  readonly load: Load;
+  readonly flow: Flow;
+  readonly reaches: Reaches;
+  readonly shards: number;
+  readonly calls: Calls;
 }
 
-function directItems(o: CapacityOptions, load: Load, shards: number, calls: Calls): Item[] {
+/** Calls to the shards, the rows they write, and whether those who call have the time for it. */
+export function countingOf(o: CapacityOptions, callers: Callers): Counting {
+  const log = logItems(o, callers);
+  const rows = rowItems(o, callers);
+  return { ...rows, items: [...directItems(o, callers), ...log.items, ...rows.items], batchS: log.batchS };
+}
+
+function directItems(o: CapacityOptions, { load, reaches, shards, calls }: Callers): Item[] {
   const figure = figuresOf("counting");
   const mend = "fewer direct calls (--async-share): sources that need no receipt at once send Prefer: respond-async";
   const syncRequests = load.requestsPerDay * (1 - o["async-share"]);
   const waits = Math.ceil(calls.perRequest / CALLS_AT_A_TIME);
-  const perRequest = figure("calls_per_request", calls.perRequest, "calls", callsText(o.batch, shards));
+  const perRequest = figure("calls_per_request", calls.perRequest, "calls", callsText(reaches.request, shards));
   const items = [
     figure("direct_calls", calls.direct, "calls/day", `${n(syncRequests)} requests × ${n(calls.perRequest)}`),
   ];
   if (syncRequests === 0) return items;
   return [
+    figure("merchants_per_request", reaches.request.merchants, "merchants", reachText(load.law, o.batch)),
     within(perRequest, LIMITS.subrequests.value, LIMITS.subrequests, mend),
     within(
       figure(
@@ -57,17 +67,27 @@ function directItems(o: CapacityOptions, load: Load, shards: number, calls: Call
   ];
 }
 
-function logItems(o: CapacityOptions, flow: Flow, shards: number, calls: Calls): { items: Item[]; batchS: number } {
+function logItems(
+  o: CapacityOptions,
+  { load, flow, reaches, shards, calls }: Callers,
+): { items: Item[]; batchS: number } {
   const figure = figuresOf("counting");
   const objects = o.repartition ? 0 : flow.groups * o["archive-hours"];
   const archiveMs = o.repartition ? 0 : flow.groups * o["archive-ms"];
+  const fullest = flow.fullGroups > 0 ? reaches.fullGroup : reaches.restGroup;
   const waitMs = (calls.perBatch / CALLS_AT_A_TIME) * o["call-ms"];
   const cpuS = (flow.eventsPerBatch * o["consumer-us"] + calls.perBatch * o["call-us"]) / 1e6;
   const batchS = (archiveMs + waitMs) / 1_000 + cpuS;
   const batchesPerSecond = (flow.batchesPerDay / DAY_S / flow.queues) * o.peak;
   const mend = "fewer shards for a queue (--partitions, best with --repartition)";
   const items = [
-    figure("calls_per_batch", calls.perBatch, "calls", calls.perBatchText),
+    figure("merchants_per_group", fullest.merchants, "merchants", reachText(load.law, fullest.events, flow.partitions)),
+    figure(
+      "calls_per_batch",
+      calls.perBatch,
+      "calls",
+      batchCallsText(flow, reaches.fullGroup, reaches.restGroup, shardsPerPartition(flow, shards)),
+    ),
     figure("log_calls", calls.fromLog, "calls/day", `${n(flow.batchesPerDay)} batches × ${n(calls.perBatch)}`),
     within(
       figure(
@@ -140,7 +160,7 @@ interface Rows {
   readonly emissionsPerShard: number;
 }
 
-function rowItems(o: CapacityOptions, load: Load, flow: Flow, shards: number, calls: Calls): Rows {
+function rowItems(o: CapacityOptions, { load, flow, reaches, shards, calls }: Callers): Rows {
   const figure = figuresOf("counting");
   const slots = o["journal-slots"] - 1;
   const journalBytes = o["journal-mb"] * 1e6;
@@ -161,12 +181,14 @@ function rowItems(o: CapacityOptions, load: Load, flow: Flow, shards: number, ca
   const emissionRows = shards * emissions * (ALARM_ROWS_PER_EMISSION + 1);
   const rowsPerDay = calls.journalRows + checkpointRows + droppedRows + emissionRows;
   const journalEvents = Math.min((slots * eventsPerShard) / rowsPerShard, journalBytes / o["journal-bytes"]);
+  const own = shardsPerPartition(flow, shards);
+  const newsText = batchCallsText(flow, reaches.newInFullGroup, reaches.newInRestGroup, own);
   const items = [
     figure(
       "journal_rows",
       calls.journalRows,
       "rows/day",
-      `${n(calls.direct)} direct + ${n(flow.batchesPerDay)} batches × (${calls.rowsPerBatchText})`,
+      `${n(calls.direct)} direct + ${n(flow.batchesPerDay)} batches × (${newsText})`,
     ),
     figure(
       "checkpoints",
@@ -209,7 +231,7 @@ function rowItems(o: CapacityOptions, load: Load, flow: Flow, shards: number, ca
       `${n(calls.journalRows)} + ${n(checkpointRows)} + ${n(droppedRows)} + ${n(emissionRows)}`,
     ),
     figure(
-      "recovery",
+      "journal_recovery",
       (journalEvents * o["recovery-us"]) / 1e3,
       "ms at most",
       `min(${n(slots)} rows × ${n(eventsPerShard / rowsPerShard)} events, ${n(journalBytes)} / ${n(o["journal-bytes"])}) × ${n(o["recovery-us"])} / 1e3`,

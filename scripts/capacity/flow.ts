@@ -1,9 +1,9 @@
 import { RAW_MESSAGE_BYTES_MAX } from "../../shared/messages/raw.ts";
+import { touched, touchedText } from "./calls.ts";
 import { figuresOf, type Item, n, within } from "./item.ts";
 import { DAY_S, type Load } from "./load.ts";
 import type { CapacityOptions } from "./options.ts";
 import { LIMITS, QUEUE_CHUNK_BYTES, QUEUE_OPERATIONS_PER_CHUNK } from "./platform.ts";
-import { touched, touchedText } from "./touched.ts";
 
 /** `HEADER_BYTES_MAX` in workers/ingest/log-events.ts. */
 const HEADER_ROOM_BYTES = 20_000;

@@ -1,10 +1,10 @@
 import { WINDOWS_MESSAGE_BYTES_MAX } from "../../shared/messages/windows.ts";
+import { touched, touchedText } from "./calls.ts";
 import type { Counting } from "./counting.ts";
 import { figuresOf, type Item, n, within } from "./item.ts";
 import { DAY_S, type Load, WINDOWS_PER_DAY } from "./load.ts";
 import type { CapacityOptions } from "./options.ts";
 import { LIMITS, QUEUE_CHUNK_BYTES, QUEUE_OPERATIONS_PER_CHUNK } from "./platform.ts";
-import { touched, touchedText } from "./touched.ts";
 
 export interface History {
   readonly items: readonly Item[];
@@ -46,12 +46,7 @@ export function historyOf(o: CapacityOptions, load: Load, shards: number, { emis
       "rows/day",
       `${n(load.activeMerchants)} merchants × ${n(WINDOWS_PER_DAY)} windows`,
     ),
-    figure(
-      "windows_corrected",
-      corrected,
-      "rows/day",
-      `${n(o["events-per-day"])} × ${n(o["late-share"])} late, a row each`,
-    ),
+    figure("windows_corrected", corrected, "rows/day", `${n(o["events-per-day"])} × ${n(o["late-share"])} late`),
     figure(
       "windows_messages",
       messages,
@@ -105,7 +100,7 @@ export function historyOf(o: CapacityOptions, load: Load, shards: number, { emis
       "history_bytes",
       closed * o["history-row-bytes"],
       "bytes/day",
-      `${n(closed)} × ${n(o["history-row-bytes"])}, once corrections have replaced what they correct`,
+      `${n(closed)} × ${n(o["history-row-bytes"])}`,
     ),
     figure(
       "history_bytes_kept",

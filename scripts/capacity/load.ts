@@ -1,5 +1,6 @@
 import { figuresOf, type Item, n } from "./item.ts";
 import type { CapacityOptions } from "./options.ts";
+import { reachText } from "./reach.ts";
 import { activeMerchants, largestShare, type MerchantLaw, merchantLaw } from "./zipf.ts";
 
 export const DAY_S = 86_400;
@@ -9,6 +10,7 @@ export const WINDOWS_PER_DAY = 144;
 /** What is offered. */
 export interface Load {
   readonly items: readonly Item[];
+  readonly law: MerchantLaw;
   readonly requestsPerDay: number;
   readonly eventsPerSecond: number;
   readonly eventsPerSecondPeak: number;
@@ -35,8 +37,8 @@ export function loadOf(o: CapacityOptions): Load {
     figure("events", eventsPerSecond, "events/s", `${n(events)} events / ${n(DAY_S)} s`),
     figure("events_peak", eventsPerSecond * o.peak, "events/s", `${n(eventsPerSecond)} × ${n(o.peak)}`),
     figure("requests", events / o.batch, "requests/day", `${n(events)} events / ${n(o.batch)} a request`),
-    figure("active_merchants", active, "windows", sumText(law, eventsPerWindow)),
-    figure("active_merchants_peak", activePeak, "windows", sumText(law, eventsPerWindowPeak)),
+    figure("active_merchants", active, "windows", reachText(law, eventsPerWindow)),
+    figure("active_merchants_peak", activePeak, "windows", reachText(law, eventsPerWindowPeak)),
     figure(
       "largest_merchant_peak",
       largestPerSecond,
@@ -48,6 +50,7 @@ export function loadOf(o: CapacityOptions): Load {
   ];
   return {
     items,
+    law,
     requestsPerDay: events / o.batch,
     eventsPerSecond,
     eventsPerSecondPeak: eventsPerSecond * o.peak,
@@ -58,6 +61,3 @@ export function loadOf(o: CapacityOptions): Load {
     largestShare: largest,
   };
 }
-
-const sumText = ({ merchants, exponent, norm }: MerchantLaw, events: number) =>
-  `Σ k = 1…${n(merchants)} of 1 − exp(−${n(events)} × k^−${n(exponent)} / ${n(norm)})`;

@@ -1,6 +1,10 @@
 import { parseArgs } from "node:util";
-import { OPTIONS, type OptionSpec } from "./option-table.ts";
+import { GIVEN } from "./given.ts";
+import { KNOBS } from "./knobs.ts";
+import type { OptionSpec } from "./option-spec.ts";
 import { LIMITS, PRICES } from "./platform.ts";
+
+export const OPTIONS = { ...GIVEN, ...KNOBS };
 
 type Name = keyof typeof OPTIONS;
 /** Worked out when nobody says. */
@@ -68,7 +72,7 @@ where it comes from.
 ${[...new Set(specs.map(([, { group }]) => group))].map(helpOfGroup).join("")}
 Output
   --json
-      one JSON object on one line: {options, shards, usd_per_day, usd_per_billion_events, broken, items}
+      one JSON object on one line: {options, shards, usd_per_day, usd_per_billion_events, broken, items}; what is infinite is null
   --help
       this text
 

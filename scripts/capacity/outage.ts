@@ -56,7 +56,7 @@ export function outageItems(
       ),
       LIMITS.queueBacklog.value,
       LIMITS.queueBacklog,
-      "the shards keep what is not confirmed and send it again: nothing is lost, but it comes later",
+      "nothing is lost: shards keep what is not confirmed, stop at 64 emissions on their way, and send again; more WINDOWS queues (to be built)",
     ),
     figure(
       "log_capacity",

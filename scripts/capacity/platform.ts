@@ -47,7 +47,6 @@ export const LIMITS = {
   objectRequests: { value: 1_000, unit: "calls/s", of: "a Durable Object (soft limit)", source: OBJECTS_LIMITS },
   objectMemory: { value: 128e6, unit: "bytes", of: "a Durable Object's isolate", source: WORKERS_LIMITS },
   objectStorage: { value: 10e9, unit: "bytes", of: "a Durable Object's storage", source: OBJECTS_LIMITS },
-  objectRow: { value: 2e6, unit: "bytes", of: "a row", source: OBJECTS_LIMITS },
   queueMessage: { value: 128_000, unit: "bytes", of: "a queue message", source: QUEUES_LIMITS },
   queueMessages: { value: 5_000, unit: "messages/s", of: "a queue", source: QUEUES_LIMITS },
   queueBacklog: { value: 25e9, unit: "bytes", of: "a queue's backlog", source: QUEUES_LIMITS },
@@ -58,7 +57,7 @@ export const LIMITS = {
   d1Size: { value: 10e9, unit: "bytes", of: "a D1 database", source: D1_LIMITS },
   clickhouseInserts: {
     value: 1,
-    unit: "inserts/s",
+    unit: "insert/s",
     of: "a ClickHouse table, by its own advice",
     source: "clickhouse.com/docs/optimize/bulk-inserts",
   },

@@ -5,6 +5,7 @@ import { figuresOf, type Item, n, within } from "./item.ts";
 import type { Load } from "./load.ts";
 import type { CapacityOptions } from "./options.ts";
 import { LIMITS } from "./platform.ts";
+import type { Reaches } from "./reach.ts";
 
 export interface ShardSize {
   readonly items: readonly Item[];
@@ -18,12 +19,12 @@ export const ID_PAGE_BYTES = 12;
 const WINDOWS_STORED = 148;
 
 /** How many shards it takes, and what one of them holds. */
-export function shardSizeOf(o: CapacityOptions, load: Load, flow: Flow): ShardSize {
+export function shardSizeOf(o: CapacityOptions, load: Load, flow: Flow, reaches: Reaches): ShardSize {
   const windowBytes = load.activeMerchantsPeak * o["window-bytes"] * o["counter-windows"];
   const idBytes = load.eventsPerWindowPeak * o["id-bytes"] * o["id-windows"];
   const budget = o["shard-memory-mb"] * 1e6;
   const forMemory = Math.max(1, Math.ceil((windowBytes + idBytes) / budget));
-  const forCalls = shardsForCalls(o, load, flow);
+  const forCalls = shardsForCalls(o, load, flow, reaches);
   const shards = o.shards ?? Math.min(SHARDS_MAX, Math.max(forMemory, forCalls));
   const figure = figuresOf("shards");
   const items = [
@@ -58,15 +59,15 @@ export function shardSizeOf(o: CapacityOptions, load: Load, flow: Flow): ShardSi
       o.shards === undefined ? `max(${n(forMemory)}, ${n(forCalls)})` : "as --shards says",
     ),
     ...oneShard(o, load, shards, windowBytes, idBytes),
-    ...business(o, load, shards, callsOf(o, load, flow, shards)),
+    ...business(o, load, shards, callsOf(o, load, flow, reaches, shards)),
   ];
   return { items, shards };
 }
 
 /** The fewest that keep a shard within its calls and its thread. Both only fall with more shards. */
-function shardsForCalls(o: CapacityOptions, load: Load, flow: Flow): number {
+function shardsForCalls(o: CapacityOptions, load: Load, flow: Flow, reaches: Reaches): number {
   const suffices = (shards: number) => {
-    const { perSecondPeak, busyPeak } = callsOf(o, load, flow, shards);
+    const { perSecondPeak, busyPeak } = callsOf(o, load, flow, reaches, shards);
     return perSecondPeak <= LIMITS.objectRequests.value * o["shard-busy"] && busyPeak <= o["shard-busy"];
   };
   let low = 1;

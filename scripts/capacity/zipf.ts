@@ -22,7 +22,8 @@ export function largestShare({ norm }: MerchantLaw): number {
 
 /** How many merchants are expected to have at least one of so many events. */
 export function activeMerchants({ merchants, exponent, norm }: MerchantLaw, events: number): number {
-  return sumOverRanks(merchants, (rank) => -Math.expm1((-events * rank ** -exponent) / norm));
+  if (events === 0) return 0;
+  return sumOverRanks(merchants, (rank) => -Math.expm1(events * Math.log1p(-(rank ** -exponent) / norm)));
 }
 
 /** The sum of a smooth `term` over the ranks 1 to `ranks`. */

@@ -16,7 +16,7 @@ export async function sendWindows(queue: Queue, shard: string, { id, windows }: 
       bodies.push(body);
       return;
     }
-    // The limits on values and their length keep a single row below 100 KB, so halving ends.
+    // The limits on values and their bytes keep a single row below some 90 KB, so halving ends.
     if (rows.length === 1) throw new Error(`one window takes ${body.byteLength} bytes`);
     pack(rows.slice(0, rows.length / 2));
     pack(rows.slice(rows.length / 2));

@@ -1,5 +1,9 @@
-import { afterEach, beforeEach, describe, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Env } from "./env.ts";
+import { bytesOf, NOON_MS, payments } from "./sample-payments.ts";
+import { SimulatedObject } from "./simulated-object.ts";
 import { World } from "./simulated-world.ts";
+import { Slice } from "./slice.ts";
 
 vi.mock("cloudflare:workers", () => ({
   DurableObject: class {
@@ -45,4 +49,21 @@ describe("whatever is lost, repeated, reordered or crashes between shard, queue 
   test("also when an emission takes several messages, of which some arrive", async () => {
     for (const seed of seeds.slice(0, 3)) await run(seed, 120, 60, true);
   });
+});
+
+test("a batch that cannot be counted to its end leaves no row behind, which every start after it would stumble over", async () => {
+  vi.setSystemTime(NOON_MS);
+  const settings = { CLICKHOUSE_URL: "http://history", CLICKHOUSE_USER: "writer", CLICKHOUSE_DATABASE: "tally" };
+  const secrets = { CLICKHOUSE_PASSWORD: "", IDENTITY_KEY: "00".repeat(16), CORRECTION_DELAY_MS: "0" };
+  const object = new SimulatedObject({ ...settings, ...secrets } as unknown as Env);
+  const broken = vi.spyOn(Slice.prototype, "count").mockImplementation(() => {
+    throw new Error("a bug");
+  });
+  const before = await object.shard();
+  expect(() => before.apply(bytesOf(payments("a", 2)))).toThrow("a bug");
+  expect(object.rows("journal")).toEqual([]);
+  broken.mockRestore();
+  const after = await object.shard();
+  expect(after).not.toBe(before);
+  expect([...after.apply(bytesOf(payments("a", 2)))]).toEqual([0, 0]);
 });

@@ -17,7 +17,14 @@ export const KEY_TTL_MS = 60_000;
 export const UNKNOWN_KEY_TTL_MS = 5_000;
 const KEYS_CACHED_MAX = 10_000;
 
-const cache = new BoundedCache<string, Principal | null>(KEYS_CACHED_MAX);
+const known = new BoundedCache<string, Admission>(KEYS_CACHED_MAX);
+/** Apart from the known ones, which somebody who guesses could push out otherwise. */
+const unknown = new BoundedCache<string, true>(KEYS_CACHED_MAX);
+
+interface Admission {
+  readonly principal: Principal;
+  readonly expiresMs: number;
+}
 
 const merchantIdsSchema = z.array(z.string()).nullable();
 
@@ -35,34 +42,49 @@ export async function authenticate(
   const key = token === undefined ? undefined : parseKey(token);
   // What is no key by its form is not remembered, or anybody could push the real ones out of the cache.
   if (token === undefined || key === undefined) return null;
-  let principal = cache.get(token, nowMs);
-  if (principal === undefined) {
-    principal = await lookUp(directory, key, nowMs);
-    cache.set(token, principal, nowMs + (principal === null ? UNKNOWN_KEY_TTL_MS : KEY_TTL_MS));
-  }
-  return principal !== null && admitted.includes(principal.kind) ? principal : null;
+  const admission = known.get(token, nowMs) ?? (await remember(directory, token, key, nowMs));
+  return admission !== undefined && admitted.includes(admission.principal.kind) ? admission.principal : null;
 }
 
-async function lookUp(directory: D1Database, key: ParsedKey, nowMs: number): Promise<Principal | null> {
+async function remember(
+  directory: D1Database,
+  token: string,
+  key: ParsedKey,
+  nowMs: number,
+): Promise<Admission | undefined> {
+  if (unknown.get(token, nowMs) !== undefined) return undefined;
+  const admission = await lookUp(directory, key, nowMs);
+  if (admission === undefined) unknown.set(token, true, nowMs + UNKNOWN_KEY_TTL_MS);
+  else known.set(token, admission, Math.min(admission.expiresMs, nowMs + KEY_TTL_MS));
+  return admission;
+}
+
+async function lookUp(directory: D1Database, key: ParsedKey, nowMs: number): Promise<Admission | undefined> {
   const rows = await drizzle(directory)
     .select({ key: keys, source: sources })
     .from(keys)
     .leftJoin(sources, eq(keys.subject, sources.id))
     .where(eq(keys.id, key.id));
   const row = rows[0];
-  if (row === undefined || !(await secretMatches(key.secret, row.key.secretHash))) return null;
-  if (row.key.revokedAt !== null || (row.key.expiresAt !== null && row.key.expiresAt <= nowMs)) return null;
-  switch (row.key.kind) {
+  if (row === undefined || !(await secretMatches(key.secret, row.key.secretHash))) return undefined;
+  const expiresMs = row.key.expiresAt ?? Number.POSITIVE_INFINITY;
+  if (row.key.revokedAt !== null || expiresMs <= nowMs) return undefined;
+  const principal = principalOf(row.key, row.source);
+  return principal === undefined ? undefined : { principal, expiresMs };
+}
+
+function principalOf(key: typeof keys.$inferSelect, source: typeof sources.$inferSelect | null): Principal | undefined {
+  switch (key.kind) {
     case "source": {
-      if (row.source === null) return null;
-      const ids = merchantIdsSchema.parse(row.source.merchants);
-      return { kind: "source", id: row.source.id, merchants: ids === null ? null : new Set(ids) };
+      if (source === null) return undefined;
+      const ids = merchantIdsSchema.parse(source.merchants);
+      return { kind: "source", id: source.id, merchants: ids === null ? null : new Set(ids) };
     }
     case "merchant":
-      return { kind: "merchant", merchantId: row.key.subject };
+      return { kind: "merchant", merchantId: key.subject };
     case "operator":
-      return { kind: "operator", name: row.key.subject };
+      return { kind: "operator", name: key.subject };
     default:
-      return row.key.kind satisfies never;
+      return key.kind satisfies never;
   }
 }

@@ -48,7 +48,7 @@ app.post("/v1/events", async (c) => {
     await sendAll(
       c.env.RAW,
       packEvents(accepted.events, provenance),
-      isAsync ? undefined : { delaySeconds: LOG_DELAY_S },
+      topology === undefined ? undefined : { delaySeconds: LOG_DELAY_S },
     );
   } catch (error) {
     log("error", "the log refused events", { request: c.var.requestId, events: accepted.events.length, error });
