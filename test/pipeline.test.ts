@@ -105,6 +105,8 @@ test("a payment past the lateness horizon is archived and its window noted, and 
     return body.notices.length > 0 ? body : undefined;
   });
   expect(answer.notices).toMatchObject([{ code: "late_events_pending" }]);
+  const report = await (await tally.read(`/v1/merchants/shop/report?at=${atMs}`)).json();
+  expect(report).toMatchObject({ status: "final", notices: [{ code: "late_events_pending" }] });
 });
 
 async function historyRow(atMs: number): Promise<Record<string, string> | undefined> {

@@ -90,6 +90,19 @@ describe("applying events to shards", () => {
     ]);
   });
 
+  test("also cuts where texts would make a batch larger than a row may be: the longest ones there are, all different", async () => {
+    const { calls, of } = fakeShards();
+    const events = Array.from({ length: 5_000 }, (_, n) => ({
+      ...paymentOf("big", n),
+      payment_method: `${n}`.padEnd(32, "語"),
+      user: { grade: `g${n}`.padEnd(21, "語"), gender: `s${n}`.padEnd(21, "語"), device: `d${n}`.padEnd(21, "語") },
+      merchant: { location: `${n}`.padEnd(42, "語") },
+    }));
+    expect(await applyToShards(of, events)).toEqual(events.map(echoed));
+    expect(calls.length).toBeGreaterThan(1);
+    expect(calls.reduce((sum, { batch }) => sum + batch.size, 0)).toBe(5_000);
+  });
+
   test("a shard that fails leaves its own events unknown, and is not asked again", async () => {
     const many = Array.from({ length: SHARD_BATCH_EVENTS_MAX + 1 }, (_, n) => paymentOf("away", n));
     const events = [paymentOf("near", 0), ...many, paymentOf("near", 1)];

@@ -1,5 +1,5 @@
 import type { PaymentEvent } from "../shared/event.ts";
-import { encodeShardBatch, SHARD_BATCH_EVENTS_MAX } from "../shared/messages/shard-batch.ts";
+import { encodeShardBatch, SHARD_BATCH_BYTES_MAX, SHARD_BATCH_EVENTS_MAX } from "../shared/messages/shard-batch.ts";
 import type { SipKey } from "../shared/siphash.ts";
 import { shardOf, type Topology } from "../shared/topology.ts";
 import { windowStart } from "../shared/window.ts";
@@ -33,10 +33,9 @@ export async function applyToShards(
   const deadline = startDeadline(calls.timeoutMs);
   const worker = async () => {
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-      for (const indexes of cut(next.indexes)) {
+      for (const { indexes, bytes } of pack(events, next.indexes, calls.identityKey)) {
         if (deadline.hasPassed) return;
-        const part = indexes.map((i) => events[i]).filter((event) => event !== undefined);
-        const answer = await callShard(calls, deadline, next.shard, part);
+        const answer = await callShard(calls, deadline, next.shard, bytes);
         if (answer === undefined) break;
         indexes.forEach((index, at) => {
           statuses[index] = answer[at];
@@ -69,11 +68,27 @@ function groupByShard(topology: Topology, events: readonly PaymentEvent[]): Grou
   return [...groups].map(([shard, indexes]) => ({ shard, indexes }));
 }
 
-function cut(indexes: readonly number[]): (readonly number[])[] {
-  const count = Math.ceil(indexes.length / SHARD_BATCH_EVENTS_MAX);
-  return Array.from({ length: count }, (_, part) =>
-    indexes.slice(part * SHARD_BATCH_EVENTS_MAX, (part + 1) * SHARD_BATCH_EVENTS_MAX),
-  );
+interface Packed {
+  readonly indexes: readonly number[];
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** The events of one shard as batches, in their order: 5,000 at a time, halved where those are too large. */
+function* pack(events: readonly PaymentEvent[], indexes: readonly number[], key: SipKey): Generator<Packed> {
+  if (indexes.length <= SHARD_BATCH_EVENTS_MAX) {
+    const bytes = encodeShardBatch(
+      indexes.map((index) => events[index]).filter((event) => event !== undefined),
+      key,
+    );
+    if (bytes.byteLength <= SHARD_BATCH_BYTES_MAX) {
+      yield { indexes, bytes };
+      return;
+    }
+  }
+  const isTooMany = indexes.length > SHARD_BATCH_EVENTS_MAX;
+  const middle = isTooMany ? SHARD_BATCH_EVENTS_MAX : Math.ceil(indexes.length / 2);
+  yield* pack(events, indexes.slice(0, middle), key);
+  yield* pack(events, indexes.slice(middle), key);
 }
 
 interface Deadline {
@@ -93,16 +108,16 @@ function startDeadline(timeoutMs: number): Deadline {
 }
 
 async function callShard(
-  { shards, identityKey }: ShardCalls,
+  { shards }: ShardCalls,
   deadline: Deadline,
   shard: string,
-  events: readonly PaymentEvent[],
+  bytes: Uint8Array<ArrayBuffer>,
 ): Promise<Uint8Array | undefined> {
   try {
     const stub = shards.get(shards.idFromName(shard));
-    return await Promise.race([stub.apply(encodeShardBatch(events, identityKey)), deadline.passing]);
+    return await Promise.race([stub.apply(bytes), deadline.passing]);
   } catch (error) {
-    log("warn", "shard did not count", { shard, events: events.length, error });
+    log("warn", "shard did not count", { shard, bytes: bytes.byteLength, error });
     return undefined;
   }
 }

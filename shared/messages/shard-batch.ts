@@ -12,6 +12,8 @@ import type { SipKey } from "../siphash.ts";
  * then the strings: every distinct one once, separated by line feeds, which no field can contain.
  */
 export const SHARD_BATCH_EVENTS_MAX = 5_000;
+/** A row of the object's SQLite holds 2 MB (Cloudflare Durable Objects, "Limits"). Texts can make so few events so large. */
+export const SHARD_BATCH_BYTES_MAX = 1_900_000;
 const MAGIC = 0x31424c54; // "TLB1"
 const VERSION = 1;
 const HEADER_BYTES = 16;
@@ -99,6 +101,7 @@ export interface ShardBatch {
 /** Checks the frame (magic, version, length) and every value that could not have been encoded, before anything is counted from it. */
 export function decodeShardBatch(bytes: Uint8Array): Result<ShardBatch, { readonly reason: string }> {
   if (bytes.byteLength < HEADER_BYTES) return err({ reason: "shorter than its header" });
+  if (bytes.byteLength > SHARD_BATCH_BYTES_MAX) return err({ reason: "larger than a row may be" });
   // The columns are read in place, which wants a buffer that starts where the batch does.
   const buffer = bytes.byteOffset % 8 === 0 && bytes.buffer instanceof ArrayBuffer ? bytes : Uint8Array.from(bytes);
   const [magic, version, n = 0, textBytes = 0] = new Uint32Array(buffer.buffer, buffer.byteOffset, 4);

@@ -15,7 +15,7 @@ const REASON_LENGTH_MAX = 1_000;
 export interface WindowsMessage {
   /** The Durable Object id, in hex. */
   readonly shard: string;
-  /** Revision of the shard at the emission: all changes up to it are in its parts. */
+  /** Of no other emission of the shard; a number to confirm it by. */
   readonly emission: number;
   readonly part: number;
   readonly rows: readonly WindowRow[];

@@ -115,7 +115,7 @@ export function slotOf(hash32: number, capacity: number): number {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-/** No string here is longer than 64 characters of up to 4 bytes; a longer one is encoded aside. */
+/** Of the strings here none is longer than 64 characters of up to 4 bytes; a longer one would be encoded aside. */
 const scratch = new Uint8Array(256);
 
 /** The UTF-8 of a string; of a short ASCII one, as nearly all are, without allocating. Valid until the next call. */

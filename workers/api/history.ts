@@ -1,4 +1,4 @@
-import { createClient } from "@clickhouse/client-web";
+import { ClickHouseError, createClient } from "@clickhouse/client-web";
 import { z } from "zod";
 import { DIMENSIONS } from "../../shared/breakdown.ts";
 import type { Report } from "../../shared/report.ts";
@@ -32,6 +32,9 @@ export interface HistoryRange {
   /** Empty for all. */
   readonly currencies: readonly string[];
 }
+
+/** TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, NETWORK_ERROR, MEMORY_LIMIT_EXCEEDED, QUERY_WAS_CANCELLED. */
+const OUTAGES: ReadonlySet<number> = new Set([159, 202, 210, 241, 394]);
 
 const rowSchema = reportColumnsSchema.extend({
   currency: z.string(),
@@ -80,6 +83,8 @@ export async function queryHistory(env: Env, range: HistoryRange): Promise<Histo
     password: settings.CLICKHOUSE_PASSWORD,
     database: settings.CLICKHOUSE_DATABASE,
     request_timeout: REQUEST_TIMEOUT_MS,
+    // Five years of days are 20 KB of bounds, more than a URL should carry.
+    use_multipart_params: true,
     clickhouse_settings: {
       output_format_json_quote_64bit_integers: 1,
       max_execution_time: REQUEST_TIMEOUT_MS / 1000,
@@ -101,6 +106,8 @@ export async function queryHistory(env: Env, range: HistoryRange): Promise<Histo
     });
     rows = await answer.json();
   } catch (cause) {
+    // What ClickHouse refuses is a bug of ours; only what it cannot do right now is an outage.
+    if (cause instanceof ClickHouseError && !OUTAGES.has(Number(cause.code))) throw cause;
     throw new HistoryUnavailable("ClickHouse does not answer", { cause });
   } finally {
     await client.close();

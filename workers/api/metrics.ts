@@ -3,15 +3,10 @@ import { completeThrough, WINDOW_MS, windowStatus } from "../../shared/window.ts
 import type { Bucket } from "./calendar.ts";
 import type { Env } from "./env.ts";
 import { countLateWindows, type MerchantHome } from "./merchant.ts";
+import { noticesOf } from "./notices.ts";
 import type { MetricsParameters } from "./parameters.ts";
 import { presentReport, presentTime } from "./present.ts";
 import { type BucketReport, readRange } from "./read-range.ts";
-
-/** Something a reader of the numbers must know; `code` is stable. */
-export interface Notice {
-  readonly code: "late_events_pending" | "boundaries_moved";
-  readonly message: string;
-}
 
 const NOTHING: BucketReport = { report: EMPTY_REPORT, revision: 0 };
 
@@ -84,22 +79,4 @@ export function shownCurrencies(
   if (asked.length > 0) return asked;
   if (found.length > 0) return [...found].sort();
   return home.currency === undefined ? [] : [home.currency];
-}
-
-function noticesOf(exact: boolean, lateWindows: number): Notice[] {
-  const notices: Notice[] = [];
-  if (!exact) {
-    notices.push({
-      code: "boundaries_moved",
-      message:
-        "In this time zone hours and days do not begin on ten-minute windows; each boundary stands at the nearest one.",
-    });
-  }
-  if (lateWindows > 0) {
-    notices.push({
-      code: "late_events_pending",
-      message: `${lateWindows} windows of this span hold events that came more than 24 hours late and are not in these numbers yet.`,
-    });
-  }
-  return notices;
 }

@@ -1,8 +1,9 @@
 import { EMPTY_REPORT } from "../../shared/report.ts";
 import { completeThrough, WINDOW_MS, windowStart, windowStatus } from "../../shared/window.ts";
 import type { Env } from "./env.ts";
-import type { MerchantHome } from "./merchant.ts";
+import { countLateWindows, type MerchantHome } from "./merchant.ts";
 import { shownCurrencies } from "./metrics.ts";
+import { noticesOf } from "./notices.ts";
 import { latestClosedWindow, type ReportParameters } from "./parameters.ts";
 import { presentReport, presentTime } from "./present.ts";
 import { readRange } from "./read-range.ts";
@@ -17,11 +18,10 @@ export async function answerReport(
 ) {
   const startMs = atMs === undefined ? latestClosedWindow(completeThrough(nowMs)) : windowStart(atMs);
   const endMs = startMs + WINDOW_MS;
-  const reading = await readRange(
-    env,
-    { merchantId, fromMs: startMs, toMs: endMs, boundsMs: [startMs], currencies },
-    nowMs,
-  );
+  const [reading, lateWindows] = await Promise.all([
+    readRange(env, { merchantId, fromMs: startMs, toMs: endMs, boundsMs: [startMs], currencies }, nowMs),
+    countLateWindows(env.DIRECTORY, merchantId, startMs, endMs),
+  ]);
   return {
     merchant_id: merchantId,
     start: presentTime(startMs, zone),
@@ -30,6 +30,7 @@ export async function answerReport(
     status: windowStatus(startMs, reading.asOfMs),
     as_of: presentTime(reading.asOfMs, zone),
     complete_through: presentTime(completeThrough(reading.asOfMs), zone),
+    notices: noticesOf(true, lateWindows),
     reports: shownCurrencies(currencies, [...reading.currencies.keys()], home).map((currency) => {
       const bucket = reading.currencies.get(currency)?.get(startMs);
       return { currency, revision: bucket?.revision ?? 0, ...presentReport(bucket?.report ?? EMPTY_REPORT) };

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { BoundedCache } from "../../shared/bounded-cache.ts";
 import { type KeyKind, type ParsedKey, parseKey, secretMatches } from "./key.ts";
 import { keys, sources } from "./schema.ts";
+import { orUnavailable } from "./unavailable.ts";
 
 /** Who a request speaks for. A source with `merchants: null` may send for all of them. */
 export type Principal =
@@ -30,7 +31,7 @@ const merchantIdsSchema = z.array(z.string()).nullable();
 
 /**
  * Who the `Authorization: Bearer` header speaks for, `null` when it speaks for nobody this Worker admits.
- * Throws when the directory cannot be asked.
+ * Throws `DirectoryUnavailable`.
  */
 export async function authenticate(
   directory: D1Database,
@@ -53,7 +54,7 @@ async function remember(
   nowMs: number,
 ): Promise<Admission | undefined> {
   if (unknown.get(token, nowMs) !== undefined) return undefined;
-  const admission = await lookUp(directory, key, nowMs);
+  const admission = await orUnavailable(lookUp(directory, key, nowMs));
   if (admission === undefined) unknown.set(token, true, nowMs + UNKNOWN_KEY_TTL_MS);
   else known.set(token, admission, Math.min(admission.expiresMs, nowMs + KEY_TTL_MS));
   return admission;

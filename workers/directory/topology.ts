@@ -4,6 +4,7 @@ import { err, type Result } from "../../shared/result.ts";
 import { type Topology, type TopologyEpoch, topologyEpochSchema, topologyOf } from "../../shared/topology.ts";
 import { type EpochFault, planEpoch, TOPOLOGY_TTL_MS } from "../../shared/topology-plan.ts";
 import { topologyEpochs } from "./schema.ts";
+import { orUnavailable } from "./unavailable.ts";
 
 let cached: { readonly topology: Topology; readonly expiresMs: number } | undefined;
 
@@ -16,7 +17,8 @@ export async function loadTopology(directory: D1Database, nowMs: number): Promis
 
 /** The topology as it stands in the directory now. */
 export async function readTopology(directory: D1Database): Promise<Topology> {
-  const rows = await drizzle(directory).select().from(topologyEpochs).orderBy(asc(topologyEpochs.fromMs));
+  const query = drizzle(directory).select().from(topologyEpochs).orderBy(asc(topologyEpochs.fromMs));
+  const rows = await orUnavailable(query.execute());
   const epochs = rows.map((row) =>
     topologyEpochSchema.parse({ id: row.id, from_ms: row.fromMs, shards: row.shards, overrides: row.overrides }),
   );

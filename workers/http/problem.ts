@@ -52,3 +52,11 @@ export const methodNotAllowed = (allow: string): Problem => ({
   detail: `Use ${allow}.`,
   allow,
 });
+
+export const directoryUnavailable: Problem = {
+  status: 503,
+  code: "directory_unavailable",
+  title: "Keys cannot be checked right now",
+  detail: "Nothing was done; retrying is safe.",
+  retryAfterS: 5,
+};

@@ -1,7 +1,8 @@
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
+import { DirectoryUnavailable } from "../directory/unavailable.ts";
 import { log } from "../log.ts";
-import { internalError, problemResponse } from "./problem.ts";
+import { directoryUnavailable, internalError, type Problem, problemResponse } from "./problem.ts";
 
 export type WithRequestId<Bindings> = { Bindings: Bindings; Variables: { requestId: string } };
 
@@ -14,8 +15,16 @@ export const requestId = createMiddleware<WithRequestId<object>>(async (c, next)
 
 /** Whatever a route throws is a bug or an outage: the log gets all of it, the caller the id to ask about. */
 export function toProblem<Bindings extends object>(error: Error, c: Context<WithRequestId<Bindings>>): Response {
+  if (error instanceof DirectoryUnavailable) {
+    log("warn", "directory unavailable", { request: c.var.requestId, path: c.req.path, error: error.cause });
+    return withRequestId(directoryUnavailable, c.var.requestId);
+  }
   log("error", "request failed", { request: c.var.requestId, method: c.req.method, path: c.req.path, error });
-  const response = problemResponse(internalError);
-  response.headers.set("X-Request-Id", c.var.requestId);
+  return withRequestId(internalError, c.var.requestId);
+}
+
+function withRequestId(problem: Problem, requestId: string): Response {
+  const response = problemResponse(problem);
+  response.headers.set("X-Request-Id", requestId);
   return response;
 }

@@ -43,6 +43,8 @@ app.post("/v1/events", async (c) => {
   const isAsync = prefersAsync(c.req.header("Prefer"));
   // Before the log has the events: from then on there is only so much time until the log counts them too.
   const topology = isAsync ? undefined : await topologyIfKnown(c.env, nowMs);
+  // The log's delay begins with the first message, so the direct call's time does too.
+  const directEndMs = Date.now() + DIRECT_TIMEOUT_MS;
   const provenance = { batch: c.var.requestId, source: source.id, receivedAtMs: nowMs };
   try {
     await sendAll(
@@ -55,11 +57,12 @@ app.post("/v1/events", async (c) => {
     return problemResponse(logUnavailable);
   }
   // From here on the request has succeeded, whatever happens: the log has the events.
+  const timeoutMs = directEndMs - Date.now();
   const statuses =
-    topology === undefined
+    topology === undefined || timeoutMs <= 0
       ? accepted.events.map(() => undefined)
       : await applyToShards(
-          { shards: c.env.SHARD, topology, identityKey: settings.identityKey, timeoutMs: DIRECT_TIMEOUT_MS },
+          { shards: c.env.SHARD, topology, identityKey: settings.identityKey, timeoutMs },
           accepted.events,
         );
   const receipt = receiptOf(accepted, statuses);

@@ -1,11 +1,11 @@
-/** What one request may be. The numbers are a promise to sources: docs/api.md names them, so they only ever grow. */
+/** What one request may be. The numbers are a promise to sources: sources rely on them, so they only ever grow. */
 export const BODY_BYTES_MAX = 10_000_000;
 export const EVENTS_PER_REQUEST_MAX = 10_000;
 /** A line of NDJSON, in UTF-16 units. An event with everything in it takes some 3 KB. */
 export const LINE_LENGTH_MAX = 16_384;
 export const IDS_PER_REQUEST_MAX = 10_000;
 
-/** How long the direct call to a shard is waited for before the answer is 202. */
+/** How long sending to the log and the direct call to a shard may take together before the answer is 202. */
 export const DIRECT_TIMEOUT_MS = 3_000;
 /**
  * How long the log holds back events that are also counted directly. Longer than the direct call is waited for, so that whatever
