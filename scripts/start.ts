@@ -125,6 +125,8 @@ function parsePort(name: string, text: string): number {
 }
 
 async function refuseTakenPorts(ports: Options["ports"]): Promise<void> {
+  const chosen = Object.values(ports).filter((port) => port !== 0);
+  if (new Set(chosen).size < chosen.length) throw new Error("ingest, api and ClickHouse need a port each");
   for (const [name, port] of Object.entries(ports)) {
     if (port !== 0 && (await portTaken(port))) {
       throw new Error(`port ${port} is taken; stop what uses it, or choose another with --${name}-port`);

@@ -21,15 +21,23 @@ export function noteWorkerdIn(pidFile: string): void {
 
 /** The workerd that runs for a state folder, `undefined` for none. */
 export async function findWorkerd(pidFile: string): Promise<number | undefined> {
-  const text = await readFile(pidFile, "utf8").catch(() => "");
-  const pid = Number(text.trim());
+  const { pid } = await readPidFile(pidFile);
   return Number.isSafeInteger(pid) && pid > 1 && (await isWorkerd(pid)) ? pid : undefined;
+}
+
+/** As `workerd.sh` wrote it; not a number where there is none. */
+async function readPidFile(pidFile: string): Promise<{ readonly pid: number; readonly parent: number }> {
+  const text = await readFile(pidFile, "utf8").catch(() => "");
+  const [pid = Number.NaN, parent = Number.NaN] = text.trim().split(" ").map(Number);
+  return { pid, parent };
 }
 
 /** Ends a workerd that a killed `npm start` left behind, which would hold on to ports and state; answers whether there was one. */
 export async function endLeftoverWorkerd(pidFile: string): Promise<boolean> {
   const pid = await findWorkerd(pidFile);
-  if (pid === undefined || !(await isOrphan(pid))) return false;
+  const { parent } = await readPidFile(pidFile);
+  // When a parent dies, its children are given to another process: 1, or a service manager.
+  if (pid === undefined || Number(await processField(pid, "ppid")) === parent) return false;
   process.kill(pid, "SIGKILL");
   const endMs = Date.now() + END_MS_MAX;
   while ((await isWorkerd(pid)) && Date.now() < endMs) await sleep(END_POLL_MS);
@@ -38,11 +46,6 @@ export async function endLeftoverWorkerd(pidFile: string): Promise<boolean> {
 
 async function isWorkerd(pid: number): Promise<boolean> {
   return /workerd/.test(await processField(pid, "comm"));
-}
-
-/** Its parent is gone, so that it was given to process 1. */
-async function isOrphan(pid: number): Promise<boolean> {
-  return (await processField(pid, "ppid")).trim() === "1";
 }
 
 /** From /proc where there is one, since a small Linux has no `ps`. Empty when there is no such process. */

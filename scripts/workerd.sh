@@ -1,4 +1,4 @@
 #!/bin/sh
-# Becomes workerd, having noted its process id: it outlives a parent that is killed, and the next start must find it.
-echo "$$" > "$TALLY_WORKERD_PID_FILE"
+# Becomes workerd, having noted its process id and its parent's: it outlives a parent that is killed, and the next start must find it.
+echo "$$ $PPID" > "$TALLY_WORKERD_PID_FILE"
 exec "$TALLY_WORKERD" "$@"

@@ -158,6 +158,8 @@ test.each([
   ["from=2026-03-02&to=2026-03-01", "to", "empty_range"],
   ["granularity=2h", "granularity", "invalid_granularity"],
   ["currency=YEN", "currency", "invalid_currency"],
+  ["currency=JPY&currency=USD", "currency", "repeated_parameter"],
+  ["form=today", "form", "unknown_parameter"],
   ["from=2022-01-01&to=2026-01-01&granularity=10m", "granularity", "too_many_buckets"],
 ])("metrics?%s is refused with the parameter and what would be right", async (query, parameter, code) => {
   const response = await tally.read(`/v1/merchants/shop/metrics?${query}`);

@@ -11,7 +11,7 @@ import { HistoryUnavailable } from "./history.ts";
 import { ShardUnavailable } from "./hot-windows.ts";
 import { loadHome } from "./merchant.ts";
 import { answerMetrics } from "./metrics.ts";
-import { parseMetrics, parseReport } from "./parameters.ts";
+import { METRICS_PARAMETERS, parseMetrics, parseReport, REPORT_PARAMETERS, readQuery } from "./parameters.ts";
 import { answerReport } from "./report.ts";
 import { createEpoch, listEpochs } from "./topology.ts";
 
@@ -33,7 +33,9 @@ app.get("/v1/merchants/:merchant/report", async (c) => {
   const merchant = await admitToMerchant(c, nowMs);
   if (!merchant.ok) return problemResponse(merchant.error);
   const home = await loadHome(c.env.DIRECTORY, merchant.value, nowMs);
-  const parameters = parseReport(c.req.query(), home.timezone, nowMs);
+  const query = readQuery(c.req.queries(), REPORT_PARAMETERS);
+  if (!query.ok) return problemResponse(query.error);
+  const parameters = parseReport(query.value, home.timezone, nowMs);
   if (!parameters.ok) return problemResponse(parameters.error);
   return fresh(await answerReport(c.env, merchant.value, home, parameters.value, nowMs));
 });
@@ -43,7 +45,9 @@ app.get("/v1/merchants/:merchant/metrics", async (c) => {
   const merchant = await admitToMerchant(c, nowMs);
   if (!merchant.ok) return problemResponse(merchant.error);
   const home = await loadHome(c.env.DIRECTORY, merchant.value, nowMs);
-  const parameters = parseMetrics(c.req.query(), home.timezone, nowMs);
+  const query = readQuery(c.req.queries(), METRICS_PARAMETERS);
+  if (!query.ok) return problemResponse(query.error);
+  const parameters = parseMetrics(query.value, home.timezone, nowMs);
   if (!parameters.ok) return problemResponse(parameters.error);
   return fresh(await answerMetrics(c.env, merchant.value, home, parameters.value, nowMs));
 });

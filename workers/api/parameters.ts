@@ -15,6 +15,27 @@ export const CURRENCIES_MAX = 20;
 /** Raw query parameters by name. */
 export type Query = Readonly<Record<string, string>>;
 
+export const METRICS_PARAMETERS = ["from", "to", "granularity", "tz", "currency"] as const;
+export const REPORT_PARAMETERS = ["at", "tz", "currency"] as const;
+
+/**
+ * The parameters of a request, each of them known and given once: what is ignored in silence answers another question than was asked.
+ */
+export function readQuery(given: Readonly<Record<string, string[]>>, known: readonly string[]): Result<Query, Problem> {
+  const query: Record<string, string> = {};
+  for (const [name, values] of Object.entries(given)) {
+    const [value] = values;
+    if (!known.includes(name)) {
+      return err(invalid(name.slice(0, 64), "unknown_parameter", `There are ${known.join(", ")}.`));
+    }
+    if (value === undefined || values.length > 1) {
+      return err(invalid(name, "repeated_parameter", "Give it once; several currencies go as currency=JPY,USD."));
+    }
+    query[name] = value;
+  }
+  return ok(query);
+}
+
 export interface MetricsParameters {
   readonly zone: string;
   readonly granularity: Granularity;
