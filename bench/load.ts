@@ -1,5 +1,13 @@
 import type { PaymentEventInput } from "../scripts/event-input.ts";
-import { integerBetween, logNormal, pick, pickByWeight, type Random, randomId, seededRandom } from "../scripts/seeded-random.ts";
+import {
+  integerBetween,
+  logNormal,
+  pick,
+  pickByWeight,
+  type Random,
+  randomId,
+  seededRandom,
+} from "../scripts/seeded-random.ts";
 
 /** Made-up payments with everything in them that Tally counts, some 420 bytes each as JSON, of merchants whose sizes follow a Zipf law. */
 export interface LoadOptions {
@@ -62,9 +70,13 @@ function payment(random: Random, merchantRank: number, occurredAt: number): Paym
 function merchantOf(rank: number) {
   const random = seededCheaply(rank);
   return {
-    id: `merchant-${String(rank).padStart(7, "0")}`,
+    id: `m_${randomId(random, 10)}`,
     currency: pickByWeight(random, CURRENCY_WEIGHTS),
-    said: { grade: pick(random, GRADES), location: pick(random, LOCATIONS), business_type: pick(random, BUSINESS_TYPES) },
+    said: {
+      grade: pick(random, GRADES),
+      location: pick(random, LOCATIONS),
+      business_type: pick(random, BUSINESS_TYPES),
+    },
   };
 }
 
@@ -72,13 +84,21 @@ function merchantOf(rank: number) {
 function userOf(index: number) {
   const random = seededCheaply(USERS + index);
   return {
-    id: `user-${index.toString(36).padStart(6, "0")}-${Math.floor(random() * 2 ** 32).toString(16).padStart(8, "0")}`,
+    id: uuidOf(random),
     grade: pick(random, GRADES),
     gender: pick(random, GENDERS),
     country: pick(random, COUNTRIES),
     device: pick(random, DEVICES),
     age_band: pick(random, AGE_BANDS),
   };
+}
+
+function uuidOf(random: Random): string {
+  const hex = (digits: number) =>
+    Math.floor(random() * 16 ** digits)
+      .toString(16)
+      .padStart(digits, "0");
+  return `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(6)}${hex(6)}`;
 }
 
 /** Ranks 0 to `size - 1`, of which the k-th comes 1/k as often as the first. */

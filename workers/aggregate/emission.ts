@@ -3,7 +3,7 @@ import type { MerchantWindow } from "../../shared/window-row.ts";
 import { RETENTION_MARGIN_MS, type ShardState } from "./engine.ts";
 import type { Slice } from "./slice.ts";
 
-/** An alarm sends this many windows at most, then rings again at once. */
+/** An alarm sends this many windows, and to the end of the slice that reaches them, then rings again at once. */
 export const EMISSION_ROWS_MAX = 20_000;
 /** A sent emission that nobody confirmed in this time is taken for lost, and sent again. */
 export const EMISSION_TIMEOUT_MS = 30 * 60_000;
@@ -14,8 +14,16 @@ export const EMISSIONS_PENDING_MAX = 64;
 export interface Emission {
   /** Increasing, and of no other emission of this shard, before a restart either: confirmations name it. */
   readonly id: number;
-  readonly slices: readonly { readonly slice: Slice; readonly after: number; readonly revision: number }[];
-  readonly windows: readonly MerchantWindow[];
+  readonly slices: readonly Portion[];
+  /** Made one by one as they are asked for, once: reports of a whole slice at a time would not fit the object's memory. */
+  readonly windows: Iterable<MerchantWindow>;
+}
+
+/** The changes of one slice that an emission holds. */
+interface Portion {
+  readonly slice: Slice;
+  readonly after: number;
+  readonly revision: number;
 }
 
 interface Pending extends Omit<Emission, "windows"> {
@@ -53,15 +61,19 @@ export function nextEmission(
   correctionDelayMs: number,
 ): Emission | undefined {
   if (emissions.pending.size >= EMISSIONS_PENDING_MAX) return undefined;
-  const slices: { slice: Slice; after: number; revision: number }[] = [];
-  const windows: MerchantWindow[] = [];
+  const slices: Portion[] = [];
+  let rows = 0;
   for (const slice of state.slices.values()) {
-    if (windows.length >= EMISSION_ROWS_MAX) break;
+    if (rows >= EMISSION_ROWS_MAX) break;
     if (!isClosed(slice.startMs, nowMs) || dueMs(slice, correctionDelayMs) > nowMs) continue;
-    for (const window of slice.windows(slice.emittedRevision)) windows.push(window);
+    rows += slice.changes(slice.emittedRevision);
     slices.push({ slice, after: slice.emittedRevision, revision: slice.revision });
   }
-  return slices.length === 0 ? undefined : { id: emissions.lastId + 1, slices, windows };
+  return slices.length === 0 ? undefined : { id: emissions.lastId + 1, slices, windows: windowsOf(slices) };
+}
+
+function* windowsOf(portions: readonly Portion[]): Generator<MerchantWindow> {
+  for (const { slice, after } of portions) yield* slice.windows(after);
 }
 
 /** Opens an emission, so that a confirmation that overtakes the end of sending is not missed. Nothing counts as sent yet. */

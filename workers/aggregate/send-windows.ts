@@ -7,7 +7,10 @@ import type { Emission } from "./emission.ts";
 /** A message begins with this many rows; one that comes out too large is halved. */
 const MESSAGE_ROWS_MAX = 500;
 
-/** Sends an emission; resolves with the number of its parts once the queue has all of them. */
+/**
+ * Sends an emission; resolves with the number of its parts once the queue has all of them. Every window is read before the first
+ * `await`: what is sent is the shard at one moment.
+ */
 export async function sendWindows(queue: Queue, shard: string, { id, windows }: Emission): Promise<number> {
   const bodies: Uint8Array<ArrayBuffer>[] = [];
   const pack = (rows: readonly WindowRow[]): void => {
@@ -21,9 +24,13 @@ export async function sendWindows(queue: Queue, shard: string, { id, windows }: 
     pack(rows.slice(0, rows.length / 2));
     pack(rows.slice(rows.length / 2));
   };
-  for (let at = 0; at < windows.length; at += MESSAGE_ROWS_MAX) {
-    pack(windows.slice(at, at + MESSAGE_ROWS_MAX).map(toRow));
+  let rows: WindowRow[] = [];
+  for (const window of windows) {
+    if (rows.push(toRow(window)) < MESSAGE_ROWS_MAX) continue;
+    pack(rows);
+    rows = [];
   }
+  if (rows.length > 0) pack(rows);
   await sendAll(queue, bodies);
   return bodies.length;
 }

@@ -37,6 +37,11 @@ export class Slice {
     return this.table.windows(this.startMs, afterRevision);
   }
 
+  /** How many windows changed after `revision`. */
+  changes(afterRevision: number): number {
+    return this.table.changes(afterRevision);
+  }
+
   /** One merchant's windows, a currency each. */
   windowsOf(merchantId: string): Generator<MerchantWindow> {
     return this.table.windowsOf(this.startMs, merchantId);

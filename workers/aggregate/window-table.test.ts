@@ -61,6 +61,7 @@ describe("packed windows", () => {
         expect(table.size).toBe(plain.windows.size);
         expect(rowsOf(table.windows(NOON_MS, -1))).toEqual(plain.rows(() => true));
         expect(rowsOf(table.windows(NOON_MS, since))).toEqual(plain.rows(({ revision }) => revision > since));
+        expect(table.changes(since)).toBe(plain.rows(({ revision }) => revision > since).length);
         for (const id of ["busy", "shop-7", "nobody"]) {
           expect(rowsOf(table.windowsOf(NOON_MS, id))).toEqual(plain.rows(({ merchantId }) => merchantId === id));
         }

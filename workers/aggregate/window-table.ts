@@ -78,6 +78,13 @@ export class WindowTable {
     }
   }
 
+  /** How many `windows` gives, without making them. */
+  changes(afterRevision: number): number {
+    let changes = 0;
+    for (let at = 0; at < this.#size; at++) if ((this.#revision[at] ?? 0) > afterRevision) changes += 1;
+    return changes;
+  }
+
   /** One merchant's windows, a currency each. */
   *windowsOf(startMs: number, merchantId: string): Generator<MerchantWindow> {
     const merchant = this.#merchants.find(merchantId);

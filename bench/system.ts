@@ -1,0 +1,70 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createKey, migrateDirectory, putSource } from "../scripts/directory.ts";
+import { type Runtime, startRuntime, WORKERD_PID_FILE } from "../scripts/runtime.ts";
+import { findWorkerd } from "../scripts/workerd-process.ts";
+import { type Bundle, bundleEntries } from "./bundle.ts";
+import { startSink } from "./sink.ts";
+
+const MEMORY_DIR = "/dev/shm";
+
+/** A folder in memory where there is one: on a disk the figures would be the disk's. Removed again by whoever made it. */
+export async function makeStateDir(): Promise<string> {
+  return await mkdtemp(join(existsSync(MEMORY_DIR) ? MEMORY_DIR : tmpdir(), "tally-bench-"));
+}
+
+/** The three Workers in one workerd, with a sink in place of ClickHouse. */
+export interface BenchSystem {
+  readonly runtime: Runtime;
+  /** Of workerd. */
+  readonly pid: number;
+  readonly sourceKey: string;
+  stop(): Promise<void>;
+}
+
+export interface BenchSystemOptions {
+  readonly stateDir: string;
+  readonly bundles: readonly Bundle[];
+  /** Every line a Worker logs. */
+  readonly onLog: (message: string) => void;
+}
+
+/** Made up and fixed, so that the same load gives the same hashes in every run. */
+const IDENTITY_KEY = "000102030405060708090a0b0c0d0e0f";
+const USER_KEY = "0f0e0d0c0b0a09080706050403020100";
+
+export async function startBenchSystem({ stateDir, bundles, onLog }: BenchSystemOptions): Promise<BenchSystem> {
+  const bundleDir = join(stateDir, "bundles");
+  const persistDir = join(stateDir, "workers");
+  await bundleEntries(bundleDir, bundles);
+  const sink = await startSink();
+  const runtime = await startRuntime({
+    bundleDir,
+    persistDir,
+    ingestPort: 0,
+    apiPort: 0,
+    bindings: {
+      ingest: { IDENTITY_KEY, USER_KEY },
+      aggregate: { IDENTITY_KEY, CLICKHOUSE_URL: sink.url, CLICKHOUSE_PASSWORD: "none" },
+      api: { CLICKHOUSE_URL: sink.url, CLICKHOUSE_PASSWORD: "none" },
+    },
+    onLog: ({ message }) => onLog(message),
+  });
+  const stop = async () => {
+    await runtime.stop();
+    await sink.stop();
+    await rm(stateDir, { recursive: true, force: true });
+  };
+  try {
+    const pid = await findWorkerd(join(persistDir, WORKERD_PID_FILE));
+    if (pid === undefined) throw new Error("workerd is not there");
+    await migrateDirectory(runtime.directory);
+    await putSource(runtime.directory, { id: "bench", name: "Benchmark", merchants: null }, Date.now());
+    return { runtime, pid, sourceKey: await createKey(runtime.directory, "source", "bench", Date.now()), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,20 @@
+/** The real Workers, under the names that `bundle.ts` resolves: their own types need the Workers' globals, which Node's clash with. */
+declare module "tally-ingest" {
+  import type { ExecutionContext } from "@cloudflare/workers-types";
+
+  const worker: { fetch(request: Request, env: unknown, context: ExecutionContext): Response | Promise<Response> };
+  export default worker;
+}
+
+declare module "tally-aggregate" {
+  import type { DurableObjectState, MessageBatch } from "@cloudflare/workers-types";
+
+  const worker: { queue(batch: MessageBatch, env: unknown): Promise<void> };
+  export default worker;
+  export const Shard: new (context: DurableObjectState, env: unknown) => object;
+}
+
+declare module "tally-api" {
+  const worker: { fetch(request: Request, env: unknown, context: unknown): Response | Promise<Response> };
+  export default worker;
+}
