@@ -74,7 +74,7 @@ function flatnessText({ mode, usd, cpu }: Flatness): string {
 }
 
 function runOf({ mode, merchants, result, bill }: Priced) {
-  const { cpuUs, events, receipts, seconds, usage } = result;
+  const { cpuUs, events, receipts, seconds, sentPerSecond, usage } = result;
   return {
     mode,
     merchants,
@@ -84,6 +84,7 @@ function runOf({ mode, merchants, result, bill }: Priced) {
     usd_variable: significant(bill.usd_variable),
     cpu_us_per_event: significant(cpuUs / events),
     seconds: significant(seconds),
+    sent_per_second: Math.round(sentPerSecond),
     receipts,
     items: bill.items.map((item) => ({ ...item, quantity: significant(item.quantity), usd: significant(item.usd) })),
     ...usage,
@@ -100,7 +101,7 @@ function billText({ mode, merchants, result, bill }: Priced): string {
     sum(`in all, objects billed ${ACTIVE_MS_PER_CALL} ms a call`, bill.usd_active),
   ];
   return [
-    `${mode}, ${events.toLocaleString("en")} events of ${merchants.toLocaleString("en")} merchants, CPU ${(cpuUs / events).toFixed(1)} µs each`,
+    `${mode}, ${events.toLocaleString("en")} events of ${merchants.toLocaleString("en")} merchants, sent at ${Math.round(result.sentPerSecond).toLocaleString("en")} a second, CPU ${(cpuUs / events).toFixed(1)} µs each`,
     tableText([heading, ...rows]),
     `calls: ${listOf(usage.calls)}`,
     `rows: ${listOf(usage.rows)}`,

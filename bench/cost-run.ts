@@ -38,6 +38,8 @@ export interface CostResult {
   /** By the receipts: new, repeats, late beyond the horizon, and not known yet. */
   readonly receipts: Readonly<Record<"accepted" | "duplicates" | "late" | "queued", number>>;
   readonly seconds: number;
+  /** Events a second while they were being sent: less than asked for on a machine that cannot keep up. */
+  readonly sentPerSecond: number;
 }
 
 /** Sends the reference load through the real Workers, from the opening of its first window until its last has left the shards. */
@@ -61,8 +63,10 @@ export async function runCost({ load, shards, mode, rate }: CostRun): Promise<Co
     const receipts = { accepted: 0, duplicates: 0, late: 0, queued: 0 };
     let events = 0;
     let phase = 0;
+    let sendingMs = 0;
     for (const bodies of referencePhases(load, firstWindowMs)) {
       await calls.setClock(firstWindowMs + phase++ * WINDOW_MS + PHASE_AT_MS);
+      const phaseStartMs = performance.now();
       await sendAllBodies(targetOf(system, mode), bodies, {
         connections: CONNECTIONS,
         ...(rate > 0 ? { pace: paceOf(rate / load.requestEvents) } : {}),
@@ -70,6 +74,7 @@ export async function runCost({ load, shards, mode, rate }: CostRun): Promise<Co
           events += addReceipt(receipts, answer);
         },
       });
+      sendingMs += performance.now() - phaseStartMs;
       // Not before all of a window is counted may the clock go on: what is still in the log would be late.
       await acknowledged.reach(events);
     }
@@ -80,7 +85,8 @@ export async function runCost({ load, shards, mode, rate }: CostRun): Promise<Co
     await calls.quiet();
     const cpuUs = cpuTimeUs(system.pid) - cpuBefore;
     const seconds = (performance.now() - startMs) / 1_000;
-    return { usage: await calls.counters(), cpuUs, events, receipts, seconds };
+    const sentPerSecond = events / (sendingMs / 1_000);
+    return { usage: await calls.counters(), cpuUs, events, receipts, seconds, sentPerSecond };
   } finally {
     await system.stop();
   }

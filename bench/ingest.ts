@@ -44,8 +44,9 @@ if (options.help) {
   process.exit(0);
 }
 
-/** A little less than ingest takes, so that a slow request is still in time. */
-const aheadMs = AHEAD_MAX_MS - 20_000;
+/** Events are of so many milliseconds, which end a little before ingest would refuse them as in the future. */
+const SPREAD_MS = 15_000;
+const aheadMs = AHEAD_MAX_MS - SPREAD_MS - 5_000;
 const startedMs = Date.now();
 /** The latest window events may be of: it does not close, and is not sent to history, for at least six minutes. */
 const window = windowStart(startedMs + aheadMs);
@@ -73,7 +74,7 @@ try {
       floorPid: floor.pid,
       acknowledged,
       format: options.format,
-      nextEvent: () => next(Math.max(window, startedMs + (Date.now() % 60_000))),
+      nextEvent: () => next(Math.max(window, startedMs) + Math.floor(Math.random() * SPREAD_MS)),
     });
     const rounds = await bench.run(options.rounds, options.events, (line) => console.error(line));
     if (Date.now() > window + WINDOW_MS + GRACE_MS) {

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,9 +10,11 @@ import { startSink } from "./sink.ts";
 
 const MEMORY_DIR = "/dev/shm";
 
-/** A folder in memory where there is one: on a disk the figures would be the disk's. Removed again by whoever made it. */
+/** A folder in memory where there is one: on a disk the figures would be the disk's. It is removed when the process ends at the latest. */
 export async function makeStateDir(): Promise<string> {
-  return await mkdtemp(join(existsSync(MEMORY_DIR) ? MEMORY_DIR : tmpdir(), "tally-bench-"));
+  const dir = await mkdtemp(join(existsSync(MEMORY_DIR) ? MEMORY_DIR : tmpdir(), "tally-bench-"));
+  process.once("exit", () => rmSync(dir, { recursive: true, force: true }));
+  return dir;
 }
 
 /** The three Workers in one workerd, with a sink in place of ClickHouse. */
