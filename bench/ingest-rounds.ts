@@ -7,8 +7,8 @@ import { type Answer, sendAllBodies } from "./send.ts";
 /** Events a request, and of how many of the asked-for events a run is: small requests cost so much more that fewer will do. */
 export const SIZES = [
   { size: 1_000, share: 1 },
-  { size: 100, share: 1 / 4 },
-  { size: 1, share: 1 / 40 },
+  { size: 100, share: 1 / 8 },
+  { size: 1, share: 1 / 80 },
 ] as const;
 
 const CONNECTIONS = 4;
