@@ -1,6 +1,8 @@
-import { type ShardBatch, STATUS } from "../../shared/messages/shard-batch.ts";
+import type { EventBatch } from "../../shared/event-batch.ts";
+import { STATUS } from "../../shared/messages/shard-batch.ts";
 import { HOUR_MS, isFinal, LATENESS_HORIZON_MS, WINDOW_MS, windowStart } from "../../shared/window.ts";
 import type { MerchantWindow } from "../../shared/window-row.ts";
+import { RecentRequests } from "./recent-requests.ts";
 import { Slice } from "./slice.ts";
 
 /**
@@ -24,10 +26,12 @@ export interface ShardState {
    * nothing, an event of theirs would replace the whole window in history by itself.
    */
   droppedToMs: number;
+  /** Not in checkpoints: what recovery does not find in the journal is sent again by the log, and judged to be repeats. */
+  readonly requests: RecentRequests;
 }
 
 export function emptyState(): ShardState {
-  return { slices: new Map(), seq: 0, atMs: 0, droppedToMs: 0 };
+  return { slices: new Map(), seq: 0, atMs: 0, droppedToMs: 0, requests: new RecentRequests() };
 }
 
 /** The moment to fold the next batch at: the clock's, or just after the last one when the clock has not moved on. */
@@ -39,7 +43,7 @@ export function nextAtMs(state: ShardState, nowMs: number): number {
  * The answer to a batch in which every event is a repeat or late, so that folding it in would change nothing and need not be
  * journaled; `undefined` when something in it is new.
  */
-export function judgeRepeats(state: ShardState, batch: ShardBatch, atMs: number): Uint8Array<ArrayBuffer> | undefined {
+export function judgeRepeats(state: ShardState, batch: EventBatch, atMs: number): Uint8Array<ArrayBuffer> | undefined {
   const recent = recentSlices(state, atMs);
   const statuses = new Uint8Array(batch.size);
   for (let i = 0; i < batch.size; i++) {
@@ -47,6 +51,7 @@ export function judgeRepeats(state: ShardState, batch: ShardBatch, atMs: number)
     if (status === STATUS.accepted) return undefined;
     statuses[i] = status;
   }
+  rememberRequest(state, batch, statuses);
   return statuses;
 }
 
@@ -54,17 +59,23 @@ export function judgeRepeats(state: ShardState, batch: ShardBatch, atMs: number)
  * Counts a batch: the one step by which a shard's state changes, live and in recovery alike. It depends on nothing but its
  * arguments, so the same batches at the same moments give the same state. Answers one status byte an event.
  */
-export function fold(state: ShardState, batch: ShardBatch, atMs: number): Uint8Array<ArrayBuffer> {
+export function fold(state: ShardState, batch: EventBatch, atMs: number): Uint8Array<ArrayBuffer> {
   if (atMs <= state.atMs) throw new Error(`a batch at ${atMs} cannot follow one at ${state.atMs}`);
   const recent = recentSlices(state, atMs);
   const statuses = new Uint8Array(batch.size);
   for (let i = 0; i < batch.size; i++) statuses[i] = foldEvent(state, recent, batch, i, atMs);
   state.seq += 1;
   state.atMs = atMs;
+  rememberRequest(state, batch, statuses);
   return statuses;
 }
 
-function foldEvent(state: ShardState, recent: Slice[], batch: ShardBatch, i: number, atMs: number): number {
+/** With nothing late in it, which the log's consumer has to note, there is no more to be done about the request. */
+function rememberRequest({ requests }: ShardState, { token }: EventBatch, statuses: Uint8Array): void {
+  if (token !== "" && !statuses.includes(STATUS.late)) requests.add(token);
+}
+
+function foldEvent(state: ShardState, recent: Slice[], batch: EventBatch, i: number, atMs: number): number {
   const status = judge(state, recent, batch, i, atMs);
   if (status !== STATUS.accepted) return status;
   const startMs = windowStart(batch.occurredAt(i));
@@ -75,11 +86,11 @@ function foldEvent(state: ShardState, recent: Slice[], batch: ShardBatch, i: num
     if (isRecent(startMs, atMs)) recent.push(slice);
   }
   slice.ids.add(batch.fingerprintLo(i), batch.fingerprintHi(i), checkOf(batch, i));
-  slice.count(batch.merchantId(i), batch.currency(i), batch.event(i), atMs);
+  slice.count(batch, i, atMs);
   return status;
 }
 
-function judge(state: ShardState, recent: readonly Slice[], batch: ShardBatch, i: number, atMs: number): number {
+function judge(state: ShardState, recent: readonly Slice[], batch: EventBatch, i: number, atMs: number): number {
   // Known comes before late: called late, a repeat moved past the horizon would be counted again when that window is rebuilt.
   const known = knownCheck(state, recent, batch, i);
   if (known !== undefined) return known === checkOf(batch, i) ? STATUS.duplicate : STATUS.conflict;
@@ -88,7 +99,7 @@ function judge(state: ShardState, recent: readonly Slice[], batch: ShardBatch, i
 }
 
 /** The check of the event's first occurrence: in its own window, or, were its time changed, in a recent one. */
-function knownCheck(state: ShardState, recent: readonly Slice[], batch: ShardBatch, i: number): number | undefined {
+function knownCheck(state: ShardState, recent: readonly Slice[], batch: EventBatch, i: number): number | undefined {
   const lo = batch.fingerprintLo(i);
   const hi = batch.fingerprintHi(i);
   const own = state.slices.get(windowStart(batch.occurredAt(i)))?.ids.get(lo, hi);
@@ -107,7 +118,7 @@ function recentSlices(state: ShardState, atMs: number): Slice[] {
 }
 
 /** 32 bits of an event's time and amount: a repeat that differs in either is told from an exact one but once in 4 billion. */
-function checkOf(batch: ShardBatch, i: number): number {
+function checkOf(batch: EventBatch, i: number): number {
   const time = batch.occurredAt(i);
   const amount = batch.amount(i);
   let hash = 0x9e3779b9;

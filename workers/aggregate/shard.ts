@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
-import { decodeShardBatch, type ShardBatch } from "../../shared/messages/shard-batch.ts";
+import type { EventBatch } from "../../shared/event-batch.ts";
+import { decodeShardBatch } from "../../shared/messages/shard-batch.ts";
 import { toRow } from "../../shared/window-row.ts";
 import { log } from "../log.ts";
 import {
@@ -73,7 +74,7 @@ export class Shard extends DurableObject<Env> {
   }
 
   /** The journal first: if the row cannot be written this throws, and the memory has not changed. */
-  #count(batch: ShardBatch, bytes: Uint8Array, atMs: number): Uint8Array {
+  #count(batch: EventBatch, bytes: Uint8Array, atMs: number): Uint8Array {
     let isWritten = false;
     try {
       return this.ctx.storage.transactionSync(() => {
@@ -87,6 +88,11 @@ export class Shard extends DurableObject<Env> {
       if (isWritten) this.ctx.abort(`shard reset: a batch could not be counted: ${String(error)}`);
       throw error;
     }
+  }
+
+  /** For each token 1 when every event that the shard owns of that request has been counted, else 0. */
+  counted(tokens: readonly string[]): Uint8Array {
+    return Uint8Array.from(tokens, (token) => (this.#state.requests.has(token) ? 1 : 0));
   }
 
   /** A merchant's windows that start in `[fromMs, toMs)`, as JSON text of a `ShardReading`. */

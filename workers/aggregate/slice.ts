@@ -1,4 +1,4 @@
-import type { CountedEvent } from "../../shared/report.ts";
+import type { EventBatch } from "../../shared/event-batch.ts";
 import type { MerchantWindow } from "../../shared/window-row.ts";
 import { IdSet } from "./id-set.ts";
 import { WindowTable } from "./window-table.ts";
@@ -25,9 +25,9 @@ export class Slice {
     this.table = table;
   }
 
-  /** Counts an event for a merchant, whose window changes under `revision` by it. */
-  count(merchantId: string, currency: string, event: CountedEvent, revision: number): void {
-    this.table.add(merchantId, currency, event, revision);
+  /** Counts an event of a batch; its merchant's window changes under `revision` by it. */
+  count(batch: EventBatch, i: number, revision: number): void {
+    this.table.add(batch, i, revision);
     this.revision = revision;
     this.dirtySinceMs ??= revision;
   }
