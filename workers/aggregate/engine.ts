@@ -1,6 +1,7 @@
 import { type ShardBatch, STATUS } from "../../shared/messages/shard-batch.ts";
 import { HOUR_MS, isFinal, LATENESS_HORIZON_MS, WINDOW_MS, windowStart } from "../../shared/window.ts";
 import type { MerchantWindow } from "../../shared/window-row.ts";
+import type { Damage } from "./damage.ts";
 import { Slice } from "./slice.ts";
 
 /**
@@ -15,6 +16,8 @@ export const RETENTION_MARGIN_MS = 3 * WINDOW_MS;
 /** A shard's memory: a fold over its batches, in the order of `seq`. */
 export interface ShardState {
   readonly slices: Map<number, Slice>;
+  /** Windows whose state could not be read back, by start: none of them is among the slices until it is rebuilt from the archive. */
+  readonly damaged: Map<number, Damage>;
   /** Number of the last batch folded in. */
   seq: number;
   /** Moment of the last batch folded in, strictly increasing from batch to batch whatever the clock does: the revision. */
@@ -27,7 +30,7 @@ export interface ShardState {
 }
 
 export function emptyState(): ShardState {
-  return { slices: new Map(), seq: 0, atMs: 0, droppedToMs: 0 };
+  return { slices: new Map(), damaged: new Map(), seq: 0, atMs: 0, droppedToMs: 0 };
 }
 
 /** The moment to fold the next batch at: the clock's, or just after the last one when the clock has not moved on. */
@@ -84,7 +87,9 @@ function judge(state: ShardState, recent: readonly Slice[], batch: ShardBatch, i
   const known = knownCheck(state, recent, batch, i);
   if (known !== undefined) return known === checkOf(batch, i) ? STATUS.duplicate : STATUS.conflict;
   const startMs = windowStart(batch.occurredAt(i));
-  return startMs < state.droppedToMs || isFinal(startMs, atMs) ? STATUS.late : STATUS.accepted;
+  // Live, no batch with an event of a damaged window comes this far; in recovery such events are for the rebuild to count.
+  if (startMs < state.droppedToMs || isFinal(startMs, atMs) || state.damaged.has(startMs)) return STATUS.late;
+  return STATUS.accepted;
 }
 
 /** The check of the event's first occurrence: in its own window, or, were its time changed, in a recent one. */
@@ -100,7 +105,10 @@ function knownCheck(state: ShardState, recent: readonly Slice[], batch: ShardBat
   return undefined;
 }
 
-const isRecent = (startMs: number, atMs: number) => startMs + WINDOW_MS + MOVED_REPEAT_MS > atMs;
+/** True while a repeat that was moved out of the window is recognised. What is not recent at a batch is not at any later one. */
+export function isRecent(startMs: number, atMs: number): boolean {
+  return startMs + WINDOW_MS + MOVED_REPEAT_MS > atMs;
+}
 
 function recentSlices(state: ShardState, atMs: number): Slice[] {
   return [...state.slices.values()].filter((slice) => isRecent(slice.startMs, atMs));
@@ -127,13 +135,14 @@ export function readWindows(state: ShardState, merchantId: string, fromMs: numbe
 
 /**
  * Windows from here on are wholly the shard's to answer for, those before it history's: back to the lateness horizon and a
- * margin, and further while anything older is not yet known to stand in history.
+ * margin, and further while anything older is not yet known to stand in history, or is damaged and not yet rebuilt.
  */
 export function retainedFromMs(state: ShardState, nowMs: number): number {
   let from = Math.max(state.droppedToMs, windowStart(nowMs - LATENESS_HORIZON_MS - RETENTION_MARGIN_MS) + WINDOW_MS);
   for (const slice of state.slices.values()) {
     if (slice.storedRevision < slice.revision) from = Math.min(from, slice.startMs);
   }
+  for (const startMs of state.damaged.keys()) from = Math.min(from, startMs);
   return from;
 }
 

@@ -1,28 +1,40 @@
 import { z } from "zod";
-import { decodeShardBatch } from "../../shared/messages/shard-batch.ts";
+import { decodeShardBatch, type ShardBatch } from "../../shared/messages/shard-batch.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
 import { WINDOW_MS } from "../../shared/window.ts";
 import { checksum } from "./checksum.ts";
-import { emptyState, fold, type ShardState } from "./engine.ts";
-import { decodePages, encodePages } from "./page.ts";
+import type { ShardState } from "./engine.ts";
+import { PageStore } from "./page-store.ts";
 import type { Slice } from "./slice.ts";
 
 /** Batches between two checkpoints: their slots are written over and over, since a delete would cost another row. */
 export const JOURNAL_SLOTS = 256;
 /** A checkpoint is also taken once the journal holds this much, which bounds recovery. */
 export const JOURNAL_BYTES_MAX = 16_000_000;
-/** Pages of one slice; with their size, the largest window a shard can keep. */
-const PAGES_PER_SLICE_MAX = 1024;
 
-const batchRowSchema = z.object({ seq: z.int(), at_ms: z.int(), sum: z.int(), batch: z.instanceof(ArrayBuffer) });
-const pageRowSchema = z.object({ id: z.int(), data: z.instanceof(ArrayBuffer) });
-const storedRowSchema = z.object({ window: z.int(), revision: z.int() });
-const checkpointRowSchema = z.object({ seq: z.int(), at_ms: z.int(), dropped_to_ms: z.int() });
+const entrySchema = z.object({ slot: z.int(), seq: z.int().min(1), at_ms: z.int().min(1) });
+const batchRowSchema = z.object({ sum: z.int(), batch: z.instanceof(ArrayBuffer) });
+const storedRowSchema = z.object({ window: z.int().min(0), revision: z.int().min(0) });
+const damagedRowSchema = z.object({ window: z.int().min(0) });
+const markSchema = z.object({ seq: z.int().min(0), at_ms: z.int().min(0), dropped_to_ms: z.int().min(0) });
+
+/** Number and moment of a batch. */
+export interface Entry {
+  readonly seq: number;
+  readonly atMs: number;
+}
+
+/** From where on the journal counts. */
+export interface Mark extends Entry {
+  readonly droppedToMs: number;
+}
 
 /**
  * The durable half of a shard, in the object's SQLite: one row per batch, overwritten in turn, and checkpoint pages of whole
- * slices. `docs/storage.md` lists the tables. What it holds, folded again, is the state.
+ * slices. `docs/storage.md` lists the tables. What it holds, folded again (`recovery.ts`), is the state.
  */
 export class Journal {
+  readonly pages: PageStore;
   readonly #storage: DurableObjectStorage;
   #bytes = 0;
   #batches = 0;
@@ -31,9 +43,10 @@ export class Journal {
     this.#storage = storage;
     const { sql } = storage;
     sql.exec(`CREATE TABLE IF NOT EXISTS journal (slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, sum INTEGER NOT NULL, batch BLOB NOT NULL);
-      CREATE TABLE IF NOT EXISTS page (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
       CREATE TABLE IF NOT EXISTS stored (window INTEGER PRIMARY KEY, revision INTEGER NOT NULL);
+      CREATE TABLE IF NOT EXISTS damaged (window INTEGER PRIMARY KEY, noted_at_ms INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, dropped_to_ms INTEGER NOT NULL);`);
+    this.pages = new PageStore(sql);
   }
 
   /** True when the next batch must wait for a checkpoint. */
@@ -52,38 +65,29 @@ export class Journal {
       seq % JOURNAL_SLOTS,
       seq,
       atMs,
-      checksum(batch),
+      rowSum(seq, atMs, batch),
       batch,
     );
-    this.#batches += 1;
-    this.#bytes += batch.byteLength;
+    this.#count(batch);
   }
 
   /**
    * Writes the pages of every slice changed since it was last paged, and forgets `dropped`, in one transaction with the mark
    * from which recovery reads the journal. A batch older than the mark is never folded again, so a dropped slice stays dropped.
+   * Throws when it cannot be written; nothing has changed then.
    */
   checkpoint(state: ShardState, dropped: readonly Slice[]): void {
     const changed = [...state.slices.values()].filter((slice) => slice.revision > slice.pagedRevision);
     const droppedToMs = dropped.reduce((to, { startMs }) => Math.max(to, startMs + WINDOW_MS), state.droppedToMs);
     this.#storage.transactionSync(() => {
-      for (const slice of changed) this.#writePages(slice);
-      for (const { startMs } of dropped) {
-        this.#deletePages(startMs, 0);
-        this.#storage.sql.exec("DELETE FROM stored WHERE window = ?", startMs / WINDOW_MS);
-      }
-      this.#storage.sql.exec(
-        "INSERT OR REPLACE INTO checkpoint (one, seq, at_ms, dropped_to_ms) VALUES (1, ?, ?, ?)",
-        state.seq,
-        state.atMs,
-        droppedToMs,
-      );
+      for (const slice of changed) this.pages.write(slice);
+      for (const { startMs } of dropped) this.#forget(startMs);
+      this.#writeMark({ seq: state.seq, atMs: state.atMs, droppedToMs });
     });
     for (const slice of changed) slice.pagedRevision = slice.revision;
     for (const { startMs } of dropped) state.slices.delete(startMs);
     state.droppedToMs = droppedToMs;
-    this.#batches = 0;
-    this.#bytes = 0;
+    this.#clear();
   }
 
   /** Notes how far a slice is known to stand in history. */
@@ -95,65 +99,113 @@ export class Journal {
     );
   }
 
-  /** The state that checkpoint and journal add up to, through the same `fold` that live batches take. */
-  recover(): ShardState {
-    const { sql } = this.#storage;
-    const state = emptyState();
-    const mark = checkpointRowSchema
-      .optional()
-      .parse(sql.exec("SELECT seq, at_ms, dropped_to_ms FROM checkpoint").toArray()[0]);
-    state.seq = mark?.seq ?? 0;
-    state.atMs = mark?.at_ms ?? 0;
-    state.droppedToMs = mark?.dropped_to_ms ?? 0;
-    for (const slice of this.#readSlices()) state.slices.set(slice.startMs, slice);
-    for (const row of sql.exec("SELECT seq, at_ms, sum, batch FROM journal WHERE seq > ? ORDER BY seq", state.seq)) {
-      const { seq, at_ms, sum, batch } = batchRowSchema.parse(row);
-      if (seq !== state.seq + 1) throw new Error(`journal goes from ${state.seq} to ${seq}`);
-      if (sum !== checksum(new Uint8Array(batch))) throw new Error(`journal row ${seq} is damaged`);
-      const decoded = decodeShardBatch(new Uint8Array(batch));
-      if (!decoded.ok) throw new Error(`journal row ${seq}: ${decoded.error.reason}`);
-      fold(state, decoded.value, at_ms);
-      this.#batches += 1;
-      this.#bytes += batch.byteLength;
-    }
-    for (const row of sql.exec("SELECT window, revision FROM stored")) {
-      const { window, revision } = storedRowSchema.parse(row);
-      const slice = state.slices.get(window * WINDOW_MS);
-      if (slice === undefined) continue;
-      slice.storedRevision = revision;
-      slice.emittedRevision = revision;
-    }
-    return state;
+  /** The mark of the last checkpoint, `undefined` before the first; an error when what is there is none. */
+  readMark(): Result<Mark | undefined, { readonly reason: string }> {
+    const [row] = this.#storage.sql.exec("SELECT seq, at_ms, dropped_to_ms FROM checkpoint").toArray();
+    const mark = markSchema.optional().safeParse(row);
+    if (!mark.success) return err({ reason: `the checkpoint is damaged: ${mark.error.message}` });
+    if (mark.data === undefined) return ok(undefined);
+    return ok({ seq: mark.data.seq, atMs: mark.data.at_ms, droppedToMs: mark.data.dropped_to_ms });
   }
 
-  *#readSlices(): Generator<Slice> {
-    let pages: Uint8Array[] = [];
-    let window = -1;
-    for (const row of this.#storage.sql.exec("SELECT id, data FROM page ORDER BY id")) {
-      const { id, data } = pageRowSchema.parse(row);
-      const owner = Math.floor(id / PAGES_PER_SLICE_MAX);
-      if (owner !== window && pages.length > 0) {
-        yield decodePages(pages);
-        pages = [];
+  /** Number and moment of every row that says them, by number. `hasUnreadable` says whether the row of a number is there and does not. */
+  entries(): { readonly entries: readonly Entry[]; readonly hasUnreadable: (seq: number) => boolean } {
+    const entries: Entry[] = [];
+    const unreadable = new Set<unknown>();
+    for (const row of this.#storage.sql.exec("SELECT slot, seq, at_ms FROM journal ORDER BY seq").toArray()) {
+      const entry = entrySchema.safeParse(row);
+      if (entry.success && entry.data.seq % JOURNAL_SLOTS === entry.data.slot) {
+        entries.push({ seq: entry.data.seq, atMs: entry.data.at_ms });
+      } else {
+        unreadable.add(row.slot);
       }
-      window = owner;
-      pages.push(new Uint8Array(data));
     }
-    if (pages.length > 0) yield decodePages(pages);
+    return { entries, hasUnreadable: (seq) => unreadable.has(seq % JOURNAL_SLOTS) };
   }
 
-  #writePages(slice: Slice): void {
-    const pages = encodePages(slice);
-    if (pages.length > PAGES_PER_SLICE_MAX) throw new Error(`window ${slice.startMs} takes ${pages.length} pages`);
-    const first = (slice.startMs / WINDOW_MS) * PAGES_PER_SLICE_MAX;
-    pages.forEach((data, part) => {
-      this.#storage.sql.exec("INSERT OR REPLACE INTO page (id, data) VALUES (?, ?)", first + part, data);
+  /** The batch of a row, checked, to be folded in again. */
+  replay({ seq, atMs }: Entry): Result<ShardBatch, { readonly reason: string }> {
+    const [row] = this.#storage.sql
+      .exec("SELECT sum, batch FROM journal WHERE slot = ?", seq % JOURNAL_SLOTS)
+      .toArray();
+    const parsed = batchRowSchema.safeParse(row);
+    if (!parsed.success) return err({ reason: "it is no row" });
+    const bytes = new Uint8Array(parsed.data.batch);
+    if (parsed.data.sum !== rowSum(seq, atMs, bytes)) return err({ reason: "it is damaged" });
+    const decoded = decodeShardBatch(bytes);
+    if (decoded.ok) this.#count(bytes);
+    return decoded;
+  }
+
+  /** Up to which revision each window is known to stand in history, by its start. */
+  storedRevisions(): Map<number, number> {
+    const revisions = new Map<number, number>();
+    for (const row of this.#storage.sql.exec("SELECT window, revision FROM stored").toArray()) {
+      // One that cannot be read costs a repeat of its emission.
+      const stored = storedRowSchema.safeParse(row);
+      if (stored.success) revisions.set(stored.data.window * WINDOW_MS, stored.data.revision);
+    }
+    return revisions;
+  }
+
+  /** Starts of the windows that wait to be rebuilt. */
+  damagedWindows(): number[] {
+    return this.#storage.sql
+      .exec("SELECT window FROM damaged")
+      .toArray()
+      .flatMap((row) => {
+        const damaged = damagedRowSchema.safeParse(row);
+        return damaged.success ? [damaged.data.window * WINDOW_MS] : [];
+      });
+  }
+
+  /** Notes windows to be rebuilt. A repeat keeps the moment of the first note. */
+  noteDamaged(starts: Iterable<number>, nowMs: number): void {
+    for (const startMs of starts) {
+      this.#storage.sql.exec(
+        "INSERT OR IGNORE INTO damaged (window, noted_at_ms) VALUES (?, ?)",
+        startMs / WINDOW_MS,
+        nowMs,
+      );
+    }
+  }
+
+  /** Begins a new journal at the state's mark: what is left of the old one is not read again. The windows it may have changed are noted. */
+  restart({ seq, atMs, droppedToMs }: Mark, damaged: Iterable<number>, nowMs: number): void {
+    this.#storage.transactionSync(() => {
+      this.noteDamaged(damaged, nowMs);
+      this.#storage.sql.exec("DELETE FROM journal");
+      this.#writeMark({ seq, atMs, droppedToMs });
     });
-    this.#deletePages(slice.startMs, pages.length);
+    this.#clear();
   }
 
-  #deletePages(startMs: number, fromPart: number): void {
-    const first = (startMs / WINDOW_MS) * PAGES_PER_SLICE_MAX;
-    this.#storage.sql.exec("DELETE FROM page WHERE id >= ? AND id < ?", first + fromPart, first + PAGES_PER_SLICE_MAX);
+  #writeMark({ seq, atMs, droppedToMs }: Mark): void {
+    this.#storage.sql.exec(
+      "INSERT OR REPLACE INTO checkpoint (one, seq, at_ms, dropped_to_ms) VALUES (1, ?, ?, ?)",
+      seq,
+      atMs,
+      droppedToMs,
+    );
   }
+
+  #forget(startMs: number): void {
+    this.pages.delete(startMs);
+    this.#storage.sql.exec("DELETE FROM stored WHERE window = ?", startMs / WINDOW_MS);
+  }
+
+  #count(batch: Uint8Array): void {
+    this.#batches += 1;
+    this.#bytes += batch.byteLength;
+  }
+
+  #clear(): void {
+    this.#batches = 0;
+    this.#bytes = 0;
+  }
+}
+
+/** Over everything a row says. */
+function rowSum(seq: number, atMs: number, batch: Uint8Array): number {
+  return (checksum(batch) ^ checksum(new Uint8Array(Float64Array.of(seq, atMs).buffer))) >>> 0;
 }

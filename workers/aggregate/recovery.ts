@@ -1,0 +1,137 @@
+import type { ShardBatch } from "../../shared/messages/shard-batch.ts";
+import { WINDOW_MS } from "../../shared/window.ts";
+import { DamagedWindow, windowsOfLostBatch } from "./damage.ts";
+import { emptyState, fold, type ShardState } from "./engine.ts";
+import type { Entry, Journal } from "./journal.ts";
+import { type MemoryLimits, pageOut, slicesFor, windowStartsOf } from "./residency.ts";
+
+/** Something that could not be read back, and the starts of the windows it costs, which are rebuilt from the archive. */
+export interface Fault {
+  readonly reason: string;
+  readonly windows: readonly number[];
+}
+
+export interface Recovery {
+  readonly state: ShardState;
+  readonly faults: readonly Fault[];
+}
+
+/**
+ * The state that pages and journal add up to, through the same `fold` that live batches take. Pages are only read of slices that a
+ * batch in the journal needs. Whatever is damaged, there is a state: the windows concerned are in `damaged`, noted durably if that
+ * can be done, else found again at the next start.
+ */
+export function recover(journal: Journal, nowMs: number, limits: MemoryLimits): Recovery {
+  const state = emptyState();
+  const faults: Fault[] = [];
+  const damage = (reason: string, windows: readonly number[]) => {
+    for (const startMs of windows) markDamaged(state, startMs);
+    faults.push({ reason, windows });
+  };
+  const { slices, damaged } = journal.pages.slices();
+  for (const slice of slices) state.slices.set(slice.startMs, slice);
+  for (const startMs of journal.damagedWindows()) markDamaged(state, startMs);
+  if (damaged.length > 0) damage("pages whose description is damaged", damaged);
+  const stored = journal.storedRevisions();
+  const lost = replay(journal, state, nowMs, limits, (startMs) => damage("pages are damaged", [startMs]));
+  if (lost !== undefined) damage(lost.reason, windowsLost(state, lost, [...stored.keys()], nowMs));
+  applyStored(state, stored);
+  if (faults.length > 0) note(journal, state, faults, lost !== undefined, nowMs);
+  return { state, faults };
+}
+
+function markDamaged(state: ShardState, startMs: number): void {
+  state.slices.delete(startMs);
+  state.damaged.set(startMs, { storedRevision: 0 });
+}
+
+/** Batches that are lost: the first of them was counted after `afterMs`, which is not known when the mark is lost, too. */
+interface Loss {
+  readonly reason: string;
+  readonly afterMs: number | undefined;
+}
+
+/** Folds in what the journal holds after the mark, to its end or to what cannot be read: verdicts after that may not be those given. */
+function replay(
+  journal: Journal,
+  state: ShardState,
+  nowMs: number,
+  limits: MemoryLimits,
+  onDamage: (startMs: number) => void,
+): Loss | undefined {
+  const { entries, hasUnreadable } = journal.entries();
+  const mark = journal.readMark();
+  // The first checkpoint writes pages and mark together, so pages without a mark have lost theirs.
+  if (!mark.ok || (mark.value === undefined && state.slices.size + state.damaged.size > 0)) {
+    skip(state, entries, nowMs);
+    return { reason: mark.ok ? "the checkpoint is missing" : mark.error.reason, afterMs: undefined };
+  }
+  if (mark.value !== undefined) Object.assign(state, mark.value);
+  const rows = entries.filter(({ seq }) => seq > state.seq);
+  const lose = (reason: string): Loss => {
+    const afterMs = state.atMs > 0 ? state.atMs : Math.min(nowMs, ...rows.map(({ atMs }) => atMs));
+    skip(state, rows, nowMs);
+    return { reason, afterMs };
+  };
+  for (const { seq, atMs } of rows) {
+    if (seq !== state.seq + 1 || atMs <= state.atMs) return lose(`the journal goes from ${state.seq} to ${seq}`);
+    const batch = journal.replay({ seq, atMs });
+    if (!batch.ok) return lose(`journal row ${seq}: ${batch.error.reason}`);
+    bringBack(state, batch.value, atMs, onDamage);
+    fold(state, batch.value, atMs);
+    pageOut(state, new Set(), atMs, limits.residentBytesMax, journal.pages);
+  }
+  return hasUnreadable(state.seq + 1) ? lose(`journal row ${state.seq + 1} is damaged`) : undefined;
+}
+
+/** Passes over batches: what is counted next gets a number and a revision after theirs. */
+function skip(state: ShardState, entries: readonly Entry[], nowMs: number): void {
+  // A moment that has not come yet, by any clock, is none.
+  const plausible = entries.map(({ atMs }) => atMs).filter((atMs) => atMs <= nowMs + WINDOW_MS);
+  state.seq = Math.max(state.seq, ...entries.map(({ seq }) => seq));
+  state.atMs = Math.max(state.atMs, ...plausible);
+}
+
+function bringBack(state: ShardState, batch: ShardBatch, atMs: number, onDamage: (startMs: number) => void): void {
+  for (const slice of slicesFor(state, windowStartsOf(batch), atMs)) {
+    slice.usedAtMs = atMs;
+    try {
+      slice.bringBack();
+    } catch (error) {
+      if (!(error instanceof DamagedWindow)) throw error;
+      onDamage(slice.startMs);
+    }
+  }
+}
+
+/** The windows that lost batches may have changed; all there are when the mark is lost, since pages may be older than it, too. */
+function windowsLost(state: ShardState, { afterMs }: Loss, stored: readonly number[], nowMs: number): number[] {
+  const beforeMs = Math.max(nowMs, state.atMs);
+  const range = windowsOfLostBatch(afterMs ?? nowMs, beforeMs, state.droppedToMs);
+  const slices = [...state.slices.values()].filter((slice) => slice.revision > slice.pagedRevision);
+  const known = afterMs === undefined ? [...state.slices.keys(), ...stored] : slices.map(({ startMs }) => startMs);
+  const windows = [...new Set([...range, ...known])].sort((a, b) => a - b);
+  if (afterMs === undefined) state.droppedToMs = windows[0] ?? 0;
+  return windows;
+}
+
+function applyStored(state: ShardState, stored: ReadonlyMap<number, number>): void {
+  for (const [startMs, revision] of stored) {
+    if (state.damaged.has(startMs)) state.damaged.set(startMs, { storedRevision: revision });
+    const slice = state.slices.get(startMs);
+    if (slice === undefined) continue;
+    slice.storedRevision = revision;
+    slice.emittedRevision = revision;
+  }
+}
+
+function note(journal: Journal, state: ShardState, faults: Fault[], isRestart: boolean, nowMs: number): void {
+  const windows = faults.flatMap((fault) => fault.windows);
+  try {
+    if (isRestart) journal.restart(state, windows, nowMs);
+    else journal.noteDamaged(windows, nowMs);
+  } catch (error) {
+    // A full disk, say. The shard starts all the same, and the next start finds what this one found.
+    faults.push({ reason: `damage could not be noted: ${String(error)}`, windows: [] });
+  }
+}

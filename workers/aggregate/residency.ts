@@ -1,0 +1,101 @@
+import type { ShardBatch } from "../../shared/messages/shard-batch.ts";
+import { windowStart } from "../../shared/window.ts";
+import { isRecent, type ShardState } from "./engine.ts";
+import type { Slice, SlicePages } from "./slice.ts";
+
+/**
+ * Of slices in memory; what is beyond is paged out. An object has 128 MB (Cloudflare Durable Objects, "Limits"), of which batches,
+ * pages being written or read and emissions being packed need their part, and so do the isolate's other objects.
+ */
+export const RESIDENT_BYTES_MAX = 48_000_000;
+/** Of slices that cannot be paged out: the recent ones, and those with changes. Beyond it a batch is refused. */
+export const SHARD_BYTES_MAX = 80_000_000;
+
+export interface MemoryLimits {
+  readonly residentBytesMax: number;
+  readonly shardBytesMax: number;
+}
+
+export const MEMORY_LIMITS: MemoryLimits = { residentBytesMax: RESIDENT_BYTES_MAX, shardBytesMax: SHARD_BYTES_MAX };
+
+/** A batch does not fit beside what must stay in memory: the topology has too few shards. Nothing has changed. */
+export class ShardFull extends Error {}
+
+/** Durable storage, as far as memory is concerned with it. */
+export interface Paging {
+  /** Where the contents of a slice without changes stand. */
+  pagesOf(slice: Slice): SlicePages;
+  /** Writes pages of every slice with changes. */
+  checkpoint(): void;
+}
+
+/** Starts of the windows that a batch's events fall in. */
+export function windowStartsOf(batch: ShardBatch): Set<number> {
+  const starts = new Set<number>();
+  for (let i = 0; i < batch.size; i++) starts.add(windowStart(batch.occurredAt(i)));
+  return starts;
+}
+
+/** The slices that judging such a batch reads: those of its windows, and the recent ones, which know of moved repeats. */
+export function slicesFor(state: ShardState, starts: ReadonlySet<number>, atMs: number): Slice[] {
+  return [...state.slices.values()].filter(({ startMs }) => starts.has(startMs) || isRecent(startMs, atMs));
+}
+
+export function residentBytes(state: ShardState): number {
+  let bytes = 0;
+  for (const slice of state.slices.values()) if (slice.isResident) bytes += slice.bytes;
+  return bytes;
+}
+
+/**
+ * Makes room for `needed` beside what must stay, at best within the budget; the changes of old slices are written when there is no
+ * other way. Throws `ShardFull` when there is none at all. Brings nothing back yet.
+ */
+export function makeRoom(
+  state: ShardState,
+  needed: readonly Slice[],
+  atMs: number,
+  limits: MemoryLimits,
+  paging: Paging,
+): void {
+  for (const slice of needed) slice.usedAtMs = atMs;
+  const missing = needed.reduce((bytes, slice) => bytes + (slice.isResident ? 0 : slice.bytes), 0);
+  const budget = limits.residentBytesMax - missing;
+  const keep = new Set(needed);
+  const isFull = () => residentBytes(state) + missing > limits.shardBytesMax;
+  pageOut(state, keep, atMs, budget, paging);
+  if (!isFull()) return;
+  const hasOldChanges = [...state.slices.values()].some(
+    (slice) => mayLeave(slice, keep, atMs) && slice.pagedRevision < slice.revision,
+  );
+  if (hasOldChanges) {
+    paging.checkpoint();
+    pageOut(state, keep, atMs, budget, paging);
+  }
+  if (isFull()) throw new ShardFull(`${residentBytes(state)} bytes in memory and ${missing} more are too many`);
+}
+
+/** Pages out slices without changes, the longest unused first, until those in memory take at most `bytesMax` or none is left that may. */
+export function pageOut(
+  state: ShardState,
+  keep: ReadonlySet<Slice>,
+  atMs: number,
+  bytesMax: number,
+  paging: Pick<Paging, "pagesOf">,
+): void {
+  let bytes = residentBytes(state);
+  if (bytes <= bytesMax) return;
+  const unchanged = [...state.slices.values()].filter(
+    (slice) => mayLeave(slice, keep, atMs) && slice.pagedRevision === slice.revision,
+  );
+  unchanged.sort((a, b) => a.usedAtMs - b.usedAtMs || a.startMs - b.startMs);
+  for (const slice of unchanged) {
+    if (bytes <= bytesMax) return;
+    bytes -= slice.bytes;
+    slice.pageOut(paging.pagesOf(slice));
+  }
+}
+
+function mayLeave(slice: Slice, keep: ReadonlySet<Slice>, atMs: number): boolean {
+  return slice.isResident && !keep.has(slice) && !isRecent(slice.startMs, atMs);
+}

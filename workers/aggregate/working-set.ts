@@ -1,0 +1,87 @@
+import type { ShardBatch } from "../../shared/messages/shard-batch.ts";
+import { log } from "../log.ts";
+import { DamagedWindow, WindowUnavailable } from "./damage.ts";
+import { nextAtMs, type ShardState } from "./engine.ts";
+import type { Journal } from "./journal.ts";
+import { type MemoryLimits, makeRoom, pageOut, ShardFull, slicesFor, windowStartsOf } from "./residency.ts";
+import type { Slice } from "./slice.ts";
+
+/** Keeps in memory what a batch needs, within the limits; notes what cannot be brought back. Reading pages is synchronous. */
+export class WorkingSet {
+  readonly #shard: string;
+  readonly #state: ShardState;
+  readonly #journal: Journal;
+  readonly #limits: MemoryLimits;
+
+  constructor(shard: string, state: ShardState, journal: Journal, limits: MemoryLimits) {
+    this.#shard = shard;
+    this.#state = state;
+    this.#journal = journal;
+    this.#limits = limits;
+  }
+
+  /**
+   * Brings back all that judging and counting a batch at `atMs` reads. Throws `WindowUnavailable` when one of its windows is damaged, and
+   * `ShardFull` when there is no room; nothing has been counted then, and the log brings the events again.
+   */
+  hold(batch: ShardBatch, atMs: number): void {
+    const starts = windowStartsOf(batch);
+    for (const startMs of starts) if (this.#state.damaged.has(startMs)) throw new WindowUnavailable(startMs);
+    const needed = slicesFor(this.#state, starts, atMs);
+    this.#makeRoom(needed, atMs);
+    for (const slice of needed) {
+      try {
+        slice.bringBack();
+      } catch (error) {
+        this.noteDamage(error, Date.now());
+        // Without a recent window others count on; only repeats that were moved out of it are not recognised meanwhile.
+        if (starts.has(slice.startMs)) throw new WindowUnavailable(slice.startMs);
+      }
+    }
+  }
+
+  /** Pages out what is beyond the budget, and in pages already. */
+  trim(nowMs: number): void {
+    const atMs = nextAtMs(this.#state, nowMs);
+    pageOut(this.#state, new Set(), atMs, this.#limits.residentBytesMax, this.#journal.pages);
+  }
+
+  /** Runs what reads pages, changes nothing and can be run again; each window found damaged by it is noted first. */
+  reading<T>(read: () => T, nowMs: number): T {
+    for (;;) {
+      try {
+        return read();
+      } catch (error) {
+        this.noteDamage(error, nowMs);
+      }
+    }
+  }
+
+  /** Notes a damaged window, durably, to be rebuilt from the archive; any other error is thrown on. */
+  noteDamage(error: unknown, nowMs: number): void {
+    if (!(error instanceof DamagedWindow)) throw error;
+    const { startMs } = error;
+    this.#journal.noteDamaged([startMs], nowMs);
+    this.#state.damaged.set(startMs, { storedRevision: this.#state.slices.get(startMs)?.storedRevision ?? 0 });
+    this.#state.slices.delete(startMs);
+    const window = new Date(startMs).toISOString();
+    log("error", "window damaged", { shard: this.#shard, window, error, cause: String(error.cause) });
+  }
+
+  #makeRoom(needed: readonly Slice[], atMs: number): void {
+    try {
+      makeRoom(this.#state, needed, atMs, this.#limits, {
+        pagesOf: (slice) => this.#journal.pages.pagesOf(slice),
+        checkpoint: () => this.#journal.checkpoint(this.#state, []),
+      });
+    } catch (error) {
+      if (error instanceof ShardFull) {
+        log("error", "shard is full: grow the topology, so that each shard has fewer merchants", {
+          shard: this.#shard,
+          error,
+        });
+      }
+      throw error;
+    }
+  }
+}
