@@ -36,7 +36,11 @@ test("kill -9 of the Workers loses nothing that was counted, archived or stored"
     payment({ occurred_at: closedMoment() + i, merchant_id: "killed" }),
   );
   expect(await (await tally.send(events)).json()).toMatchObject({ accepted: 300 });
+  // A start leaves a window of this age in its pages until an event asks for it.
+  const older = payment({ occurred_at: Date.now() - 3 * HOUR_MS, merchant_id: "paged" });
+  expect(await (await tally.send([older])).json()).toMatchObject({ accepted: 1 });
   await until("the windows in history", async () => ((await stored("killed")) === 300 ? true : undefined));
+  await until("the older one in history", async () => ((await stored("paged")) === 1 ? true : undefined));
   const archived = await until("the archive", async () => {
     const { objects } = await tally.runtime.archive.list({ prefix: "raw/v1/" });
     return objects.length > 0 ? objects.map(({ key, size }) => ({ key, size })) : undefined;
@@ -46,6 +50,7 @@ test("kill -9 of the Workers loses nothing that was counted, archived or stored"
   process.kill(pid, "SIGKILL");
   const after = await until("the Workers to be back", async () => countOf("killed").catch(() => undefined));
   expect(after).toBe(300);
+  expect(await countOf("paged")).toBe(1);
   expect(await (await tally.send(events)).json()).toMatchObject({ accepted: 0, duplicates: 300 });
   expect(await stored("killed")).toBe(300);
   const archive = await tally.runtime.miniflare.getR2Bucket("ARCHIVE", "tally-aggregate");
@@ -62,6 +67,7 @@ test("while ClickHouse is away payments are counted and recent spans read; the w
   const events = [payment({ occurred_at: closedMoment(), merchant_id: "away" })];
   expect(await (await tally.send(events)).json()).toMatchObject({ accepted: 1 });
   expect(await countOf("away")).toBe(1);
+  expect(await countOf("paged")).toBe(1);
   const older = await tally.read("/v1/merchants/away/metrics?from=2026-01-01&to=2026-01-02");
   expect(older.status).toBe(503);
   expect(older.headers.get("Retry-After")).toMatch(/^\d+$/);
