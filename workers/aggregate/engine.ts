@@ -115,7 +115,7 @@ function recentSlices(state: ShardState, atMs: number): Slice[] {
 }
 
 /** 32 bits of an event's time and amount: a repeat that differs in either is told from an exact one but once in 4 billion. */
-function checkOf(batch: ShardBatch, i: number): number {
+export function checkOf(batch: ShardBatch, i: number): number {
   const time = batch.occurredAt(i);
   const amount = batch.amount(i);
   let hash = 0x9e3779b9;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { decodeShardBatch, type ShardBatch } from "../../shared/messages/shard-batch.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { WINDOW_MS } from "../../shared/window.ts";
-import { checksum } from "./checksum.ts";
+import { rowChecksum } from "./checksum.ts";
 import type { ShardState } from "./engine.ts";
 import { PageStore } from "./page-store.ts";
 import type { Slice } from "./slice.ts";
@@ -14,9 +14,13 @@ export const JOURNAL_BYTES_MAX = 16_000_000;
 
 const entrySchema = z.object({ slot: z.int(), seq: z.int().min(1), at_ms: z.int().min(1) });
 const batchRowSchema = z.object({ sum: z.int(), batch: z.instanceof(ArrayBuffer) });
-const storedRowSchema = z.object({ window: z.int().min(0), revision: z.int().min(0) });
+const storedRowSchema = z
+  .object({ window: z.int().min(0), revision: z.int().min(0), sum: z.int() })
+  .refine(({ window, revision, sum }) => sum === rowChecksum([window, revision]));
 const damagedRowSchema = z.object({ window: z.int().min(0) });
-const markSchema = z.object({ seq: z.int().min(0), at_ms: z.int().min(0), dropped_to_ms: z.int().min(0) });
+const markSchema = z
+  .object({ seq: z.int().min(0), at_ms: z.int().min(0), dropped_to_ms: z.int().min(0), sum: z.int() })
+  .refine(({ seq, at_ms, dropped_to_ms, sum }) => sum === rowChecksum([seq, at_ms, dropped_to_ms]));
 
 /** Number and moment of a batch. */
 export interface Entry {
@@ -43,9 +47,9 @@ export class Journal {
     this.#storage = storage;
     const { sql } = storage;
     sql.exec(`CREATE TABLE IF NOT EXISTS journal (slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, sum INTEGER NOT NULL, batch BLOB NOT NULL);
-      CREATE TABLE IF NOT EXISTS stored (window INTEGER PRIMARY KEY, revision INTEGER NOT NULL);
+      CREATE TABLE IF NOT EXISTS stored (window INTEGER PRIMARY KEY, revision INTEGER NOT NULL, sum INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS damaged (window INTEGER PRIMARY KEY, noted_at_ms INTEGER NOT NULL);
-      CREATE TABLE IF NOT EXISTS checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, dropped_to_ms INTEGER NOT NULL);`);
+      CREATE TABLE IF NOT EXISTS checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, dropped_to_ms INTEGER NOT NULL, sum INTEGER NOT NULL);`);
     this.pages = new PageStore(sql);
   }
 
@@ -65,27 +69,37 @@ export class Journal {
       seq % JOURNAL_SLOTS,
       seq,
       atMs,
-      rowSum(seq, atMs, batch),
+      rowChecksum([seq, atMs], batch),
       batch,
     );
     this.#count(batch);
   }
 
   /**
-   * Writes the pages of every slice changed since it was last paged, and forgets `dropped`, in one transaction with the mark
-   * from which recovery reads the journal. A batch older than the mark is never folded again, so a dropped slice stays dropped.
-   * Throws when it cannot be written; nothing has changed then.
+   * Writes the pages of every slice changed since it was last paged, forgets `dropped`, and puts `rebuilt` in the place of damaged
+   * windows, all in one transaction with the mark from which recovery reads the journal. A batch older than the mark is never folded
+   * again, so a dropped slice stays dropped, and a rebuilt one is not counted on from before. Throws when it cannot be written; nothing
+   * has changed then, in memory either.
    */
-  checkpoint(state: ShardState, dropped: readonly Slice[]): void {
-    const changed = [...state.slices.values()].filter((slice) => slice.revision > slice.pagedRevision);
+  checkpoint(state: ShardState, dropped: readonly Slice[], rebuilt: ReadonlyMap<number, Slice> = new Map()): void {
+    const filled = [...rebuilt.values()].filter(({ revision }) => revision > 0);
+    const changed = [...state.slices.values(), ...filled].filter((slice) => slice.revision > slice.pagedRevision);
     const droppedToMs = dropped.reduce((to, { startMs }) => Math.max(to, startMs + WINDOW_MS), state.droppedToMs);
+    const atMs = filled.reduce((at, { revision }) => Math.max(at, revision), state.atMs);
     this.#storage.transactionSync(() => {
+      for (const [startMs, { revision }] of rebuilt) {
+        if (revision === 0) this.#forget(startMs);
+        this.#storage.sql.exec("DELETE FROM damaged WHERE window = ?", startMs / WINDOW_MS);
+      }
       for (const slice of changed) this.pages.write(slice);
       for (const { startMs } of dropped) this.#forget(startMs);
-      this.#writeMark({ seq: state.seq, atMs: state.atMs, droppedToMs });
+      this.#writeMark({ seq: state.seq, atMs, droppedToMs });
     });
     for (const slice of changed) slice.pagedRevision = slice.revision;
     for (const { startMs } of dropped) state.slices.delete(startMs);
+    for (const slice of filled) replaceDamaged(state, slice);
+    for (const startMs of rebuilt.keys()) state.damaged.delete(startMs);
+    state.atMs = atMs;
     state.droppedToMs = droppedToMs;
     this.#clear();
   }
@@ -93,17 +107,18 @@ export class Journal {
   /** Notes how far a slice is known to stand in history. */
   store({ startMs, storedRevision }: Slice): void {
     this.#storage.sql.exec(
-      "INSERT OR REPLACE INTO stored (window, revision) VALUES (?, ?)",
+      "INSERT OR REPLACE INTO stored (window, revision, sum) VALUES (?, ?, ?)",
       startMs / WINDOW_MS,
       storedRevision,
+      rowChecksum([startMs / WINDOW_MS, storedRevision]),
     );
   }
 
   /** The mark of the last checkpoint, `undefined` before the first; an error when what is there is none. */
   readMark(): Result<Mark | undefined, { readonly reason: string }> {
-    const [row] = this.#storage.sql.exec("SELECT seq, at_ms, dropped_to_ms FROM checkpoint").toArray();
+    const [row] = this.#storage.sql.exec("SELECT seq, at_ms, dropped_to_ms, sum FROM checkpoint").toArray();
     const mark = markSchema.optional().safeParse(row);
-    if (!mark.success) return err({ reason: `the checkpoint is damaged: ${mark.error.message}` });
+    if (!mark.success) return err({ reason: "the checkpoint is damaged" });
     if (mark.data === undefined) return ok(undefined);
     return ok({ seq: mark.data.seq, atMs: mark.data.at_ms, droppedToMs: mark.data.dropped_to_ms });
   }
@@ -131,7 +146,7 @@ export class Journal {
     const parsed = batchRowSchema.safeParse(row);
     if (!parsed.success) return err({ reason: "it is no row" });
     const bytes = new Uint8Array(parsed.data.batch);
-    if (parsed.data.sum !== rowSum(seq, atMs, bytes)) return err({ reason: "it is damaged" });
+    if (parsed.data.sum !== rowChecksum([seq, atMs], bytes)) return err({ reason: "it is damaged" });
     const decoded = decodeShardBatch(bytes);
     if (decoded.ok) this.#count(bytes);
     return decoded;
@@ -140,7 +155,7 @@ export class Journal {
   /** Up to which revision each window is known to stand in history, by its start. */
   storedRevisions(): Map<number, number> {
     const revisions = new Map<number, number>();
-    for (const row of this.#storage.sql.exec("SELECT window, revision FROM stored").toArray()) {
+    for (const row of this.#storage.sql.exec("SELECT window, revision, sum FROM stored").toArray()) {
       // One that cannot be read costs a repeat of its emission.
       const stored = storedRowSchema.safeParse(row);
       if (stored.success) revisions.set(stored.data.window * WINDOW_MS, stored.data.revision);
@@ -182,10 +197,11 @@ export class Journal {
 
   #writeMark({ seq, atMs, droppedToMs }: Mark): void {
     this.#storage.sql.exec(
-      "INSERT OR REPLACE INTO checkpoint (one, seq, at_ms, dropped_to_ms) VALUES (1, ?, ?, ?)",
+      "INSERT OR REPLACE INTO checkpoint (one, seq, at_ms, dropped_to_ms, sum) VALUES (1, ?, ?, ?, ?)",
       seq,
       atMs,
       droppedToMs,
+      rowChecksum([seq, atMs, droppedToMs]),
     );
   }
 
@@ -205,7 +221,9 @@ export class Journal {
   }
 }
 
-/** Over everything a row says. */
-function rowSum(seq: number, atMs: number, batch: Uint8Array): number {
-  return (checksum(batch) ^ checksum(new Uint8Array(Float64Array.of(seq, atMs).buffer))) >>> 0;
+/** What history has of the window stays known; the rebuilt state is newer than all of it, and is sent. */
+function replaceDamaged(state: ShardState, slice: Slice): void {
+  slice.storedRevision = state.damaged.get(slice.startMs)?.storedRevision ?? 0;
+  slice.emittedRevision = slice.storedRevision;
+  state.slices.set(slice.startMs, slice);
 }

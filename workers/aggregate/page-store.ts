@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { WINDOW_MS } from "../../shared/window.ts";
+import { rowChecksum } from "./checksum.ts";
 import { DamagedWindow } from "./damage.ts";
 import { decodePages, decodeTable, encodePages } from "./page.ts";
 import { Slice, type SliceContents, type SlicePages } from "./slice.ts";
@@ -9,13 +10,15 @@ import type { WindowTable } from "./window-table.ts";
 const PAGES_PER_SLICE_MAX = 1024;
 
 /** What stands beside each page of a slice, so that a start need not read the pages themselves. */
-const metaSchema = z.object({
-  id: z.int(),
-  revision: z.int().min(1),
-  parts: z.int().min(1).max(PAGES_PER_SLICE_MAX),
-  windows: z.int().min(0),
-  bytes: z.int().min(0),
-});
+const metaSchema = z
+  .object({
+    id: z.int(),
+    revision: z.int().min(1),
+    windows: z.int().min(0),
+    bytes: z.int().min(0),
+    sum: z.int(),
+  })
+  .refine(({ id, revision, windows, bytes, sum }) => sum === rowChecksum([id, revision, windows, bytes]));
 
 type Meta = z.output<typeof metaSchema>;
 
@@ -26,21 +29,19 @@ export class PageStore {
   constructor(sql: SqlStorage) {
     this.#sql = sql;
     // The blob is the last column: what stands before it is read without it.
-    sql.exec(`CREATE TABLE IF NOT EXISTS page (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, parts INTEGER NOT NULL,
-      windows INTEGER NOT NULL, bytes INTEGER NOT NULL, data BLOB NOT NULL);`);
+    sql.exec(`CREATE TABLE IF NOT EXISTS page (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, windows INTEGER NOT NULL,
+      bytes INTEGER NOT NULL, sum INTEGER NOT NULL, data BLOB NOT NULL);`);
   }
 
   write(slice: Slice): void {
     const pages = encodePages(slice);
     if (pages.length > PAGES_PER_SLICE_MAX) throw new Error(`window ${slice.startMs} takes ${pages.length} pages`);
     pages.forEach((data, part) => {
+      const meta = [firstId(slice.startMs) + part, slice.revision, slice.table.size, slice.bytes];
       this.#sql.exec(
-        "INSERT OR REPLACE INTO page (id, revision, parts, windows, bytes, data) VALUES (?, ?, ?, ?, ?, ?)",
-        firstId(slice.startMs) + part,
-        slice.revision,
-        pages.length,
-        slice.table.size,
-        slice.bytes,
+        "INSERT OR REPLACE INTO page (id, revision, windows, bytes, sum, data) VALUES (?, ?, ?, ?, ?, ?)",
+        ...meta,
+        rowChecksum(meta),
         data,
       );
     });
@@ -58,7 +59,7 @@ export class PageStore {
     const slices: Slice[] = [];
     const damaged = new Set<number>();
     const seen = new Set<number>();
-    for (const row of this.#sql.exec("SELECT id, revision, parts, windows, bytes FROM page ORDER BY id").toArray()) {
+    for (const row of this.#sql.exec("SELECT id, revision, windows, bytes, sum FROM page ORDER BY id").toArray()) {
       const startMs = Math.floor(Number(row.id) / PAGES_PER_SLICE_MAX) * WINDOW_MS;
       if (seen.has(startMs)) continue;
       seen.add(startMs);

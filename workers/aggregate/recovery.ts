@@ -36,6 +36,8 @@ export function recover(journal: Journal, nowMs: number, limits: MemoryLimits): 
   const lost = replay(journal, state, nowMs, limits, (startMs) => damage("pages are damaged", [startMs]));
   if (lost !== undefined) damage(lost.reason, windowsLost(state, lost, [...stored.keys()], nowMs));
   applyStored(state, stored);
+  // Revisions go on growing, whatever has been lost: history takes the highest for the last.
+  state.atMs = Math.max(state.atMs, ...stored.values(), ...slices.map(({ revision }) => revision));
   if (faults.length > 0) note(journal, state, faults, lost !== undefined, nowMs);
   return { state, faults };
 }

@@ -17,6 +17,7 @@ import { droppable, fold, judgeRepeats, nextAtMs, type ShardState } from "./engi
 import { type Env, settingsOf } from "./env.ts";
 import { Journal } from "./journal.ts";
 import { planRead, type Span, windowsOfMerchant } from "./reading.ts";
+import { Rebuild } from "./rebuild.ts";
 import { recover } from "./recovery.ts";
 import { sendWindows } from "./send-windows.ts";
 import type { Slice } from "./slice.ts";
@@ -45,6 +46,7 @@ export class Shard extends DurableObject<Env> {
   readonly #state: ShardState;
   readonly #emissions: Emissions = noEmissions(Math.floor(Math.random() * 2 ** 52));
   readonly #memory: WorkingSet;
+  readonly #rebuild: Rebuild;
   readonly #correctionDelayMs: number;
   /** When the alarm rings; 0 while it does, which looks for what is next at its end. */
   #alarmMs: number | undefined;
@@ -62,7 +64,8 @@ export class Shard extends DurableObject<Env> {
       log("error", "state damaged", { shard: ctx.id.toString(), reason, windows: windows.length });
     }
     this.#state = state;
-    this.#memory = new WorkingSet(ctx.id.toString(), state, this.#journal, limits);
+    this.#memory = new WorkingSet(ctx.id.toString(), state, this.#journal, limits, () => this.#schedule(Date.now()));
+    this.#rebuild = new Rebuild(ctx.id, state, this.#journal, this.#memory);
     ctx.blockConcurrencyWhile(async () => {
       this.#alarmMs = (await ctx.storage.getAlarm()) ?? undefined;
       this.#schedule(Date.now());
@@ -129,15 +132,23 @@ export class Shard extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     this.#alarmMs = 0;
-    try {
+    await this.#attempt("shard alarm failed", async () => {
       await this.#emit();
       this.#housekeep(Date.now());
-    } catch (error) {
-      log("error", "shard alarm failed", { shard: this.ctx.id.toString(), error });
-      this.#restUntilMs = Date.now() + ALARM_RETRY_MS;
-    }
+    });
+    await this.#attempt("rebuild failed", () => this.#rebuild.advance(this.env));
     this.#alarmMs = undefined;
     this.#schedule(Date.now());
+  }
+
+  /** What fails is tried again by an alarm after a rest, and keeps nothing else from being done. */
+  async #attempt(failure: string, task: () => Promise<void>): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      log("error", failure, { shard: this.ctx.id.toString(), error });
+      this.#restUntilMs = Date.now() + ALARM_RETRY_MS;
+    }
   }
 
   async #emit(): Promise<void> {

@@ -12,12 +12,15 @@ export class WorkingSet {
   readonly #state: ShardState;
   readonly #journal: Journal;
   readonly #limits: MemoryLimits;
+  readonly #onDamage: () => void;
 
-  constructor(shard: string, state: ShardState, journal: Journal, limits: MemoryLimits) {
+  /** `onDamage` is called for each window that was found damaged, once it is noted. */
+  constructor(shard: string, state: ShardState, journal: Journal, limits: MemoryLimits, onDamage: () => void) {
     this.#shard = shard;
     this.#state = state;
     this.#journal = journal;
     this.#limits = limits;
+    this.#onDamage = onDamage;
   }
 
   /**
@@ -46,7 +49,7 @@ export class WorkingSet {
     pageOut(this.#state, new Set(), atMs, this.#limits.residentBytesMax, this.#journal.pages);
   }
 
-  /** Runs what reads pages, changes nothing and can be run again; each window found damaged by it is noted first. */
+  /** Runs what reads pages and can be run again, as often as it takes; each window found damaged by it is noted first. */
   reading<T>(read: () => T, nowMs: number): T {
     for (;;) {
       try {
@@ -66,6 +69,7 @@ export class WorkingSet {
     this.#state.slices.delete(startMs);
     const window = new Date(startMs).toISOString();
     log("error", "window damaged", { shard: this.#shard, window, error, cause: String(error.cause) });
+    this.#onDamage();
   }
 
   #makeRoom(needed: readonly Slice[], atMs: number): void {
