@@ -12,8 +12,12 @@ export const JOURNAL_SLOTS = 256;
 /** A checkpoint is also taken once the journal holds this much, which bounds recovery. */
 export const JOURNAL_BYTES_MAX = 16_000_000;
 
-const entrySchema = z.object({ slot: z.int(), seq: z.int().min(1), at_ms: z.int().min(1) });
-const batchRowSchema = z.object({ sum: z.int(), batch: z.instanceof(ArrayBuffer) });
+const entrySchema = z
+  .object({ slot: z.int(), seq: z.int().min(1), at_ms: z.int().min(1), windows: z.string(), sum: z.int() })
+  .refine(
+    ({ slot, seq, at_ms, windows, sum }) => slot === seq % JOURNAL_SLOTS && sum === entrySum(seq, at_ms, windows),
+  );
+const batchRowSchema = z.object({ batch_sum: z.int(), batch: z.instanceof(ArrayBuffer) });
 const storedRowSchema = z
   .object({ window: z.int().min(0), revision: z.int().min(0), sum: z.int() })
   .refine(({ window, revision, sum }) => sum === rowChecksum([window, revision]));
@@ -22,14 +26,18 @@ const markSchema = z
   .object({ seq: z.int().min(0), at_ms: z.int().min(0), dropped_to_ms: z.int().min(0), sum: z.int() })
   .refine(({ seq, at_ms, dropped_to_ms, sum }) => sum === rowChecksum([seq, at_ms, dropped_to_ms]));
 
-/** Number and moment of a batch. */
+/** What is told of a batch beside it. */
 export interface Entry {
   readonly seq: number;
   readonly atMs: number;
+  /** Starts of the windows its events fall in: should it be lost, these and no others have to be rebuilt. */
+  readonly windows: readonly number[];
 }
 
 /** From where on the journal counts. */
-export interface Mark extends Entry {
+export interface Mark {
+  readonly seq: number;
+  readonly atMs: number;
   readonly droppedToMs: number;
 }
 
@@ -46,7 +54,7 @@ export class Journal {
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     const { sql } = storage;
-    sql.exec(`CREATE TABLE IF NOT EXISTS journal (slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, sum INTEGER NOT NULL, batch BLOB NOT NULL);
+    sql.exec(`CREATE TABLE IF NOT EXISTS journal (slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, windows TEXT NOT NULL, sum INTEGER NOT NULL, batch_sum INTEGER NOT NULL, batch BLOB NOT NULL);
       CREATE TABLE IF NOT EXISTS stored (window INTEGER PRIMARY KEY, revision INTEGER NOT NULL, sum INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS damaged (window INTEGER PRIMARY KEY, noted_at_ms INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, dropped_to_ms INTEGER NOT NULL, sum INTEGER NOT NULL);`);
@@ -62,14 +70,17 @@ export class Journal {
     return this.#batches === 0;
   }
 
-  /** Writes the batch that will be folded in as `seq`. Throws when it cannot be written; nothing has changed then. */
-  append(seq: number, atMs: number, batch: Uint8Array): void {
+  /** Writes the batch that will be folded in. Throws when it cannot be written; nothing has changed then. */
+  append({ seq, atMs, windows }: Entry, batch: Uint8Array): void {
+    const numbers = windows.map((startMs) => startMs / WINDOW_MS).join();
     this.#storage.sql.exec(
-      "INSERT OR REPLACE INTO journal (slot, seq, at_ms, sum, batch) VALUES (?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO journal (slot, seq, at_ms, windows, sum, batch_sum, batch) VALUES (?, ?, ?, ?, ?, ?, ?)",
       seq % JOURNAL_SLOTS,
       seq,
       atMs,
-      rowChecksum([seq, atMs], batch),
+      numbers,
+      entrySum(seq, atMs, numbers),
+      rowChecksum([seq], batch),
       batch,
     );
     this.#count(batch);
@@ -123,14 +134,16 @@ export class Journal {
     return ok({ seq: mark.data.seq, atMs: mark.data.at_ms, droppedToMs: mark.data.dropped_to_ms });
   }
 
-  /** Number and moment of every row that says them, by number. `hasUnreadable` says whether the row of a number is there and does not. */
+  /** What is told of every batch, by number. `hasUnreadable` says whether the row of a number is there and does not tell it. */
   entries(): { readonly entries: readonly Entry[]; readonly hasUnreadable: (seq: number) => boolean } {
     const entries: Entry[] = [];
     const unreadable = new Set<unknown>();
-    for (const row of this.#storage.sql.exec("SELECT slot, seq, at_ms FROM journal ORDER BY seq").toArray()) {
+    const rows = this.#storage.sql.exec("SELECT slot, seq, at_ms, windows, sum FROM journal ORDER BY seq").toArray();
+    for (const row of rows) {
       const entry = entrySchema.safeParse(row);
-      if (entry.success && entry.data.seq % JOURNAL_SLOTS === entry.data.slot) {
-        entries.push({ seq: entry.data.seq, atMs: entry.data.at_ms });
+      if (entry.success) {
+        const { seq, at_ms: atMs, windows } = entry.data;
+        entries.push({ seq, atMs, windows: windows.split(",").map((number) => Number(number) * WINDOW_MS) });
       } else {
         unreadable.add(row.slot);
       }
@@ -138,18 +151,18 @@ export class Journal {
     return { entries, hasUnreadable: (seq) => unreadable.has(seq % JOURNAL_SLOTS) };
   }
 
-  /** The batch of a row, checked, to be folded in again. */
-  replay({ seq, atMs }: Entry): Result<ShardBatch, { readonly reason: string }> {
+  /** The batch of an entry, checked, to be folded in again. */
+  replay({ seq }: Entry): Result<ShardBatch, { readonly reason: string }> {
     const [row] = this.#storage.sql
-      .exec("SELECT sum, batch FROM journal WHERE slot = ?", seq % JOURNAL_SLOTS)
+      .exec("SELECT batch_sum, batch FROM journal WHERE slot = ?", seq % JOURNAL_SLOTS)
       .toArray();
     const parsed = batchRowSchema.safeParse(row);
-    if (!parsed.success) return err({ reason: "it is no row" });
+    if (!parsed.success) return err({ reason: "it is none" });
     const bytes = new Uint8Array(parsed.data.batch);
-    if (parsed.data.sum !== rowChecksum([seq, atMs], bytes)) return err({ reason: "it is damaged" });
-    const decoded = decodeShardBatch(bytes);
-    if (decoded.ok) this.#count(bytes);
-    return decoded;
+    this.#count(bytes);
+    return parsed.data.batch_sum === rowChecksum([seq], bytes)
+      ? decodeShardBatch(bytes)
+      : err({ reason: "it is damaged" });
   }
 
   /** Up to which revision each window is known to stand in history, by its start. */
@@ -226,4 +239,8 @@ function replaceDamaged(state: ShardState, slice: Slice): void {
   slice.storedRevision = state.damaged.get(slice.startMs)?.storedRevision ?? 0;
   slice.emittedRevision = slice.storedRevision;
   state.slices.set(slice.startMs, slice);
+}
+
+function entrySum(seq: number, atMs: number, windows: string): number {
+  return rowChecksum([seq, atMs], new TextEncoder().encode(windows));
 }

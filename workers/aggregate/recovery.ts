@@ -1,5 +1,5 @@
 import type { ShardBatch } from "../../shared/messages/shard-batch.ts";
-import { WINDOW_MS } from "../../shared/window.ts";
+import { isFinal } from "../../shared/window.ts";
 import { DamagedWindow, windowsOfLostBatch } from "./damage.ts";
 import { emptyState, fold, type ShardState } from "./engine.ts";
 import type { Entry, Journal } from "./journal.ts";
@@ -33,8 +33,13 @@ export function recover(journal: Journal, nowMs: number, limits: MemoryLimits): 
   for (const startMs of journal.damagedWindows()) markDamaged(state, startMs);
   if (damaged.length > 0) damage("pages whose description is damaged", damaged);
   const stored = journal.storedRevisions();
-  const lost = replay(journal, state, nowMs, limits, (startMs) => damage("pages are damaged", [startMs]));
-  if (lost !== undefined) damage(lost.reason, windowsLost(state, lost, [...stored.keys()], nowMs));
+  const hasPages = slices.length + damaged.length > 0;
+  const lost = replay(journal, state, hasPages, nowMs, limits, damage);
+  if (lost !== undefined) {
+    const windows = windowsLost(state, lost, [...stored.keys()], nowMs);
+    damage(lost.reason, windows);
+    if (lost.afterMs === undefined) state.droppedToMs = windows[0] ?? 0;
+  }
   applyStored(state, stored);
   // Revisions go on growing, whatever has been lost: history takes the highest for the last.
   state.atMs = Math.max(state.atMs, ...stored.values(), ...slices.map(({ revision }) => revision));
@@ -53,45 +58,68 @@ interface Loss {
   readonly afterMs: number | undefined;
 }
 
-/** Folds in what the journal holds after the mark, to its end or to what cannot be read: verdicts after that may not be those given. */
+/**
+ * Folds in what the journal holds after the mark. A batch that cannot be read costs its windows, since what it was told beside it says
+ * which; where not even that is known all of the rest is lost.
+ */
 function replay(
   journal: Journal,
   state: ShardState,
+  hasPages: boolean,
   nowMs: number,
   limits: MemoryLimits,
-  onDamage: (startMs: number) => void,
+  onDamage: (reason: string, windows: readonly number[]) => void,
 ): Loss | undefined {
   const { entries, hasUnreadable } = journal.entries();
   const mark = journal.readMark();
   // The first checkpoint writes pages and mark together, so pages without a mark have lost theirs.
-  if (!mark.ok || (mark.value === undefined && state.slices.size + state.damaged.size > 0)) {
-    skip(state, entries, nowMs);
+  if (!mark.ok || (mark.value === undefined && hasPages)) {
+    skip(state, entries);
     return { reason: mark.ok ? "the checkpoint is missing" : mark.error.reason, afterMs: undefined };
   }
   if (mark.value !== undefined) Object.assign(state, mark.value);
   const rows = entries.filter(({ seq }) => seq > state.seq);
-  const lose = (reason: string): Loss => {
+  const lose = (): Loss => {
+    const reason = `journal row ${state.seq + 1} is missing or damaged`;
     const afterMs = state.atMs > 0 ? state.atMs : Math.min(nowMs, ...rows.map(({ atMs }) => atMs));
-    skip(state, rows, nowMs);
+    skip(state, rows);
     return { reason, afterMs };
   };
-  for (const { seq, atMs } of rows) {
-    if (seq !== state.seq + 1 || atMs <= state.atMs) return lose(`the journal goes from ${state.seq} to ${seq}`);
-    const batch = journal.replay({ seq, atMs });
-    if (!batch.ok) return lose(`journal row ${seq}: ${batch.error.reason}`);
-    bringBack(state, batch.value, atMs, onDamage);
-    fold(state, batch.value, atMs);
-    pageOut(state, new Set(), atMs, limits.residentBytesMax, journal.pages);
+  for (const row of rows) {
+    if (row.seq !== state.seq + 1 || row.atMs <= state.atMs) return lose();
+    const batch = journal.replay(row);
+    if (batch.ok) foldAgain(state, row, batch.value, onDamage);
+    else onDamage(`batch ${row.seq}: ${batch.error.reason}`, changeable(state, row));
+    skip(state, [row]);
+    pageOut(state, new Set(), row.atMs, limits.residentBytesMax, journal.pages);
   }
-  return hasUnreadable(state.seq + 1) ? lose(`journal row ${state.seq + 1} is damaged`) : undefined;
+  return hasUnreadable(state.seq + 1) ? lose() : undefined;
 }
 
-/** Passes over batches: what is counted next gets a number and a revision after theirs. */
-function skip(state: ShardState, entries: readonly Entry[], nowMs: number): void {
-  // A moment that has not come yet, by any clock, is none.
-  const plausible = entries.map(({ atMs }) => atMs).filter((atMs) => atMs <= nowMs + WINDOW_MS);
+/** What is counted next gets a number and a revision after these. */
+function skip(state: ShardState, entries: readonly Entry[]): void {
   state.seq = Math.max(state.seq, ...entries.map(({ seq }) => seq));
-  state.atMs = Math.max(state.atMs, ...plausible);
+  state.atMs = Math.max(state.atMs, ...entries.map(({ atMs }) => atMs));
+}
+
+function foldAgain(
+  state: ShardState,
+  row: Entry,
+  batch: ShardBatch,
+  onDamage: (reason: string, windows: readonly number[]) => void,
+): void {
+  bringBack(state, batch, row.atMs, (startMs) => onDamage("pages are damaged", [startMs]));
+  try {
+    fold(state, batch, row.atMs);
+  } catch (error) {
+    // A bug. The shard starts all the same, with nothing half counted.
+    onDamage(`batch ${row.seq} cannot be counted: ${String(error)}`, changeable(state, row));
+  }
+}
+
+/** The windows of a batch that it may have changed: an event too late for its window may be years old. */
+function changeable(state: ShardState, { windows, atMs }: Entry): number[] {
+  return windows.filter((startMs) => startMs >= state.droppedToMs && !isFinal(startMs, atMs));
 }
 
 function bringBack(state: ShardState, batch: ShardBatch, atMs: number, onDamage: (startMs: number) => void): void {
@@ -112,9 +140,7 @@ function windowsLost(state: ShardState, { afterMs }: Loss, stored: readonly numb
   const range = windowsOfLostBatch(afterMs ?? nowMs, beforeMs, state.droppedToMs);
   const slices = [...state.slices.values()].filter((slice) => slice.revision > slice.pagedRevision);
   const known = afterMs === undefined ? [...state.slices.keys(), ...stored] : slices.map(({ startMs }) => startMs);
-  const windows = [...new Set([...range, ...known])].sort((a, b) => a - b);
-  if (afterMs === undefined) state.droppedToMs = windows[0] ?? 0;
-  return windows;
+  return [...new Set([...range, ...known])].sort((a, b) => a - b);
 }
 
 function applyStored(state: ShardState, stored: ReadonlyMap<number, number>): void {

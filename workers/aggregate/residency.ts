@@ -32,7 +32,12 @@ export interface Paging {
 /** Starts of the windows that a batch's events fall in. */
 export function windowStartsOf(batch: ShardBatch): Set<number> {
   const starts = new Set<number>();
-  for (let i = 0; i < batch.size; i++) starts.add(windowStart(batch.occurredAt(i)));
+  let lastMs = -1;
+  for (let i = 0; i < batch.size; i++) {
+    const startMs = windowStart(batch.occurredAt(i));
+    if (startMs !== lastMs) starts.add(startMs);
+    lastMs = startMs;
+  }
   return starts;
 }
 

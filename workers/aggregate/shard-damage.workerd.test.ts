@@ -257,7 +257,11 @@ describe("a journal that is damaged", () => {
   async function threeRows() {
     await logged(ofShop("a", 2));
     vi.setSystemTime(NOON_MS + 1_000);
-    await logged([...ofShop("b", 3), payment({ event_id: "b", merchant_id: other, occurred_at: OLD_MS })]);
+    await logged([
+      ...ofShop("b", 3),
+      payment({ event_id: "b", merchant_id: other, occurred_at: OLD_MS }),
+      payment({ event_id: "late", merchant_id: shop, occurred_at: OLD_MS - 72 * HOUR_MS }),
+    ]);
     vi.setSystemTime(NOON_MS + 2_000);
     await logged(ofShop("c", 4));
     expect(await shard.rows("journal")).toBe(3);
@@ -289,7 +293,7 @@ describe("a journal that is damaged", () => {
     "the moment of a row": "UPDATE journal SET at_ms = at_ms + 1 WHERE seq = 2",
     "the number of a row": "UPDATE journal SET seq = 900 WHERE seq = 2",
     "the number of the last row": "UPDATE journal SET seq = 900 WHERE seq = 3",
-    "a row's batch, which is text now,": "UPDATE journal SET batch = 'text' WHERE seq = 2",
+    "what a row says of its windows": "UPDATE journal SET windows = windows || '1' WHERE seq = 1",
     "a row, which is missing,": "DELETE FROM journal WHERE seq = 2",
   })) {
     test(`in ${fault} is rebuilt from the archive`, async () => {
@@ -300,12 +304,23 @@ describe("a journal that is damaged", () => {
   }
 
   for (const seq of [1, 2, 3]) {
-    test(`in a byte of batch ${seq} of 3 is rebuilt from the archive`, async () => {
+    test(`in a byte of batch ${seq} of 3 costs the windows of the batch, and those are rebuilt from the archive`, async () => {
       const before = await threeRows();
       await damage("journal", "batch", `seq = ${seq}`);
-      await expectRebuilt(before);
+      await shard.evict();
+      const noted = await shard.sql("SELECT window FROM damaged ORDER BY window");
+      const lost = seq === 2 ? [OLD_MS, NOON_MS] : [NOON_MS];
+      expect(noted).toEqual(lost.map((startMs) => ({ window: startMs / WINDOW_MS })));
+      expect(await shard.apply(ofShop("elsewhere", 1, { occurred_at: NOON_MS - HOUR_MS }))).toEqual([accepted]);
+      await expectRebuilt([[expect.objectContaining({ payments_count: 1 }), ...(before[0] ?? [])], before[1]]);
     });
   }
+
+  test("in a batch that cannot be counted any more costs the windows of the batch", async () => {
+    const before = await threeRows();
+    await shard.sql("UPDATE journal SET batch = 'text' WHERE seq = 2");
+    await expectRebuilt(before);
+  });
 
   for (const [fault, query] of Object.entries({
     "whose checkpoint is another": "UPDATE checkpoint SET seq = seq - 1",

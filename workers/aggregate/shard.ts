@@ -19,6 +19,7 @@ import { Journal } from "./journal.ts";
 import { planRead, type Span, windowsOfMerchant } from "./reading.ts";
 import { Rebuild } from "./rebuild.ts";
 import { recover } from "./recovery.ts";
+import { windowStartsOf } from "./residency.ts";
 import { sendWindows } from "./send-windows.ts";
 import type { Slice } from "./slice.ts";
 import { WorkingSet } from "./working-set.ts";
@@ -96,7 +97,7 @@ export class Shard extends DurableObject<Env> {
     let isWritten = false;
     try {
       return this.ctx.storage.transactionSync(() => {
-        this.#journal.append(this.#state.seq + 1, atMs, bytes);
+        this.#journal.append({ seq: this.#state.seq + 1, atMs, windows: [...windowStartsOf(batch)] }, bytes);
         isWritten = true;
         return fold(this.#state, batch, atMs);
       });
