@@ -15,7 +15,16 @@ import {
   type ShardState,
 } from "./engine.ts";
 import { decodePages, decodeTable, encodePages } from "./page.ts";
-import { makeRoom, type Paging, pageOut, residentBytes, ShardFull, slicesFor, windowStartsOf } from "./residency.ts";
+import {
+  bringBackWithin,
+  makeRoom,
+  type Paging,
+  pageOut,
+  residentBytes,
+  ShardFull,
+  slicesFor,
+  windowStartsOf,
+} from "./residency.ts";
 import { batchOf, HOUR_MS, MINUTE_MS, NOON_MS, payment, payments } from "./sample-payments.ts";
 import type { Slice, SlicePages } from "./slice.ts";
 
@@ -195,6 +204,21 @@ describe("memory", () => {
     expect(read(shard.state)).toBe(before);
     const nowMs = NOON_MS + WINDOW_MS + MOVED_REPEAT_MS;
     expect(shard.apply([payment({ event_id: "c", occurred_at: nowMs })], nowMs)).toEqual([0]);
+  });
+
+  test("takes in what is read only as far as there is room, and lets go of nothing for it", () => {
+    const shard = new PagedShard(UNLIMITED);
+    day(shard);
+    const bytes = residentBytes(shard.state);
+    shard.pageOut(NOON_MS);
+    const slices = [...shard.state.slices.values()];
+    const before = residents(shard.state);
+    bringBackWithin(shard.state, slices, bytes / 2);
+    expect(residentBytes(shard.state)).toBeLessThanOrEqual(bytes / 2);
+    expect(residents(shard.state).length).toBeGreaterThan(10);
+    expect(residents(shard.state)).toEqual(expect.arrayContaining(before));
+    bringBackWithin(shard.state, slices, bytes);
+    expect(residents(shard.state)).toEqual(slices);
   });
 
   test("counts what slices hold, in memory and before they are brought back", () => {

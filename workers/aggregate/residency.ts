@@ -1,5 +1,5 @@
 import type { ShardBatch } from "../../shared/messages/shard-batch.ts";
-import { windowStart } from "../../shared/window.ts";
+import { WINDOW_MS, windowStart } from "../../shared/window.ts";
 import { isRecent, type ShardState } from "./engine.ts";
 import type { Slice, SlicePages } from "./slice.ts";
 
@@ -32,11 +32,13 @@ export interface Paging {
 /** Starts of the windows that a batch's events fall in. */
 export function windowStartsOf(batch: ShardBatch): Set<number> {
   const starts = new Set<number>();
-  let lastMs = -1;
+  let startMs = Number.POSITIVE_INFINITY;
   for (let i = 0; i < batch.size; i++) {
-    const startMs = windowStart(batch.occurredAt(i));
-    if (startMs !== lastMs) starts.add(startMs);
-    lastMs = startMs;
+    const ms = batch.occurredAt(i);
+    // Most events fall in the window of the one before.
+    if (startMs <= ms && ms < startMs + WINDOW_MS) continue;
+    startMs = windowStart(ms);
+    starts.add(startMs);
   }
   return starts;
 }
@@ -98,6 +100,18 @@ export function pageOut(
     if (bytes <= bytesMax) return;
     bytes -= slice.bytes;
     slice.pageOut(paging.pagesOf(slice));
+  }
+}
+
+/** Brings back slices that are about to be read, as far as there is room: then their pages are read once, and not by every read. */
+export function bringBackWithin(state: ShardState, slices: readonly Slice[], bytesMax: number): void {
+  const pagedOut = slices.filter(({ isResident }) => !isResident);
+  if (pagedOut.length === 0) return;
+  let bytes = residentBytes(state);
+  for (const slice of pagedOut) {
+    bytes += slice.bytes;
+    if (bytes > bytesMax) return;
+    slice.bringBack();
   }
 }
 

@@ -63,6 +63,8 @@ describe("a window that is paged out", () => {
     const whole = await shard.read("shop", true);
     expect(whole.history).toEqual([[0, whole.retained_from]]);
     expect(countOf(whole)).toBe(14);
+    // There is room for all of them, so the next read finds them in memory.
+    expect(await shard.read()).toEqual({ ...whole, as_of: Date.now() });
   });
 
   test("takes a late event, knows its repeats, and is sent again with all it had", async () => {

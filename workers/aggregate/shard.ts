@@ -117,6 +117,7 @@ export class Shard extends DurableObject<Env> {
     const nowMs = Date.now();
     const reading = this.#memory.reading((): ShardReading => {
       const { retainedFromMs, history, slices } = planRead(this.#state, fromMs, toMs, nowMs, bringBack);
+      this.#memory.warm(slices);
       const windows = windowsOfMerchant(slices, merchantId).map(toRow);
       return { as_of: nowMs, retained_from: retainedFromMs, history, windows };
     }, nowMs);

@@ -41,6 +41,7 @@ export class Slice {
   /** One of the two is there. */
   #contents: SliceContents | undefined;
   #pages: SlicePages | undefined;
+  #measured = { revision: -1, bytes: 0 };
 
   constructor(startMs: number, ids = new IdSet(), table = new WindowTable()) {
     this.startMs = startMs;
@@ -70,8 +71,13 @@ export class Slice {
 
   /** What its contents take in memory, or would. */
   get bytes(): number {
-    if (this.#pages !== undefined) return this.#pages.bytes;
-    return this.ids.byteLength + this.table.byteLength;
+    if (this.#contents === undefined) return this.#pages?.bytes ?? 0;
+    // A shard adds this up for each batch, and most of its slices have not changed.
+    if (this.#measured.revision !== this.revision) {
+      const bytes = this.#contents.ids.byteLength + this.#contents.table.byteLength;
+      this.#measured = { revision: this.revision, bytes };
+    }
+    return this.#measured.bytes;
   }
 
   /** The contents, read from their pages if need be. Throws `DamagedWindow`; the slice is as it was then. */
@@ -80,6 +86,7 @@ export class Slice {
       if (this.#pages === undefined) throw new Error("a slice has neither contents nor pages");
       this.#contents = this.#pages.contents();
       this.#pages = undefined;
+      this.#measured.revision = -1;
     }
     return this.#contents;
   }

@@ -3,7 +3,15 @@ import { log } from "../log.ts";
 import { DamagedWindow, WindowUnavailable } from "./damage.ts";
 import { nextAtMs, type ShardState } from "./engine.ts";
 import type { Journal } from "./journal.ts";
-import { type MemoryLimits, makeRoom, pageOut, ShardFull, slicesFor, windowStartsOf } from "./residency.ts";
+import {
+  bringBackWithin,
+  type MemoryLimits,
+  makeRoom,
+  pageOut,
+  ShardFull,
+  slicesFor,
+  windowStartsOf,
+} from "./residency.ts";
 import type { Slice } from "./slice.ts";
 
 /** Keeps in memory what a batch needs, within the limits; notes what cannot be brought back. Reading pages is synchronous. */
@@ -41,6 +49,11 @@ export class WorkingSet {
         if (starts.has(slice.startMs)) throw new WindowUnavailable(slice.startMs);
       }
     }
+  }
+
+  /** Keeps what is about to be read, as far as there is room for it beside the rest. Throws `DamagedWindow`. */
+  warm(slices: readonly Slice[]): void {
+    bringBackWithin(this.#state, slices, this.#limits.residentBytesMax);
   }
 
   /** Pages out what is beyond the budget, and in pages already. */
