@@ -3,6 +3,7 @@ import { createGunzip } from "node:zlib";
 import { z } from "zod";
 import { acceptEvent } from "../../shared/accept-event.ts";
 import type { PaymentEvent } from "../../shared/event.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
 
 /** The RAW consumer writes objects of some 2 MB; one beyond this is none of its. */
 export const ARCHIVE_OBJECT_BYTES_MAX = 16_000_000;
@@ -19,8 +20,8 @@ export interface ArchivedEvent {
 }
 
 /**
- * The events of an archive object that are wanted, in the order they were received. Only those are kept in memory. When the object
- * cannot be unpacked, or has a line that is no event, `onDamage` is told, and the answer is what came before.
+ * The events of an archive object that are wanted, in the order they were received. Only those are kept in memory. Lines that are no
+ * events are left out, and all that comes after a place where the object cannot be unpacked; `onDamage` is told of either.
  */
 export async function readArchived(
   body: ArrayBuffer,
@@ -28,18 +29,29 @@ export async function readArchived(
   onDamage: (error: unknown) => void,
 ): Promise<ArchivedEvent[]> {
   const events: ArchivedEvent[] = [];
+  const faults: unknown[] = [];
   try {
     for await (const line of linesOf(new Uint8Array(body))) {
-      const json: unknown = JSON.parse(line);
-      const accepted = acceptEvent(json);
-      if (!accepted.ok) throw new Error(`a line is no event: ${accepted.error.path} ${accepted.error.message}`);
-      if (!isWanted(accepted.value)) continue;
-      events.push({ event: accepted.value, receivedAtMs: provenanceSchema.parse(json).received_at });
+      const read = readLine(line);
+      if (!read.ok) faults.push(read.error);
+      else if (isWanted(read.value.event)) events.push(read.value);
     }
   } catch (error) {
     onDamage(error);
   }
+  if (faults.length > 0) onDamage(new Error(`${faults.length} lines are no events; the first: ${String(faults[0])}`));
   return events.sort((a, b) => a.receivedAtMs - b.receivedAtMs);
+}
+
+function readLine(line: string): Result<ArchivedEvent, unknown> {
+  try {
+    const json: unknown = JSON.parse(line);
+    const accepted = acceptEvent(json);
+    if (!accepted.ok) return err(`${accepted.error.path} ${accepted.error.message}`);
+    return ok({ event: accepted.value, receivedAtMs: provenanceSchema.parse(json).received_at });
+  } catch (error) {
+    return err(error);
+  }
 }
 
 /** The lines of one or several gzip members. */
