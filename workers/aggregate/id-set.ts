@@ -17,6 +17,10 @@ export class IdSet {
     return this.#size;
   }
 
+  get byteLength(): number {
+    return this.#slots.byteLength;
+  }
+
   /** The check stored with this fingerprint, `undefined` when the event is new. */
   get(lo: number, hi: number): number | undefined {
     const at = this.#find(lo, keyHi(lo, hi));

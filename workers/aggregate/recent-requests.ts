@@ -12,6 +12,10 @@ export class RecentRequests {
     return this.#tokens.has(token);
   }
 
+  clear(): void {
+    this.#tokens.clear();
+  }
+
   add(token: string): void {
     this.#tokens.add(token);
     if (this.#tokens.size <= RECENT_REQUESTS_MAX) return;

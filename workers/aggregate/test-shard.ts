@@ -24,8 +24,8 @@ export class TestShard {
     return [...(await this.stub.apply(bytesOf(events)))];
   }
 
-  async read(merchant = "shop"): Promise<ShardReading> {
-    return JSON.parse(await this.stub.read(merchant, 0, 1e15));
+  async read(merchant = "shop", bringBack = false): Promise<ShardReading> {
+    return JSON.parse(await this.stub.read(merchant, 0, 1e15, bringBack));
   }
 
   /** Takes the place of the WINDOWS queue until the next eviction. `meanwhile` happens inside the object while it is sending, and may fail. */
