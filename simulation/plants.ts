@@ -59,7 +59,7 @@ export const PLANTS: readonly Plant[] = [
       {
         file: "workers/aggregate/journal.ts",
         find: "for (const slice of changed) this.#writePages(slice);",
-        replace: "setTimeout(() => { for (const slice of changed) this.#writePages(slice); }, 50);",
+        replace: "setTimeout(() => { try { for (const slice of changed) this.#writePages(slice); } catch {} }, 50);",
       },
     ],
   },

@@ -4,6 +4,8 @@ export interface SeedOrder {
   readonly steps: number;
   /** Whether to look for the shortest prefix that fails, too. */
   readonly shrink: boolean;
+  /** Whether to hand over the trace of a run that does not fail, too. */
+  readonly trace: boolean;
 }
 
 export interface SeedOutcome {
@@ -13,6 +15,6 @@ export interface SeedOutcome {
   /** Of the trace of all steps. */
   readonly digest: string;
   readonly failure?: string;
-  /** Of what failed. */
+  /** Of what failed, or was asked for. */
   readonly trace?: readonly string[];
 }

@@ -24,11 +24,11 @@ process.on("disconnect", () => process.exit());
 /** Ctrl-C goes to every process of a terminal; it is for the one that gives the orders to decide. */
 process.on("SIGINT", () => {});
 
-async function obey({ seed, steps, shrink }: SeedOrder): Promise<void> {
+async function obey({ seed, steps, shrink, trace }: SeedOrder): Promise<void> {
   const result = await run(seed, steps);
   const { digest } = result;
   if (result.failure === undefined) {
-    send({ seed, steps, digest });
+    send({ seed, steps, digest, ...(trace ? { trace: result.trace } : {}) });
     return;
   }
   const shortest = shrink ? await shortestFailingPrefix(result, async (prefix) => await run(seed, prefix)) : result;

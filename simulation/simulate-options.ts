@@ -9,7 +9,8 @@ export const HELP = `Runs all of Tally over simulated storage, queues, clocks an
   --seed S       the first of them (1)
   --steps M      steps each (500)
   --processes P  seeds at a time (one a core)
-  --trace        print the whole trace of what fails, or of the only seed
+  --no-shrink    do not look for the shortest failing prefix
+  --trace        print whole traces, of what does not fail, too
   --json         print the outcome as JSON
   --plant NAME   plant a bug, to see it found: ${PLANTS.map(({ name }) => name).join(", ")}
   --help         this text
@@ -23,6 +24,7 @@ export interface SimulateCommand {
   readonly firstSeed: number;
   readonly steps: number;
   readonly processes: number;
+  readonly shrink: boolean;
   readonly trace: boolean;
   readonly json: boolean;
   readonly plant: string | undefined;
@@ -36,11 +38,13 @@ export function parseSimulateCommand(
   try {
     const { values } = parseArgs({
       args: [...args],
+      allowNegative: true,
       options: {
         seeds: { type: "string", default: "200" },
         seed: { type: "string", default: "1" },
         steps: { type: "string", default: "500" },
         processes: { type: "string", default: String(cores) },
+        shrink: { type: "boolean", default: true },
         trace: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         plant: { type: "string" },
@@ -57,6 +61,7 @@ export function parseSimulateCommand(
         firstSeed: wholeNumber("--seed", values.seed, 0, 2 ** 31),
         steps: wholeNumber("--steps", values.steps, 0, 1_000_000),
         processes: wholeNumber("--processes", values.processes, 1, 64),
+        shrink: values.shrink,
         trace: values.trace,
         json: values.json,
         plant: values.plant,

@@ -51,6 +51,10 @@ export function describeFailure(outcome: SeedOutcome, command: SimulateCommand):
   ].join("\n");
 }
 
+export function describeTrace({ seed, trace = [] }: SeedOutcome): string {
+  return `seed ${seed}:\n${trace.map((line) => `  ${line}\n`).join("")}`;
+}
+
 export function describeReport({ passed, seeds, steps, failures, seconds }: SimulateReport): string {
   const rest = seeds - passed - failures.length;
   const parts = [

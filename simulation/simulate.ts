@@ -3,7 +3,7 @@ import { SingleBar } from "cli-progress";
 import type { SeedOutcome } from "./seed-order.ts";
 import { runOrders } from "./seed-pool.ts";
 import { HELP, parseSimulateCommand, type SimulateCommand } from "./simulate-options.ts";
-import { describeFailure, describeReport, reportOf } from "./simulate-report.ts";
+import { describeFailure, describeReport, describeTrace, reportOf } from "./simulate-report.ts";
 
 const parsed = parseSimulateCommand(process.argv.slice(2), availableParallelism());
 if ("help" in parsed) {
@@ -16,8 +16,13 @@ if ("help" in parsed) {
 }
 
 async function simulate(command: SimulateCommand): Promise<number> {
-  const { seeds, firstSeed, steps, processes, plant } = command;
-  const orders = Array.from({ length: seeds }, (_, i) => ({ seed: firstSeed + i, steps, shrink: true }));
+  const { seeds, firstSeed, steps, processes, plant, shrink, trace } = command;
+  const orders = Array.from({ length: seeds }, (_, i) => ({
+    seed: firstSeed + i,
+    steps,
+    shrink,
+    trace,
+  }));
   const outcomes: SeedOutcome[] = [];
   const interrupt = new AbortController();
   process.once("SIGINT", () => interrupt.abort());
@@ -33,8 +38,8 @@ async function simulate(command: SimulateCommand): Promise<number> {
     process.stdout.write(`${JSON.stringify(report)}\n`);
   } else {
     for (const outcome of outcomes) {
-      const isShown = outcome.failure !== undefined || (command.trace && seeds === 1);
-      if (isShown) process.stdout.write(describeFailure(outcome, command));
+      if (outcome.failure !== undefined) process.stdout.write(describeFailure(outcome, command));
+      else if (trace) process.stdout.write(describeTrace(outcome));
     }
     process.stdout.write(describeReport(report));
   }

@@ -6,6 +6,7 @@ import type { Service, Weather } from "./weather.ts";
 export interface Distance {
   readonly scheduler: Scheduler;
   readonly weather: Weather;
+  readonly note: (line: string) => void;
 }
 
 /**
@@ -13,7 +14,7 @@ export interface Distance {
  * answer, unless the machine has crashed meanwhile. `work` happens at one moment. `failure` makes the error of a call that fails.
  */
 export async function farCall<T>(
-  { scheduler, weather }: Distance,
+  { scheduler, weather, note }: Distance,
   service: Service,
   work: () => T,
   failure: () => Error = () => new Error(`${service} does not answer`),
@@ -22,6 +23,7 @@ export async function farCall<T>(
   await machine?.durable();
   return await new Promise<T>((resolve, reject) => {
     const fate = weather.fateOf(service);
+    if (fate !== "works") note(`${machine?.name ?? "nobody"} calls ${service}: ${fate.replace("_", " ")}`);
     const answer = (settle: () => void) =>
       scheduler.after(weather.latencyMs(service), () => {
         if (machine?.isAlive !== false) settle();

@@ -123,6 +123,7 @@ export class SimulatedObject {
     skewMs = this.#options.weather.isCalm ? 0 : this.#options.chance.between(-SKEW_MS_MAX, SKEW_MS_MAX),
   ): Instance {
     const machine = new Machine(this.name, skewMs);
+    this.#options.trace(`${this.name} starts, ${(skewMs / 1000).toFixed(1)} s ahead`);
     machine.durable = () => (machine.isAlive ? this.storage.durable() : undefined);
     this.#noteClock(machine);
     const started = machine.run(() => {
@@ -187,6 +188,7 @@ export class SimulatedObject {
     if (this.#isRinging) return;
     this.#isRinging = true;
     this.rings += 1;
+    this.#options.trace(`${this.name} rings`);
     const { machine, shard, ready } = this.#running ?? this.#start();
     const before = this.storage.alarmMs;
     // Never durable by itself: a crash while it rings has it ring again.

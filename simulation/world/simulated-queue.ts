@@ -19,6 +19,8 @@ export interface QueueSettings {
   readonly retriesMax: number;
   readonly concurrencyMax: number;
   readonly deadLetters?: SimulatedQueue;
+  /** Of the messages it has taken, so many are never seen again: more than the platform does, but what it feeds must bear it. */
+  readonly lost?: number;
 }
 
 interface StoredMessage {
@@ -75,6 +77,7 @@ export class SimulatedQueue {
     if (bodies.some((body) => body.byteLength > MESSAGE_BYTES_MAX)) throw new Error("too large a message for a queue");
     const { nowMs } = this.#distance.scheduler;
     for (const body of bodies) {
+      if (this.#isStruck(this.#settings.lost ?? 0)) continue;
       const copies = this.#isStruck(THERE_TWICE) ? 2 : 1;
       for (let copy = 0; copy < copies; copy++) {
         const id = `${this.#settings.name}-${this.#sent++}`;

@@ -55,7 +55,7 @@ export class World {
     this.chance = new Chance(seed);
     this.weather = new Weather(this.chance, this.scheduler);
     this.traffic = new Traffic(this.chance);
-    const distance = { scheduler: this.scheduler, weather: this.weather };
+    const distance = { scheduler: this.scheduler, weather: this.weather, note: this.note };
     this.directory = new SimulatedDirectory(distance);
     this.archive = new SimulatedArchive(distance);
     this.history = new SimulatedHistory(distance, this.chance, this.violate);
@@ -71,7 +71,11 @@ export class World {
     const rawDead = queue("tally-raw-dead", "raw", 5_000, dead);
     const windowsDead = queue("tally-windows-dead", "windows", 5_000, dead);
     this.#raw = queue("tally-raw", "raw", 2_000, { deadLetters: rawDead });
-    this.#windows = queue("tally-windows", "windows", 3_000, { deadLetters: windowsDead, concurrencyMax: 2 });
+    this.#windows = queue("tally-windows", "windows", 3_000, {
+      deadLetters: windowsDead,
+      concurrencyMax: 2,
+      lost: 0.02,
+    });
     this.queues = new Map([
       ["tally-raw", this.#raw],
       ["tally-windows", this.#windows],
