@@ -68,7 +68,7 @@ function codes(length: number, isOne: (code: string) => boolean): Uint8Array {
 export function isCode({ bytes, kind, from, to }: EventScanner, field: number, known: Uint8Array): boolean {
   const begin = from[field] as number;
   const end = to[field] as number;
-  if (kind[field] !== STRING) return false;
+  if (kind[field] !== STRING || begin === end) return false;
   let number = 0;
   for (let at = begin; at < end; at++) {
     const letter = (bytes[at] as number) - LETTER_A;

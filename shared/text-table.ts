@@ -64,7 +64,7 @@ export class TextList {
       if (byte === LINE_FEED) this.ends[this.count++] = to;
       else this.bytes[to++] = byte;
     }
-    if (this.count !== size || joined.length !== to + size) throw new Error(`not ${size} strings`);
+    if (this.count !== size || to !== this.end(size - 1)) throw new Error(`not ${size} strings`);
   }
 
   /** Adds the string whose UTF-8 stands at `from` to `to` of some bytes, whether there is one like it or not; answers its number. */

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { paymentEvent } from "../../shared/event.arbitrary.ts";
 import type { PaymentEvent } from "../../shared/event.ts";
-import { STATUS } from "../../shared/messages/shard-batch.ts";
+import { batchOf as pack } from "../../shared/event-batch.ts";
+import { decodeShardBatch, encodeShardBatch, STATUS } from "../../shared/messages/shard-batch.ts";
 import { toRow } from "../../shared/window-row.ts";
 import { batchesOf, MERCHANTS, runs } from "./batch-run.arbitrary.ts";
 import {
@@ -18,7 +20,7 @@ import {
 } from "./engine.ts";
 import { ReferenceModel, type Verdict } from "./reference-model.ts";
 import { totalsReported } from "./reported-totals.ts";
-import { batchOf, HOUR_MS, MINUTE_MS, NOON_MS, payment, payments } from "./sample-payments.ts";
+import { batchOf, HOUR_MS, IDENTITY_KEY, MINUTE_MS, NOON_MS, payment, payments } from "./sample-payments.ts";
 
 const VERDICTS = Object.keys(STATUS) as Verdict[];
 const DAY_MS = 24 * HOUR_MS;
@@ -94,6 +96,63 @@ describe("folding batches", () => {
     });
     expect(revisions).toEqual([...new Set(revisions)].sort((a, b) => a - b));
     expect(() => fold(state, batchOf(payments("q", 1)), state.atMs)).toThrow("cannot follow");
+  });
+});
+
+test("a batch damaged in any byte is refused, or counted to its end: never half of it", () => {
+  fc.assert(
+    fc.property(
+      fc.array(paymentEvent, { minLength: 1, maxLength: 6 }),
+      fc.integer({ min: 1, max: 255 }),
+      (events, flips) => {
+        const bytes = encodeShardBatch(pack(events, IDENTITY_KEY));
+        for (let at = 0; at < bytes.length; at++) {
+          const damaged = bytes.slice();
+          damaged[at] = (damaged[at] ?? 0) ^ flips;
+          const read = decodeShardBatch(damaged);
+          if (!read.ok) continue;
+          const state = emptyState();
+          expect(fold(state, read.value, NOON_MS).length).toBe(read.value.size);
+          for (const slice of state.slices.values()) expect([...slice.windows()].length).toBe(slice.changes(-1));
+        }
+      },
+    ),
+    { numRuns: 20 },
+  );
+});
+
+describe("requests that are remembered", () => {
+  const token = "0123456789abcdef0123456789abcdef";
+  const batchWith = (events: readonly PaymentEvent[], of = token) => {
+    const batch = batchOf(events);
+    batch.token = of;
+    return batch;
+  };
+  const late = payment({ event_id: "late", occurred_at: NOON_MS - 3 * DAY_MS });
+
+  test("are those of which every event was counted or known, new ones and mere repeats alike", () => {
+    for (const again of [false, true]) {
+      const state = emptyState();
+      if (again) fold(state, batchOf(payments("a", 2)), NOON_MS);
+      const statuses = again
+        ? judgeRepeats(state, batchWith(payments("a", 2)), NOON_MS + 1)
+        : fold(state, batchWith(payments("a", 2)), NOON_MS);
+      expect(statuses?.length).toBe(2);
+      expect(state.requests.has(token)).toBe(true);
+    }
+  });
+
+  test("are none with a late event: the log has to bring it, so that its window is rebuilt", () => {
+    const state = emptyState();
+    fold(state, batchWith([...payments("a", 2), late]), NOON_MS);
+    judgeRepeats(state, batchWith([...payments("a", 2), late]), NOON_MS + 1);
+    expect(state.requests.has(token)).toBe(false);
+  });
+
+  test("are none without a token", () => {
+    const state = emptyState();
+    fold(state, batchWith(payments("a", 2), ""), NOON_MS);
+    expect(state.requests.has("")).toBe(false);
   });
 });
 

@@ -14,8 +14,7 @@ const KINDS: readonly Kind[] = ["resident", "unstored", "paged", "paged, unstore
 
 function sliceOf(startMs: number, kind: Kind): Slice {
   const slice = new Slice(startMs);
-  const [event] = payments("a", 1, { occurred_at: startMs });
-  slice.count("shop", "JPY", batchOf(event === undefined ? [] : [event]).event(0), 7);
+  slice.count(batchOf(payments("a", 1, { occurred_at: startMs })), 0, 7);
   slice.pagedRevision = slice.revision;
   if (!kind.endsWith("unstored")) slice.storedRevision = slice.revision;
   if (kind.startsWith("paged")) {

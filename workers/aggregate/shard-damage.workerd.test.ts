@@ -2,6 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { archivePrefix } from "../../shared/archive-key.ts";
 import type { PaymentEvent } from "../../shared/event.ts";
+import { EventLines } from "../../shared/event-lines.ts";
 import { STATUS } from "../../shared/messages/shard-batch.ts";
 import { shardOf } from "../../shared/topology.ts";
 import { openDirectory } from "../directory/test-directory.ts";
@@ -10,7 +11,7 @@ import { gzip } from "../gzip.ts";
 import { packEvents } from "../ingest/log-events.ts";
 import { JOURNAL_SLOTS } from "./journal.ts";
 import { REBUILD_OBJECTS_PER_ALARM } from "./rebuild.ts";
-import { HOUR_MS, MINUTE_MS, NOON_MS, payment, payments } from "./sample-payments.ts";
+import { batchOf, HOUR_MS, MINUTE_MS, NOON_MS, payment, payments } from "./sample-payments.ts";
 import { ALARM_RETRY_MS, type Shard } from "./shard.ts";
 import { deliver } from "./test-queue.ts";
 import { TestShard, workerEnv } from "./test-shard.ts";
@@ -29,7 +30,9 @@ let stranger: string;
 let reported: unknown[];
 
 beforeAll(async () => {
-  await openDirectory();
+  const directory = await openDirectory();
+  // More shards than tests.
+  await directory.exec("UPDATE topology_epochs SET shards = 64");
 });
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ["Date"], now: NOON_MS });
@@ -61,7 +64,10 @@ afterEach(async () => {
 async function logged(events: readonly PaymentEvent[]): Promise<void> {
   vi.setSystemTime(Date.now() + 1);
   const batch = `request-${crypto.randomUUID()}`;
-  const bodies = packEvents(events, { batch, source: "pos", receivedAtMs: Date.now() });
+  const receivedAtMs = Date.now();
+  const lines = new EventLines({ batch, source: "pos", receivedAtMs });
+  for (const event of events) lines.add(event);
+  const bodies = packEvents({ batch: batchOf(events), lines }, { request: batch, receivedAtMs, token: "" });
   await deliver(
     "tally-raw",
     bodies.map((body, i) => ({ id: `${batch}-${i}`, body: body.buffer })),

@@ -128,8 +128,11 @@ function readLines<Sink extends EventSink>(bytes: Uint8Array, start: number, sin
     end = bytes.indexOf(LINE_FEED, begin);
     if (end < 0) end = bytes.length;
     const at = scanner.skipSpace(begin);
-    // Of nothing but white space; several such lines are passed over at once.
-    if (at >= end) continue;
+    // Of nothing but white space; several such lines are passed over at once: one by one, a body of line feeds would be looked at anew from each.
+    if (at >= end) {
+      end = at === bytes.length ? at : bytes.lastIndexOf(LINE_FEED, at - 1);
+      continue;
+    }
     // The request is refused, so the rest need not be read.
     const isFull = sink.size === EVENTS_PER_REQUEST_MAX;
     if (!isFull && end - begin <= LINE_LENGTH_MAX && scanLine(scanner, at, end, sink)) continue;
