@@ -36,7 +36,7 @@ export function recover(journal: Journal, nowMs: number, limits: MemoryLimits): 
   const hasPages = slices.length + damaged.length > 0;
   const lost = replay(journal, state, hasPages, nowMs, limits, damage);
   if (lost !== undefined) {
-    const windows = windowsLost(state, lost, [...stored.keys()], nowMs);
+    const windows = windowsLost(state, lost, nowMs);
     damage(lost.reason, windows);
     if (lost.afterMs === undefined) state.droppedToMs = windows[0] ?? 0;
   }
@@ -136,12 +136,15 @@ function bringBack(state: ShardState, batch: EventBatch, atMs: number, onDamage:
   }
 }
 
-/** The windows that lost batches may have changed; all there are when the mark is lost, since pages may be older than it, too. */
-function windowsLost(state: ShardState, { afterMs }: Loss, stored: readonly number[], nowMs: number): number[] {
+/**
+ * The windows that lost batches may have changed; all that have pages when the mark is lost, since those may be older than it, too. None that
+ * has been dropped is among them, though older journal rows may speak of it: what lies between it and the rest is history's.
+ */
+function windowsLost(state: ShardState, { afterMs }: Loss, nowMs: number): number[] {
   const beforeMs = Math.max(nowMs, state.atMs);
   const range = windowsOfLostBatch(afterMs ?? nowMs, beforeMs, state.droppedToMs);
   const slices = [...state.slices.values()].filter((slice) => slice.revision > slice.pagedRevision);
-  const known = afterMs === undefined ? [...state.slices.keys(), ...stored] : slices.map(({ startMs }) => startMs);
+  const known = afterMs === undefined ? [...state.slices.keys()] : slices.map(({ startMs }) => startMs);
   return [...new Set([...range, ...known])].sort((a, b) => a - b);
 }
 
