@@ -10,6 +10,9 @@ const plantName = process.argv[2];
 const plant = PLANTS.find(({ name }) => name === plantName);
 if (plantName !== undefined && plant === undefined) throw new Error(`there is no plant ${plantName}`);
 
+// Hundreds of errors a run are made on purpose; nobody reads where.
+Error.stackTraceLimit = 0;
+
 const checkEdits = loadWith([...NARROW_LIMITS, ...ISOLATE_MEMORY, ...(plant?.edits ?? [])]);
 const { run } = await import("./world/run.ts");
 checkEdits();
