@@ -63,4 +63,24 @@ export const PLANTS: readonly Plant[] = [
       },
     ],
   },
+  {
+    name: "acknowledged-in-part",
+    edits: [
+      {
+        file: "workers/aggregate/raw-consumer.ts",
+        find: ".every((status) => status !== undefined)",
+        replace: ".some((status) => status !== undefined)",
+      },
+    ],
+  },
+  {
+    name: "epoch-at-once",
+    edits: [
+      {
+        file: "shared/topology-plan.ts",
+        find: "EPOCH_LEAD_MS = TOPOLOGY_TTL_MS + AHEAD_MAX_MS + CLOCK_SKEW_MS",
+        replace: "EPOCH_LEAD_MS = 0",
+      },
+    ],
+  },
 ];

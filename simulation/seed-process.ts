@@ -10,6 +10,9 @@ const plantName = process.argv[2];
 const plant = PLANTS.find(({ name }) => name === plantName);
 if (plantName !== undefined && plant === undefined) throw new Error(`there is no plant ${plantName}`);
 
+/** Hundreds of errors a run are made on purpose, and where is only read in a trace. */
+const STACK_LINES = 12;
+
 const checkEdits = loadWith([...NARROW_LIMITS, ...ISOLATE_MEMORY, ...(plant?.edits ?? [])]);
 const { run } = await import("./world/run.ts");
 checkEdits();
@@ -25,6 +28,7 @@ process.on("disconnect", () => process.exit());
 process.on("SIGINT", () => {});
 
 async function obey({ seed, steps, shrink, trace }: SeedOrder): Promise<void> {
+  Error.stackTraceLimit = trace ? STACK_LINES : 0;
   const result = await run(seed, steps);
   const { digest } = result;
   if (result.failure === undefined) {

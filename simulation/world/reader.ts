@@ -13,14 +13,14 @@ export interface Reading {
 }
 
 /**
- * Reads all windows of a merchant as the api does, and has the model check them: what was counted when the read began is counted in it.
+ * Reads a merchant's windows as the api does, all or the latest, and has the model check them: what was counted when the read began is counted in it.
  * `undefined` when the read fails, as it may while something is away.
  */
-export async function readMerchant(world: World, merchantId: string): Promise<Reading | undefined> {
-  const known = world.model.windowsOf(merchantId);
+export async function readMerchant(world: World, merchantId: string, sinceMs = 0): Promise<Reading | undefined> {
+  const known = world.model.windowsOf(merchantId).filter((ms) => ms >= sinceMs);
   const [fromMs, lastMs] = [known[0], known.at(-1)];
   if (fromMs === undefined || lastMs === undefined) return { windows: [], counted: new Set() };
-  const must = world.model.counted(merchantId);
+  const must = world.model.counted(merchantId).filter(({ windowMs }) => windowMs >= sinceMs);
   // What is sent while the read is under way may be in it, too: between the windows known now there are buckets for that.
   const boundsMs = [...new Set(known.flatMap((ms) => [ms, ms + WINDOW_MS]))].sort((a, b) => a - b);
   const query = { merchantId, fromMs, toMs: lastMs + WINDOW_MS, boundsMs, currencies: [] };

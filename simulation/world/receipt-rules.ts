@@ -38,7 +38,8 @@ export function judgeReceipt({ events, fresh, counted }: Request, receipt: Recei
     if (event === undefined) throw new Error(`a receipt speaks of event ${index} of ${events.length}`);
     return event;
   };
-  const conflicts = errors.filter(({ code }) => code === "conflict").map(({ index }) => at(index));
+  const conflictAt = errors.filter(({ code }) => code === "conflict").map(({ index }) => index);
+  const conflicts = conflictAt.map(at);
   const rejected = new Set(errors.filter(({ code }) => code !== "conflict").map(({ index }) => at(index)));
   const taken = events.filter((_, index) => !errors.some((e) => e.index === index && e.code !== "conflict"));
   const isFresh = taken.filter((event, index) => fresh.has(event) && taken.indexOf(event) === index);
@@ -55,8 +56,9 @@ export function judgeReceipt({ events, fresh, counted }: Request, receipt: Recei
   );
   must(duplicates <= taken.length - isFresh.length, "something never sent before is a duplicate");
   must(conflicts.length <= duplicates, "more conflicts than duplicates");
+  // The same event once more in the request may be one: of a repeat that came between.
   must(
-    conflicts.every((event) => !isFresh.includes(event)),
+    conflictAt.every((index) => !isFresh.includes(at(index)) || events.indexOf(at(index)) < index),
     "something never sent before is a conflict",
   );
   must(late <= mayBeLate, "late within the horizon");

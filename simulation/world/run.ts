@@ -43,7 +43,9 @@ export async function run(seed: number, steps: number): Promise<RunResult> {
     return { seed, steps, trace: world.trace, digest: digestOf(world.trace) };
   } catch (error) {
     const failure = error instanceof Error ? describe(error) : String(error);
-    return { seed, steps, failure, failedAfter: made, trace: world.trace, digest: digestOf(world.trace) };
+    const digest = digestOf(world.trace);
+    const stack = error instanceof Error ? (error.stack ?? "").split("\n").slice(1) : [];
+    return { seed, steps, failure, failedAfter: made, trace: [...world.trace, ...stack], digest };
   } finally {
     restore();
     process.off("unhandledRejection", onStray);

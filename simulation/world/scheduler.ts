@@ -10,9 +10,13 @@ interface Entry extends Timer {
   readonly happen: () => void;
 }
 
-/** Real macrotask: by the time it runs, everything that can go on without simulated time has gone on. */
-const everythingElse = () => new Promise<void>((resolve) => setImmediateForReal(resolve));
-const setImmediateForReal = setImmediate;
+/** Node takes the next tick when no promise is left that could settle: by then everything has gone on that needs no simulated time. */
+async function everythingElse(): Promise<void> {
+  for (let round = 0; round < 2; round++) await new Promise<void>((resolve) => process.nextTick(resolve));
+}
+
+/** Lets Node itself go on, which hears of signals, and of promises that nobody waits for, between its own tasks only. */
+const everythingOfNode = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /**
  * The simulated time, and all that waits for it. Nothing but `advance` makes time pass, and between two things that happen every
@@ -43,7 +47,7 @@ export class Scheduler {
 
   /** Lets everything happen that is due by then, in order. `afterEach` may throw to end it. */
   async advance(untilMs: number, afterEach: () => void): Promise<void> {
-    await everythingElse();
+    await everythingOfNode();
     afterEach();
     for (let next = this.#heap[0]; next !== undefined && next.atMs <= untilMs; next = this.#heap[0]) {
       this.#pop();

@@ -65,6 +65,7 @@ function checkQueues(world: World): void {
 
 async function checkReads(world: World): Promise<Set<Sent>> {
   const counted = new Set<Sent>();
+  const stored = revisionsStored(world);
   for (const merchant of MERCHANTS) {
     const reading = readMerchant(world, merchant);
     reading.catch(() => {}); // It is awaited below, when time has passed for it.
@@ -72,24 +73,24 @@ async function checkReads(world: World): Promise<Set<Sent>> {
     const done = await reading;
     if (done === undefined) throw new Error(`${merchant} cannot be read though everything works`);
     for (const event of done.counted) counted.add(event);
-    checkRevisions(world, done.windows);
+    checkRevisions(done.windows, stored);
   }
   return counted;
 }
 
 /** Every window has closed by now: what shards say of it is what they last sent, under the same revision. */
-function checkRevisions(world: World, served: readonly ReportedWindow[]): void {
-  const revisions = new Map(
-    [...historyOf(world)].map(({ merchantId, currency, startMs, revision }) => [
-      keyOf(merchantId, currency, startMs),
-      revision,
-    ]),
-  );
+function checkRevisions(served: readonly ReportedWindow[], stored: ReadonlyMap<string, number>): void {
   for (const { merchantId, currency, startMs, revision } of served) {
     const key = keyOf(merchantId, currency, startMs);
-    const stored = revisions.get(key);
-    if (stored !== revision) throw new Error(`history has revision ${stored} of ${key}, it is served as ${revision}`);
+    const is = stored.get(key);
+    if (is !== revision) throw new Error(`history has revision ${is} of ${key}, it is served as ${revision}`);
   }
+}
+
+function revisionsStored(world: World): Map<string, number> {
+  return new Map(
+    historyOf(world).map((window) => [keyOf(window.merchantId, window.currency, window.startMs), window.revision]),
+  );
 }
 
 function checkHistory(world: World, counted: ReadonlySet<Sent>): void {

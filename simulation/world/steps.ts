@@ -29,13 +29,13 @@ export function moodOf({ chance }: World): Mood {
       [2, most],
     ]);
   return {
-    traffic: 40,
+    traffic: 30,
     time: 30,
     crashes: some(8),
     clocks: some(4),
     outages: some(3),
     farAhead: chance.is(0.15) ? 1 : 0,
-    growth: some(2),
+    growth: some(4),
     reads: 4,
   };
 }
@@ -142,23 +142,29 @@ function breakSomething(world: World): void {
   world.weather.breakDown(service, ms);
 }
 
-/** An operator adds an epoch: more shards, fewer, or a merchant by itself. */
+/** An operator adds an epoch: more shards, fewer, or a merchant by itself. Mostly as soon as that may be. */
 function grow(world: World): void {
-  const { chance, api, scheduler } = world;
+  const { chance, api, scheduler, note } = world;
   const { machine, env } = api.any();
   const shards = chance.between(1, SHARDS_MAX);
-  const request = {
-    from_ms: windowOf(scheduler.nowMs) + chance.between(1, 4) * WINDOW_MS,
-    shards,
-    overrides: chance.is(0.3) ? { [chance.pick(MERCHANTS)]: chance.below(2 * shards) } : {},
-  };
-  const added = machine.run(async () => await addEpoch(env.DIRECTORY, request, Date.now())).catch(() => undefined);
+  const overrides = chance.is(0.3) ? { [chance.pick(MERCHANTS)]: chance.below(2 * shards) } : {};
+  const add = async (from_ms: number) => await addEpoch(env.DIRECTORY, { from_ms, shards, overrides }, Date.now());
+  const added = machine.run(async () => {
+    const asked = await add(windowOf(scheduler.nowMs) + chance.below(4) * WINDOW_MS);
+    return asked.ok || asked.error.reason !== "too_soon" ? asked : await add(asked.error.earliestMs);
+  });
+  const told = added.then(
+    (answer) => JSON.stringify(answer),
+    (error: unknown) => String(error),
+  );
   launch(
     world,
-    added.then((answer) => world.note(`epoch of ${shards} shards: ${JSON.stringify(answer)?.slice(0, 120)}`)),
+    told.then((answer) => note(`${machine.name}: an epoch of ${shards} shards: ${answer.slice(0, 120)}`)),
   );
 }
 
 function read(world: World): void {
-  launch(world, readMerchant(world, world.chance.pick(MERCHANTS)));
+  const { chance, scheduler } = world;
+  const sinceMs = chance.is(0.3) ? 0 : scheduler.nowMs - chance.below(6 * HOUR_MS);
+  launch(world, readMerchant(world, chance.pick(MERCHANTS), sinceMs));
 }

@@ -125,7 +125,7 @@ export class Traffic {
       [3, this.#chance.below(DAY_MS)],
       [2, DAY_MS + this.#chance.between(-HOUR_MS, HOUR_MS)],
       [1, this.#chance.below(5 * DAY_MS)],
-      [2, -this.#chance.below(7 * MINUTE_MS)],
+      [5, -this.#chance.below(6 * MINUTE_MS)],
     ]);
   }
 }
