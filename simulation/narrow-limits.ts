@@ -17,7 +17,7 @@ export const NARROW_LIMITS: readonly SourceEdit[] = [
   {
     file: "workers/aggregate/residency.ts",
     find: "RESIDENT_BYTES_MAX = 48_000_000",
-    replace: "RESIDENT_BYTES_MAX = 5_000_000",
+    replace: "RESIDENT_BYTES_MAX = 5_000",
   },
   {
     file: "workers/aggregate/recent-requests.ts",
