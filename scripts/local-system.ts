@@ -6,6 +6,8 @@ import { buildWorkers } from "./build.ts";
 import { type ClickHouse, startClickHouse } from "./clickhouse.ts";
 import { migrateClickHouse } from "./clickhouse-migrate.ts";
 import { migrateDirectory } from "./directory.ts";
+import { consumerAt } from "./durable-queues/deliveries.ts";
+import type { QueueService } from "./durable-queues/queue-service.ts";
 import { type Runtime, type RuntimeOptions, startRuntime } from "./runtime.ts";
 
 /** Shards, archive and directory, below the state folder. */
@@ -29,6 +31,8 @@ export interface LocalSystemOptions {
   readonly bundleDir?: string;
   /** Variables of the aggregate Worker over those of wrangler.toml. */
   readonly aggregateVars?: Readonly<Record<string, string>>;
+  /** In the place of Miniflare's queues, with the bundles that go with it; its owner stops it after the system. */
+  readonly queues?: QueueService | undefined;
   readonly onLog?: RuntimeOptions["onLog"];
   readonly onStep?: (step: string) => void;
 }
@@ -75,10 +79,12 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
       ingestPort: ports.ingest,
       apiPort: ports.api,
       bindings: bindingsOf(secrets, clickhouse, options.aggregateVars),
+      queuesUrl: options.queues?.url,
       ...(options.onLog === undefined ? {} : { onLog: options.onLog }),
     });
     try {
       await migrateDirectory(runtime.directory);
+      if (runtime.aggregateUrl !== undefined) options.queues?.deliverTo(consumerAt(runtime.aggregateUrl));
     } catch (error) {
       await runtime.stop();
       throw error;

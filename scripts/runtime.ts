@@ -12,18 +12,22 @@ export const WORKERD_PID_FILE = "workerd.pid";
 export interface RuntimeOptions {
   /** Where `buildWorkers` put the bundles. */
   readonly bundleDir: string;
-  /** State of shards, archive and directory; survives restarts. Queues are in memory, whatever is said here. */
+  /** State of shards, archive and directory; survives restarts. Miniflare's queues are in memory, whatever is said here. */
   readonly persistDir: string;
   readonly ingestPort: number;
   readonly apiPort: number;
   /** Variables and secrets by Worker, over those of wrangler.toml. */
   readonly bindings: Readonly<Record<WorkerName, Readonly<Record<string, string>>>>;
+  /** Of the durable stand-in for queues; the bundles must be those of `durable-queues/bundle.ts` then. Without it, queues are Miniflare's. */
+  readonly queuesUrl?: string | undefined;
   readonly onLog?: (log: WorkerdStructuredLog) => void;
 }
 
 export interface Runtime {
   readonly ingestUrl: string;
   readonly apiUrl: string;
+  /** Where the durable stand-in delivers to; `undefined` without one. */
+  readonly aggregateUrl: string | undefined;
   readonly directory: D1Database;
   readonly archive: R2Bucket;
   readonly miniflare: Miniflare;
@@ -34,7 +38,12 @@ export interface Runtime {
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   await mkdir(options.persistDir, { recursive: true });
   noteWorkerdIn(join(options.persistDir, WORKERD_PID_FILE));
-  const ports: Partial<Record<WorkerName, number>> = { ingest: options.ingestPort, api: options.apiPort };
+  const isDurable = options.queuesUrl !== undefined;
+  const ports: Partial<Record<WorkerName, number>> = {
+    ingest: options.ingestPort,
+    api: options.apiPort,
+    ...(isDurable ? { aggregate: 0 } : {}),
+  };
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({
       host: "127.0.0.1",
@@ -49,6 +58,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   return {
     ingestUrl: (await miniflare.unsafeGetDirectURL("tally-ingest")).origin,
     apiUrl: (await miniflare.unsafeGetDirectURL("tally-api")).origin,
+    aggregateUrl: isDurable ? (await miniflare.unsafeGetDirectURL("tally-aggregate")).origin : undefined,
     directory: (await miniflare.getD1Database("DIRECTORY", "tally-api")) as unknown as D1Database,
     archive: (await miniflare.getR2Bucket("ARCHIVE", "tally-aggregate")) as unknown as R2Bucket,
     miniflare,
@@ -56,7 +66,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   };
 }
 
-function workerOptions(worker: WorkerName, { bundleDir, bindings }: RuntimeOptions, port: number | undefined) {
+function workerOptions(worker: WorkerName, options: RuntimeOptions, port: number | undefined) {
+  const { bundleDir, bindings, queuesUrl } = options;
   // The bundle is one ES module already, so there are no rules for others to follow.
   const { modulesRules: _, ...fromConfig } = unstable_getMiniflareWorkerOptions(WRANGLER_CONFIG, worker).workerOptions;
   const path = join(bundleDir, worker, "index.js");
@@ -65,7 +76,22 @@ function workerOptions(worker: WorkerName, { bundleDir, bindings }: RuntimeOptio
     name: `tally-${worker}`,
     modulesRoot: join(bundleDir, worker),
     modules: [{ type: "ESModule" as const, path }],
-    bindings: { ...(fromConfig.bindings as Record<string, string>), ...bindings[worker] },
+    ...(queuesUrl === undefined ? {} : { queueProducers: {}, queueConsumers: {} }),
+    bindings: {
+      ...(fromConfig.bindings as Record<string, string>),
+      ...(queuesUrl === undefined ? {} : durableBindings(queuesUrl, fromConfig.queueProducers)),
+      ...bindings[worker],
+    },
     ...(port === undefined ? {} : { unsafeDirectSockets: [{ host: "127.0.0.1", port }] }),
   };
+}
+
+/** What `durable-queues/workers/queue-env.ts` makes a Worker's queues of. */
+function durableBindings(queuesUrl: string, producers: unknown): Record<string, string> {
+  const settings = Object.entries(producers as Record<string, { queueName: string; deliveryDelay?: number }>);
+  const byBinding = settings.map(([binding, { queueName: queue, deliveryDelay: delay_s }]) => [
+    binding,
+    { queue, delay_s },
+  ]);
+  return { QUEUES_URL: queuesUrl, QUEUE_PRODUCERS: JSON.stringify(Object.fromEntries(byBinding)) };
 }

@@ -6,7 +6,7 @@ import { type ClickHouseClient, createClient } from "@clickhouse/client";
 import { inject } from "vitest";
 import { createKey, putMerchants, putSource } from "../scripts/directory.ts";
 import type { PaymentEventInput } from "../scripts/event-input.ts";
-import { type LocalSystem, startLocalSystem } from "../scripts/local-system.ts";
+import { type LocalSystem, type LocalSystemOptions, startLocalSystem } from "../scripts/local-system.ts";
 import { sleep } from "../scripts/sleep.ts";
 
 const POLL_MS = 50;
@@ -26,14 +26,15 @@ export interface TestSystem extends LocalSystem {
   read(path: string, key?: string): Promise<Response>;
 }
 
-/** Starts a system in `stateDir`, or in a new folder that is removed again when it stops. */
-export async function startTestSystem(stateDir?: string): Promise<TestSystem> {
+/** Starts a system in `stateDir`, or in a new folder that is removed again when it stops; `over` replaces parts of it. */
+export async function startTestSystem(stateDir?: string, over: Partial<LocalSystemOptions> = {}): Promise<TestSystem> {
   const dir = stateDir ?? (await mkdtemp(join(tmpdir(), "tally-test-")));
   const system = await startLocalSystem({
     stateDir: dir,
     bundleDir: inject("bundleDir"),
     ports: { ingest: 0, api: 0, clickhouse: 0 },
     aggregateVars: { CORRECTION_DELAY_MS: "300" },
+    ...over,
   });
   const { directory, ingestUrl, apiUrl } = system.runtime;
   const nowMs = Date.now();

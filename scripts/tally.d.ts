@@ -1,4 +1,4 @@
-/** The real Workers, under the names that `bundle.ts` resolves: their own types need the Workers' globals, which Node's clash with. */
+/** The real Workers, under the names that `bundle-entry.ts` resolves: their own types need the Workers' globals, which Node's clash with. */
 declare module "tally-ingest" {
   import type { ExecutionContext } from "@cloudflare/workers-types";
 
