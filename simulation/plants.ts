@@ -68,8 +68,8 @@ export const PLANTS: readonly Plant[] = [
     edits: [
       {
         file: "workers/aggregate/raw-consumer.ts",
-        find: ".every((status) => status !== undefined)",
-        replace: ".some((status) => status !== undefined)",
+        find: "if (answered === sent[at]) message.ack();",
+        replace: "if (answered > 0 || answered === sent[at]) message.ack();",
       },
     ],
   },
