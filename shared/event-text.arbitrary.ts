@@ -83,6 +83,12 @@ const TEXTS = [
   ],
 ];
 
+/** Every value that is odd for one field or another, as JSON. */
+export const ODD_VALUES: readonly string[] = [
+  ...NUMBERS,
+  ...[...MOMENTS, ...TEXTS].map((value) => JSON.stringify(value)),
+];
+
 const number = fc.constantFrom(...NUMBERS).map(raw);
 const moment = fc.constantFrom(...MOMENTS).map(json);
 const text = fc.constantFrom(...TEXTS).map(json);

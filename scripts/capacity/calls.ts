@@ -5,16 +5,21 @@ import { DAY_S, type Load } from "./load.ts";
 import type { CapacityOptions } from "./options.ts";
 import type { Reach, Reaches } from "./reach.ts";
 
-/** Calls to the shards by ingest and from the log, and which of them bring something new and write a journal row. */
+/**
+ * Calls to the shards by ingest and from the log. Those that bring events write a journal row. About events that ingest has brought the log
+ * only asks, each shard once a group: all of them are taken to have been counted in time.
+ */
 export interface Calls {
   readonly perRequest: number;
   readonly direct: number;
-  /** Of the fullest group of a batch. */
+  /** Of the fullest group of a batch: its questions, or the events it brings, whatever is more. One follows the other. */
   readonly perFullestGroup: number;
+  /** Questions about what was counted directly. */
+  readonly asksPerBatch: number;
+  /** With events. */
+  readonly rowsPerBatch: number;
   readonly perBatch: number;
   readonly fromLog: number;
-  /** Of a batch's calls, those with an event that was not counted directly before. */
-  readonly rowsPerBatch: number;
   readonly journalRows: number;
   readonly readsPerSecond: number;
   /** Of one shard, at the peak. */
@@ -31,23 +36,26 @@ export function callsOf(o: CapacityOptions, load: Load, flow: Flow, reaches: Rea
   const perRequest = callsFor(reaches.request, shards);
   const direct = load.requestsPerDay * (1 - asyncShare) * perRequest;
   const own = shardsPerPartition(flow, shards);
-  const perFullGroup = callsFor(reaches.fullGroup, own);
-  const perRestGroup = callsFor(reaches.restGroup, own);
-  const perBatch = flow.fullGroups * perFullGroup + perRestGroup;
-  const rowsPerBatch = flow.fullGroups * callsFor(reaches.newInFullGroup, own) + callsFor(reaches.newInRestGroup, own);
+  const asksPerFullGroup = touched(reaches.countedInFullGroup.merchants, own);
+  const asksPerRestGroup = touched(reaches.countedInRestGroup.merchants, own);
+  const rowsPerFullGroup = callsFor(reaches.newInFullGroup, own);
+  const rowsPerRestGroup = callsFor(reaches.newInRestGroup, own);
+  const asksPerBatch = flow.fullGroups * asksPerFullGroup + asksPerRestGroup;
+  const rowsPerBatch = flow.fullGroups * rowsPerFullGroup + rowsPerRestGroup;
+  const perBatch = asksPerBatch + rowsPerBatch;
   const fromLog = flow.batchesPerDay * perBatch;
   const readsPerSecond = o["reads-per-second"] * (1 - o["cache-hit"]);
   const perSecondPeak = (((direct + fromLog) / DAY_S + readsPerSecond) * o.peak) / shards;
   const callBusy = (perSecondPeak * o["call-us"]) / 1e6;
-  // What is counted directly comes from the log again.
-  const eventBusy = (load.eventsPerSecondPeak * (2 - asyncShare) * o["apply-us"]) / 1e6;
+  const eventBusy = (load.eventsPerSecondPeak * o["apply-us"]) / 1e6;
   return {
     perRequest,
     direct,
-    perFullestGroup: Math.max(perFullGroup, perRestGroup),
+    perFullestGroup: Math.max(asksPerFullGroup, asksPerRestGroup, rowsPerFullGroup, rowsPerRestGroup),
+    asksPerBatch,
+    rowsPerBatch,
     perBatch,
     fromLog,
-    rowsPerBatch,
     journalRows: direct + flow.batchesPerDay * rowsPerBatch,
     readsPerSecond,
     perSecondPeak,
@@ -60,21 +68,30 @@ export function shardsPerPartition({ partitions }: Flow, shards: number): number
   return Math.max(1, shards / partitions);
 }
 
-/** A call for each shard that owns one of the merchants, and for each 5,000 events. */
+/** A call for each shard that owns one of the merchants, and for each started 5,000 of the events it has on average. */
 function callsFor({ events, merchants }: Reach, shards: number): number {
-  return Math.max(touched(merchants, shards), events / SHARD_BATCH_EVENTS_MAX);
+  const owners = touched(merchants, shards);
+  return owners === 0 ? 0 : owners * Math.ceil(events / owners / SHARD_BATCH_EVENTS_MAX);
 }
 
 export function callsText({ events, merchants }: Reach, shards: number): string {
   const text = touchedText(merchants, shards);
-  return events > SHARD_BATCH_EVENTS_MAX ? `max(${text}, ${n(events)} / ${n(SHARD_BATCH_EVENTS_MAX)})` : text;
+  const owners = n(touched(merchants, shards));
+  return events > SHARD_BATCH_EVENTS_MAX
+    ? `${text} × ceil(${n(events)} / ${owners} / ${n(SHARD_BATCH_EVENTS_MAX)})`
+    : text;
 }
 
-/** The calls of a batch's groups, one after another. */
-export function batchCallsText({ fullGroups }: Flow, full: Reach, rest: Reach, shards: number): string {
+/** The calls of a batch's groups, one after another; `textOf` says those of one group. */
+export function batchCallsText(
+  { fullGroups }: Flow,
+  full: Reach,
+  rest: Reach,
+  textOf: (reach: Reach) => string,
+): string {
   const parts = [
-    ...(full.events === 0 ? [] : [`${n(fullGroups)} × ${callsText(full, shards)}`]),
-    ...(rest.events === 0 ? [] : [callsText(rest, shards)]),
+    ...(full.events === 0 ? [] : [`${n(fullGroups)} × ${textOf(full)}`]),
+    ...(rest.events === 0 ? [] : [textOf(rest)]),
   ];
   return parts.length === 0 ? "0" : parts.join(" + ");
 }

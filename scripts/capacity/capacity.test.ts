@@ -103,34 +103,80 @@ test("a thousand events a second through one shard, worked out by hand", () => {
     "async-share": 1,
     "late-share": 0,
     "reads-per-second": 0,
-    "gzip-bytes": 80,
+    "gzip-bytes": 70,
+    "column-bytes": 45,
   });
   expect(day.requests).toBe(86_400);
-  // A request is one message of 80,300 bytes, two pieces of 64 KB, each written, read and deleted.
+  // A request is one message of 115,220 bytes, two pieces of 64 KB, each written, read and deleted.
+  expect(day.raw_message).toBe(115_220);
   expect(day.raw_operations).toBe(6 * 86_400);
-  // The queue waits two seconds: the message it began with and two more.
-  expect(day.raw_batch).toBe(3);
-  expect(day.log_calls).toBeCloseTo(86_400 / 3);
-  expect(day.journal_rows).toBeCloseTo(86_400 / 3);
-  // An emission for each window: two alarms set and one note of what is stored.
-  expect(day.emission_rows).toBe(3 * 144);
-  expect(day.usd_archive_writes).toBeCloseTo(((86_400 / 3) * 2 * 4.5) / 1e6);
+  // The queue waits five seconds: the message it began with and five more, 6,000 events, which take two calls.
+  expect(day.raw_batch).toBe(6);
+  expect(day.log_calls).toBeCloseTo((86_400 / 6) * 2);
+  expect(day.journal_rows).toBeCloseTo((86_400 / 6) * 2);
+  // An emission for each window, and its alarm is set twice. What is stored is noted in rows that are written anyway.
+  expect(day.emission_rows).toBe(2 * 144);
+  expect(day.usd_archive_writes).toBeCloseTo(((86_400 / 6) * 2 * 4.5) / 1e6);
 });
 
-test("a batch is counted in groups of at most two megabytes, and each calls the shards anew", () => {
-  const { raw_group, raw_groups_per_batch, calls_per_batch } = valuesOf({ "async-share": 1, shards: 10 });
-  expect(raw_group).toBe(24); // 24 × 80,300 = 1.93 MB
-  expect(raw_groups_per_batch).toBe(5);
-  expect(calls_per_batch).toBeCloseTo(50);
+test("a request is one message while it fits, and halved when it is too large", () => {
+  const cut = (options: Partial<CapacityOptions>) => {
+    const { raw_messages_per_request, raw_message } = valuesOf({ "gzip-bytes": 75, "column-bytes": 45, ...options });
+    return [raw_messages_per_request, raw_message];
+  };
+  expect(cut({ batch: 998 })).toEqual([1, 998 * 120 + 220]); // 119,980 bytes
+  expect(cut({ batch: 999 })).toEqual([2, 499.5 * 120 + 220]);
+  // 5.05 MB of lines are ten parts of 520,000, each of which is halved.
+  expect(cut({ batch: 10_000, "line-bytes": 505 })).toEqual([20, 500 * 120 + 220]);
 });
 
-test("what is counted directly is called for again from the log, and writes no second row", () => {
+test("a full batch of the queue is one group, and calls each shard once, or once for 5,000 events", () => {
+  const { raw_group, raw_groups_per_batch, calls_per_batch } = valuesOf({ "async-share": 1, shards: 1_000 });
+  expect(raw_group).toBeGreaterThanOrEqual(100);
+  expect(raw_groups_per_batch).toBe(1);
+  expect(calls_per_batch).toBeCloseTo(1_000);
+  expect(valuesOf({ "async-share": 1, shards: 2 }).calls_per_batch).toBeCloseTo(50_000 / 5_000);
+});
+
+test("smaller groups call the shards anew, each of them", () => {
+  const { raw_groups_per_batch, calls_per_batch } = valuesOf({ "async-share": 1, shards: 10, "group-mb": 2 });
+  expect(raw_groups_per_batch).toBe(4); // 32 × 62,220 = 1.99 MB
+  expect(calls_per_batch).toBeCloseTo(40);
+});
+
+test("about what is counted directly the log only asks, each shard once a batch, whatever the events", () => {
+  const { asks_per_batch, counts_per_batch } = valuesOf({ shards: 2 });
+  expect(asks_per_batch).toBeCloseTo(2);
+  expect(counts_per_batch).toBe(0);
+});
+
+test("every event is journaled by the call that brings it, the direct one or the log's, and by no other", () => {
   const sync = valuesOf({ ...SMALL, "async-share": 0 });
   expect(sync.journal_rows).toBe(sync.direct_calls);
   const async = valuesOf({ ...SMALL, "async-share": 1 });
   expect(async.direct_calls).toBe(0);
+  expect(async.asks_per_batch).toBe(0);
   expect(async.journal_rows).toBeCloseTo(async.log_calls ?? 0);
-  expect(sync.log_calls).toBeCloseTo(async.log_calls ?? 0);
+  const mixed = valuesOf({ ...SMALL, "async-share": 0.5 });
+  const rowsOfLog = (mixed.raw_batches ?? 0) * (mixed.counts_per_batch ?? 0);
+  expect(mixed.journal_rows).toBeCloseTo((mixed.direct_calls ?? 0) + rowsOfLog);
+  expect(mixed.log_calls).toBeCloseTo(rowsOfLog + (mixed.raw_batches ?? 0) * (mixed.asks_per_batch ?? 0));
+});
+
+test("pages are written for room only where the recent windows fill the memory", () => {
+  const checkpointsForRoom = (shards: number) =>
+    (withOptions({ shards }).items.find(({ name }) => name === "checkpoints")?.arithmetic ?? "").match(
+      /(\d+) for room$/,
+    )?.[1];
+  expect(checkpointsForRoom(2_846)).toBe("144");
+  expect(checkpointsForRoom(10_000)).toBe("0");
+});
+
+test("further messages of windows are filled to what the queue counts as one", () => {
+  const { windows_messages, windows_operations } = valuesOf({ ...SMALL, shards: 10, "late-share": 0 });
+  // 16,782 windows a shard: 500 at first, 70,000 bytes and so two pieces, then 39 messages of 428.
+  expect(windows_messages).toBe(10 * 144 * 40);
+  expect(windows_operations).toBe(10 * 144 * (2 + 39) * 3);
 });
 
 test.each([

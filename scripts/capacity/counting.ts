@@ -1,20 +1,18 @@
-import { DIRECT_TIMEOUT_MS } from "../../workers/ingest/limits.ts";
-import { batchCallsText, type Calls, callsText, shardsPerPartition } from "./calls.ts";
+import { RECENT_REQUESTS_MAX } from "../../workers/aggregate/recent-requests.ts";
+import { DIRECT_TIMEOUT_MS, LOG_DELAY_S } from "../../workers/ingest/limits.ts";
+import { batchCallsText, type Calls, callsText, shardsPerPartition, touchedText } from "./calls.ts";
 import type { Flow } from "./flow.ts";
 import { figuresOf, type Item, n, within } from "./item.ts";
-import { DAY_S, type Load, WINDOWS_PER_DAY } from "./load.ts";
+import { DAY_S, type Load } from "./load.ts";
 import type { CapacityOptions } from "./options.ts";
 import { LIMITS } from "./platform.ts";
 import { type Reaches, reachText } from "./reach.ts";
-import { sliceBytesOf } from "./shard-size.ts";
+import { rowsOf } from "./rows.ts";
 
 /** `SHARD_CALLS_CONCURRENT_MAX` in workers/apply-to-shards.ts: connections that may wait for their headers. */
-const CALLS_AT_A_TIME = 6;
+export const CALLS_AT_A_TIME = 6;
 /** `SHARD_TIMEOUT_MS` in workers/aggregate/raw-consumer.ts. */
-const GROUP_TIMEOUT_MS = 30_000;
-/** An alarm is set for what is due next, and again when something else is due sooner (workers/aggregate/shard.ts). */
-const ALARM_ROWS_PER_EMISSION = 2;
-
+export const GROUP_TIMEOUT_MS = 30_000;
 export interface Counting {
   readonly items: readonly Item[];
   readonly rowsPerDay: number;
@@ -24,7 +22,7 @@ export interface Counting {
 }
 
 /** What calls the shards: from where, with what, to how many. */
-interface Callers {
+export interface Callers {
   readonly load: Load;
   readonly flow: Flow;
   readonly reaches: Reaches;
@@ -35,7 +33,7 @@ interface Callers {
 /** Calls to the shards, the rows they write, and whether those who call have the time for it. */
 export function countingOf(o: CapacityOptions, callers: Callers): Counting {
   const log = logItems(o, callers);
-  const rows = rowItems(o, callers);
+  const rows = rowsOf(o, callers);
   return { ...rows, items: [...directItems(o, callers), ...log.items, ...rows.items], batchS: log.batchS };
 }
 
@@ -75,6 +73,13 @@ function logItems(
   const objects = o.repartition ? 0 : flow.groups * o["archive-hours"];
   const archiveMs = o.repartition ? 0 : flow.groups * o["archive-ms"];
   const fullest = flow.fullGroups > 0 ? reaches.fullGroup : reaches.restGroup;
+  const own = shardsPerPartition(flow, shards);
+  const asksText = batchCallsText(flow, reaches.countedInFullGroup, reaches.countedInRestGroup, ({ merchants }) =>
+    touchedText(merchants, own),
+  );
+  const rowsText = batchCallsText(flow, reaches.newInFullGroup, reaches.newInRestGroup, (reach) =>
+    callsText(reach, own),
+  );
   const waitMs = (calls.perBatch / CALLS_AT_A_TIME) * o["call-ms"];
   const cpuS = (flow.eventsPerBatch * o["consumer-us"] + calls.perBatch * o["call-us"]) / 1e6;
   const batchS = (archiveMs + waitMs) / 1_000 + cpuS;
@@ -82,12 +87,9 @@ function logItems(
   const mend = "fewer shards for a queue (--partitions, best with --repartition)";
   const items = [
     figure("merchants_per_group", fullest.merchants, "merchants", reachText(load.law, fullest.events, flow.partitions)),
-    figure(
-      "calls_per_batch",
-      calls.perBatch,
-      "calls",
-      batchCallsText(flow, reaches.fullGroup, reaches.restGroup, shardsPerPartition(flow, shards)),
-    ),
+    figure("asks_per_batch", calls.asksPerBatch, "calls", asksText),
+    figure("counts_per_batch", calls.rowsPerBatch, "calls", rowsText),
+    figure("calls_per_batch", calls.perBatch, "calls", `${n(calls.asksPerBatch)} + ${n(calls.rowsPerBatch)}`),
     figure("log_calls", calls.fromLog, "calls/day", `${n(flow.batchesPerDay)} batches × ${n(calls.perBatch)}`),
     within(
       figure(
@@ -151,91 +153,24 @@ function logItems(
       "more shards (--shards), fewer direct calls (--async-share), or fewer, larger requests (--batch)",
     ),
   ];
-  return { items, batchS };
+  return { items: calls.direct === 0 ? items : [...items, rememberedItem(o, calls, shards, batchS)], batchS };
 }
 
-interface Rows {
-  readonly items: readonly Item[];
-  readonly rowsPerDay: number;
-  readonly emissionsPerShard: number;
-}
-
-function rowItems(o: CapacityOptions, { load, flow, reaches, shards, calls }: Callers): Rows {
-  const figure = figuresOf("counting");
-  const slots = o["journal-slots"] - 1;
-  const journalBytes = o["journal-mb"] * 1e6;
-  const eventsPerShard = o["events-per-day"] / shards;
-  const rowsPerShard = calls.journalRows / shards;
-  const full = Math.max(rowsPerShard / slots, (eventsPerShard * o["journal-bytes"]) / journalBytes);
-  const checkpoints = full + WINDOWS_PER_DAY;
-  const sliceBytes = sliceBytesOf(o, load, shards);
-  const pages = Math.ceil(sliceBytes / o["page-bytes"]);
-  const latePerCheckpoint = (eventsPerShard * o["late-share"]) / checkpoints / o["late-windows"];
-  const slices = 1 + o["late-windows"] * -Math.expm1(-latePerCheckpoint);
-  const checkpointRows = shards * checkpoints * (1 + slices * pages);
-  const droppedRows = shards * WINDOWS_PER_DAY * (pages + 1);
-  const latePerSecond = (eventsPerShard * o["late-share"]) / DAY_S / o["late-windows"];
-  const corrections =
-    latePerSecond === 0 ? 0 : (o["late-windows"] * DAY_S) / (o["correction-delay-s"] + 1 / latePerSecond);
-  const emissions = WINDOWS_PER_DAY + corrections;
-  const emissionRows = shards * emissions * (ALARM_ROWS_PER_EMISSION + 1);
-  const rowsPerDay = calls.journalRows + checkpointRows + droppedRows + emissionRows;
-  const journalEvents = Math.min((slots * eventsPerShard) / rowsPerShard, journalBytes / o["journal-bytes"]);
-  const own = shardsPerPartition(flow, shards);
-  const newsText = batchCallsText(flow, reaches.newInFullGroup, reaches.newInRestGroup, own);
-  const items = [
-    figure(
-      "journal_rows",
-      calls.journalRows,
-      "rows/day",
-      `${n(calls.direct)} direct + ${n(flow.batchesPerDay)} batches × (${newsText})`,
+/** Until the log asks about a request, its shards must know it: they remember so many. */
+function rememberedItem(o: CapacityOptions, { direct }: Calls, shards: number, batchS: number): Item {
+  const seconds = LOG_DELAY_S + o["consumer-wait-s"] + batchS;
+  return within(
+    figuresOf("counting")(
+      "requests_remembered_peak",
+      (direct / DAY_S / shards) * o.peak * seconds,
+      "requests a shard",
+      `${n(direct)} / ${n(DAY_S)} / ${n(shards)} × ${n(o.peak)} × (${n(LOG_DELAY_S)} s held back + ${n(o["consumer-wait-s"])} s + ${n(batchS)} s)`,
     ),
-    figure(
-      "checkpoints",
-      checkpoints,
-      "a shard and day",
-      `max(${n(rowsPerShard)} rows / ${n(slots)}, ${n(eventsPerShard)} events × ${n(o["journal-bytes"])} / ${n(journalBytes)}) + ${n(WINDOWS_PER_DAY)}`,
-    ),
-    figure("pages_per_window", pages, "pages", `ceil(${n(sliceBytes)} / ${n(o["page-bytes"])})`),
-    figure(
-      "checkpoint_rows",
-      checkpointRows,
-      "rows/day",
-      `${n(shards)} × ${n(checkpoints)} × (1 + ${n(slices)} windows changed × ${n(pages)})`,
-    ),
-    figure(
-      "checkpoint_writes",
-      (checkpoints * slices * sliceBytes) / DAY_S,
-      "bytes/s a shard",
-      `${n(checkpoints)} × ${n(slices)} × ${n(sliceBytes)} / ${n(DAY_S)} s`,
-    ),
-    figure("dropped_rows", droppedRows, "rows/day", `${n(shards)} × ${n(WINDOWS_PER_DAY)} × (${n(pages)} + 1)`),
-    figure(
-      "emissions",
-      emissions,
-      "a shard and day",
-      latePerSecond === 0
-        ? n(WINDOWS_PER_DAY)
-        : `${n(WINDOWS_PER_DAY)} + ${n(o["late-windows"])} × ${n(DAY_S)} / (${n(o["correction-delay-s"])} s + 1 / ${n(latePerSecond)} late/s)`,
-    ),
-    figure(
-      "emission_rows",
-      emissionRows,
-      "rows/day",
-      `${n(shards)} × ${n(emissions)} × (${n(ALARM_ROWS_PER_EMISSION)} alarms + 1)`,
-    ),
-    figure(
-      "rows_written",
-      rowsPerDay,
-      "rows/day",
-      `${n(calls.journalRows)} + ${n(checkpointRows)} + ${n(droppedRows)} + ${n(emissionRows)}`,
-    ),
-    figure(
-      "journal_recovery",
-      (journalEvents * o["recovery-us"]) / 1e3,
-      "ms at most",
-      `min(${n(slots)} rows × ${n(eventsPerShard / rowsPerShard)} events, ${n(journalBytes)} / ${n(o["journal-bytes"])}) × ${n(o["recovery-us"])} / 1e3`,
-    ),
-  ];
-  return { items, rowsPerDay, emissionsPerShard: emissions };
+    RECENT_REQUESTS_MAX,
+    {
+      of: "what a shard remembers, then the log sends the events as well",
+      source: "workers/aggregate/recent-requests.ts",
+    },
+    "more shards (--shards), or fewer direct calls (--async-share)",
+  );
 }

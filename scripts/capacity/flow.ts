@@ -1,14 +1,15 @@
 import { RAW_MESSAGE_BYTES_MAX } from "../../shared/messages/raw.ts";
+import { SHARD_BATCH_EVENTS_MAX } from "../../shared/messages/shard-batch.ts";
 import { touched, touchedText } from "./calls.ts";
 import { figuresOf, type Item, n, within } from "./item.ts";
 import { DAY_S, type Load } from "./load.ts";
 import type { CapacityOptions } from "./options.ts";
 import { LIMITS, QUEUE_CHUNK_BYTES, QUEUE_OPERATIONS_PER_CHUNK } from "./platform.ts";
 
-/** `HEADER_BYTES_MAX` in workers/ingest/log-events.ts. */
-const HEADER_ROOM_BYTES = 20_000;
+/** `LINE_BYTES_TARGET` in workers/ingest/log-events.ts: a message begins with events of so many bytes of lines. */
+export const LINE_BYTES_TARGET = 520_000;
 /** What the header of a message with a member or two takes. */
-const HEADER_BYTES = 300;
+const HEADER_BYTES = 220;
 
 /** Events on their way through queues, and how consumers get them. */
 export interface Flow {
@@ -37,10 +38,12 @@ export function logFlow(o: CapacityOptions, load: Load): Flow {
     sets: load.requestsPerDay,
     eventsPerSet: o.batch,
     setName: "request",
+    eventBytes: o["gzip-bytes"] + o["column-bytes"],
+    lineBytes: o["line-bytes"],
   });
 }
 
-/** From the consumer that archives to the one that calls the shards, when there are two. */
+/** From the consumer that archives to the one that calls the shards, when there are two: the columns are enough, the lines are archived. */
 export function partitionFlow(o: CapacityOptions, { batchesPerDay, groups, eventsPerBatch }: Flow): Flow {
   return flowOf(o, {
     prefix: "partition",
@@ -49,6 +52,8 @@ export function partitionFlow(o: CapacityOptions, { batchesPerDay, groups, event
     sets: batchesPerDay * groups,
     eventsPerSet: eventsPerBatch / groups,
     setName: "group",
+    eventBytes: o["column-bytes"],
+    lineBytes: 0,
   });
 }
 
@@ -60,19 +65,20 @@ interface Source {
   readonly sets: number;
   readonly eventsPerSet: number;
   readonly setName: "request" | "group";
+  readonly eventBytes: number;
+  readonly lineBytes: number;
 }
 
 function flowOf(o: CapacityOptions, source: Source): Flow {
   const figure = figuresOf("log");
-  const { prefix, partitions, copies, sets, eventsPerSet, setName } = source;
+  const { prefix, partitions, copies, sets, eventsPerSet, setName, eventBytes } = source;
   const queues = partitions * copies;
-  const gzipBytes = o["gzip-bytes"];
   const parts = touched(eventsPerSet, partitions);
-  const eventsMax = Math.max(1, Math.floor((RAW_MESSAGE_BYTES_MAX - HEADER_ROOM_BYTES) / gzipBytes));
-  const messagesPerSet = parts * Math.ceil(eventsPerSet / parts / eventsMax);
+  const cut = cutOf(source, eventsPerSet / parts);
+  const messagesPerSet = parts * cut.messages;
   const messagesPerDay = sets * messagesPerSet;
   const eventsPerMessage = eventsPerSet / messagesPerSet;
-  const messageBytes = eventsPerMessage * gzipBytes + HEADER_BYTES;
+  const messageBytes = eventsPerMessage * eventBytes + HEADER_BYTES;
   const operationsPerDay = messagesPerDay * Math.ceil(messageBytes / QUEUE_CHUNK_BYTES) * QUEUE_OPERATIONS_PER_CHUNK;
   const perQueueS = messagesPerDay / DAY_S / queues;
   const batch = Math.min(o["consumer-batch"], 1 + perQueueS * o["consumer-wait-s"]);
@@ -85,18 +91,18 @@ function flowOf(o: CapacityOptions, source: Source): Flow {
       `${prefix}_messages_per_${setName}`,
       messagesPerSet,
       "messages",
-      `${touchedText(eventsPerSet, partitions)} × ceil(${n(eventsPerSet / parts)} events / ${n(eventsMax)})`,
+      `${touchedText(eventsPerSet, partitions)} × ${cut.text}`,
     ),
     within(
       figure(
         `${prefix}_message`,
         messageBytes,
         "bytes",
-        `${n(eventsPerMessage)} events × ${n(gzipBytes)} + ${n(HEADER_BYTES)}`,
+        `${n(eventsPerMessage)} events × ${n(eventBytes)} + ${n(HEADER_BYTES)}`,
       ),
       LIMITS.queueMessage.value,
       LIMITS.queueMessage,
-      "an event of this size fits no message: it must be smaller (--gzip-bytes)",
+      "an event of this size fits no message: it must be smaller (--gzip-bytes, --column-bytes)",
     ),
     within(
       figure(
@@ -148,5 +154,23 @@ function flowOf(o: CapacityOptions, source: Source): Flow {
     eventsPerFullGroup: groupMessages * eventsPerMessage,
     eventsOfRest: restMessages * eventsPerMessage,
     groups: Math.ceil(batch / groupMessages),
+  };
+}
+
+/** How many messages some events of one partition are cut into, as `packEvents` does: by their lines, then halved until each fits. */
+function cutOf({ eventBytes, lineBytes }: Source, events: number): { messages: number; text: string } {
+  const cuts = Math.max(
+    1,
+    Math.ceil((events * lineBytes) / LINE_BYTES_TARGET),
+    Math.ceil(events / SHARD_BATCH_EVENTS_MAX),
+  );
+  const isTooLarge = (messages: number) =>
+    (events / messages) * eventBytes + HEADER_BYTES > RAW_MESSAGE_BYTES_MAX && events / messages > 1;
+  let halvings = 0;
+  while (isTooLarge(cuts * 2 ** halvings)) halvings += 1;
+  const byLines = `ceil(${n(events)} events × ${n(lineBytes)} / ${n(LINE_BYTES_TARGET)})`;
+  return {
+    messages: cuts * 2 ** halvings,
+    text: `max(1, ${byLines}, ceil(${n(events)} / ${n(SHARD_BATCH_EVENTS_MAX)})) × 2^${n(halvings)} halvings`,
   };
 }

@@ -21,16 +21,21 @@ export function historyOf(o: CapacityOptions, load: Load, shards: number, { emis
   const closed = load.activeMerchants * WINDOWS_PER_DAY;
   const corrected = o["events-per-day"] * o["late-share"];
   const rowsPerDay = closed + corrected;
-  const rowsMax = Math.min(o["message-rows"], Math.floor(WINDOWS_MESSAGE_BYTES_MAX / o["window-row-bytes"]));
+  const rows = messageRowsOf(o);
   const perShard = load.activeMerchants / shards;
-  const messagesPerClose = Math.ceil(perShard / rowsMax);
+  const messagesPerClose = messagesOf(rows, perShard);
   const closing = shards * WINDOWS_PER_DAY * messagesPerClose;
   const correcting = shards * (emissionsPerShard - WINDOWS_PER_DAY);
   const messages = closing + correcting;
-  const chunks = Math.ceil(((perShard / messagesPerClose) * o["window-row-bytes"]) / QUEUE_CHUNK_BYTES);
-  const operationsPerDay = (closing * chunks + correcting) * QUEUE_OPERATIONS_PER_CHUNK;
+  const firstRows = Math.min(perShard, rows.first);
+  const firstChunks = Math.ceil((firstRows * o["window-row-bytes"]) / QUEUE_CHUNK_BYTES);
+  const furtherChunks = Math.ceil((rows.further * o["window-row-bytes"]) / QUEUE_CHUNK_BYTES);
+  const chunksPerClose = firstChunks + (messagesPerClose - 1) * furtherChunks;
+  const closes = shards * WINDOWS_PER_DAY;
+  const operationsPerDay = (closes * chunksPerClose + correcting) * QUEUE_OPERATIONS_PER_CHUNK;
   const bytesPerDay = rowsPerDay * o["window-row-bytes"];
-  const messagesPeak = (shards * Math.ceil(load.activeMerchantsPeak / shards / rowsMax)) / o["closing-spread-s"];
+  const perShardPeak = load.activeMerchantsPeak / shards;
+  const messagesPeak = (shards * messagesOf(rows, perShardPeak)) / o["closing-spread-s"];
   const batch = Math.min(100, 1 + (messages / DAY_S) * o["windows-wait-s"]);
   const groupBytes = o["windows-group-mb"] * 1e6;
   const groupMessages = Math.max(1, Math.floor(groupBytes / (bytesPerDay / messages)));
@@ -51,20 +56,20 @@ export function historyOf(o: CapacityOptions, load: Load, shards: number, { emis
       "windows_messages",
       messages,
       "messages/day",
-      `${n(shards)} × ${n(WINDOWS_PER_DAY)} × ceil(${n(perShard)} / ${n(rowsMax)}) + ${n(shards)} × ${n(emissionsPerShard - WINDOWS_PER_DAY)} corrections`,
+      `${n(shards)} × ${n(WINDOWS_PER_DAY)} × ${messagesText(rows, perShard)} + ${n(shards)} × ${n(emissionsPerShard - WINDOWS_PER_DAY)} corrections`,
     ),
     figure(
       "windows_operations",
       operationsPerDay,
       "operations/day",
-      `(${n(closing)} × ceil(${n(perShard / messagesPerClose)} × ${n(o["window-row-bytes"])} / ${n(QUEUE_CHUNK_BYTES)}) + ${n(correcting)}) × ${n(QUEUE_OPERATIONS_PER_CHUNK)}`,
+      `(${n(closes)} × (ceil(${n(firstRows)} × ${n(o["window-row-bytes"])} / ${n(QUEUE_CHUNK_BYTES)}) + ${n(messagesPerClose - 1)} further × ${n(furtherChunks)}) + ${n(correcting)}) × ${n(QUEUE_OPERATIONS_PER_CHUNK)}`,
     ),
     within(
       figure(
         "windows_messages_when_closing",
         messagesPeak,
         "messages/s",
-        `${n(shards)} × ceil(${n(load.activeMerchantsPeak)} / ${n(shards)} / ${n(rowsMax)}) / ${n(o["closing-spread-s"])} s`,
+        `${n(shards)} × ${messagesText(rows, perShardPeak)} / ${n(o["closing-spread-s"])} s`,
       ),
       LIMITS.queueMessages.value,
       LIMITS.queueMessages,
@@ -110,4 +115,27 @@ export function historyOf(o: CapacityOptions, load: Load, shards: number, { emis
     ),
   ];
   return { items, operationsPerDay, batchesPerDay, confirmsPerDay, rowsPerDay, bytesPerDay };
+}
+
+/** Windows in an emission's first message, and in each further one. */
+interface MessageRows {
+  readonly first: number;
+  readonly further: number;
+}
+
+/** As `sendWindows` fills them. */
+function messageRowsOf(o: CapacityOptions): MessageRows {
+  const rowsOf = (bytes: number) => Math.max(1, Math.floor(bytes / o["window-row-bytes"]));
+  return {
+    first: Math.min(o["message-rows-first"], rowsOf(WINDOWS_MESSAGE_BYTES_MAX)),
+    further: Math.min(o["message-rows"], rowsOf(o["message-kb"] * 1e3)),
+  };
+}
+
+function messagesOf({ first, further }: MessageRows, windows: number): number {
+  return 1 + Math.ceil(Math.max(0, windows - first) / further);
+}
+
+function messagesText({ first, further }: MessageRows, windows: number): string {
+  return `(1 + ceil(max(0, ${n(windows)} − ${n(first)}) / ${n(further)}))`;
 }

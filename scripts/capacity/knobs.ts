@@ -15,8 +15,10 @@ export const KNOBS = {
     min: 1,
     max: 128,
     default: 64,
-    what: "memory a shard's windows and identities may take",
-    from: "half of what its isolate has, which it may share with another shard",
+    what: "memory that a shard's recent windows may take at the peak",
+    from:
+      "assumed: between the 48 MB that it pages older windows out to keep (workers/aggregate/residency.ts: RESIDENT_BYTES_MAX) and the " +
+      "80 MB beyond which it refuses batches (SHARD_BYTES_MAX)",
   },
   "shard-busy": {
     ...share,
@@ -30,14 +32,14 @@ export const KNOBS = {
     ...count,
     group: "Shards",
     default: 9,
-    what: "windows whose identities a shard keeps in memory",
+    what: "windows whose identities a shard must keep in memory; older ones are paged out",
     from: "workers/aggregate/engine.ts: MOVED_REPEAT_MS, 80 minutes, and the open one",
   },
   "counter-windows": {
     ...count,
     group: "Shards",
     default: 9,
-    what: "windows whose counters a shard keeps in memory",
+    what: "windows whose counters a shard must keep in memory",
     from: "as their identities: a slice is in memory as a whole",
   },
   "journal-slots": {
@@ -60,7 +62,7 @@ export const KNOBS = {
   "correction-delay-s": {
     ...seconds,
     group: "Shards",
-    default: 20,
+    default: 120,
     what: "from a late event to its window's next emission",
     from: "wrangler.toml: CORRECTION_DELAY_MS",
   },
@@ -84,7 +86,7 @@ export const KNOBS = {
     ...seconds,
     max: 60,
     group: "Log",
-    default: 2,
+    default: 5,
     what: "how long a queue waits for a batch to fill, 60 at most",
     from: "wrangler.toml: max_batch_timeout; the most is the platform's",
   },
@@ -93,8 +95,8 @@ export const KNOBS = {
     value: "MB",
     min: 0.1,
     max: 13,
-    default: 2,
-    what: "compressed messages that are counted together; unpacked they take twenty times as much of the isolate's 128 MB",
+    default: 12,
+    what: "messages that are counted together; in memory they take some three times as much of the isolate's 128 MB",
     from: "workers/aggregate/raw-consumer.ts: GROUP_BYTES_MAX",
   },
   "raw-queues": {
@@ -146,12 +148,28 @@ export const KNOBS = {
     what: "compressed messages that make one insert",
     from: "workers/aggregate/windows-consumer.ts: GROUP_BYTES_MAX",
   },
-  "message-rows": {
+  "message-rows-first": {
     ...count,
     group: "History",
     default: 500,
-    what: "windows in a WINDOWS message",
+    what: "windows in the first WINDOWS message of an emission",
+    from: "workers/aggregate/send-windows.ts: MESSAGE_ROWS_FIRST",
+  },
+  "message-rows": {
+    ...count,
+    group: "History",
+    default: 2_000,
+    what: "windows in a further one, at most",
     from: "workers/aggregate/send-windows.ts: MESSAGE_ROWS_MAX",
+  },
+  "message-kb": {
+    group: "History",
+    value: "KB",
+    min: 1,
+    max: 120,
+    default: 60,
+    what: "what a further one is filled to",
+    from: "workers/aggregate/send-windows.ts: MESSAGE_BYTES_TARGET",
   },
   "history-tables": {
     ...count,

@@ -1,11 +1,13 @@
 import { figuresOf, type Item, n } from "./item.ts";
 import type { CapacityOptions } from "./options.ts";
 import { reachText } from "./reach.ts";
-import { activeMerchants, largestShare, type MerchantLaw, merchantLaw } from "./zipf.ts";
+import { activeMerchants, busyMerchants, largestShare, type MerchantLaw, merchantLaw } from "./zipf.ts";
 
 export const DAY_S = 86_400;
 /** Ten minutes each. */
 export const WINDOWS_PER_DAY = 144;
+/** `SMALL_EVENTS_MAX` in workers/aggregate/window-table.ts: a window of more events is kept as counters. */
+export const SMALL_EVENTS_MAX = 16;
 
 /** What is offered. */
 export interface Load {
@@ -19,6 +21,9 @@ export interface Load {
   /** Merchants with an event in a window. */
   readonly activeMerchants: number;
   readonly activeMerchantsPeak: number;
+  /** Of these, the ones with so many events that their window is kept as counters. */
+  readonly grown: number;
+  readonly grownPeak: number;
   readonly largestShare: number;
 }
 
@@ -31,6 +36,8 @@ export function loadOf(o: CapacityOptions): Load {
   const eventsPerWindowPeak = eventsPerWindow * o.peak;
   const active = activeMerchants(law, eventsPerWindow);
   const activePeak = activeMerchants(law, eventsPerWindowPeak);
+  const grown = Math.min(active, busyMerchants(law, eventsPerWindow, SMALL_EVENTS_MAX));
+  const grownPeak = Math.min(activePeak, busyMerchants(law, eventsPerWindowPeak, SMALL_EVENTS_MAX));
   const largest = o["largest-merchant-share"] ?? largestShare(law);
   const largestPerSecond = events * largest * (o.peak / DAY_S);
   const items = [
@@ -39,6 +46,8 @@ export function loadOf(o: CapacityOptions): Load {
     figure("requests", events / o.batch, "requests/day", `${n(events)} events / ${n(o.batch)} a request`),
     figure("active_merchants", active, "windows", reachText(law, eventsPerWindow)),
     figure("active_merchants_peak", activePeak, "windows", reachText(law, eventsPerWindowPeak)),
+    figure("grown_windows", grown, "windows", grownText(law, eventsPerWindow)),
+    figure("grown_windows_peak", grownPeak, "windows", grownText(law, eventsPerWindowPeak)),
     figure(
       "largest_merchant_peak",
       largestPerSecond,
@@ -58,6 +67,12 @@ export function loadOf(o: CapacityOptions): Load {
     eventsPerWindowPeak,
     activeMerchants: active,
     activeMerchantsPeak: activePeak,
+    grown,
+    grownPeak,
     largestShare: largest,
   };
+}
+
+function grownText({ merchants, exponent, norm }: MerchantLaw, events: number): string {
+  return `Σ k = 1…${n(merchants)} of P(more than ${SMALL_EVENTS_MAX} where ${n(events)} × k^−${n(exponent)} / ${n(norm)} are expected)`;
 }

@@ -1,6 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { CALLS_AT_A_TIME, GROUP_TIMEOUT_MS } from "./counting.ts";
+import { LINE_BYTES_TARGET } from "./flow.ts";
+import { SMALL_EVENTS_MAX } from "./load.ts";
 import { DEFAULTS, HELP, OPTIONS, parseCapacityCommand } from "./options.ts";
 
 test("numbers may be written as people say them", () => {
@@ -52,14 +55,33 @@ test.each([
   ["page-bytes", "workers/aggregate/page.ts", /PAGE_BYTES_MAX = ([\d_]+)/, 1],
   ["group-mb", "workers/aggregate/raw-consumer.ts", /GROUP_BYTES_MAX = ([\d_]+)/, 1e-6],
   ["windows-group-mb", "workers/aggregate/windows-consumer.ts", /GROUP_BYTES_MAX = ([\d_]+)/, 1e-6],
+  ["message-rows-first", "workers/aggregate/send-windows.ts", /MESSAGE_ROWS_FIRST = ([\d_]+)/, 1],
   ["message-rows", "workers/aggregate/send-windows.ts", /MESSAGE_ROWS_MAX = ([\d_]+)/, 1],
+  ["message-kb", "workers/aggregate/send-windows.ts", /MESSAGE_BYTES_TARGET = ([\d_]+)/, 1e-3],
+  ["grown-window-bytes", "workers/aggregate/window-table.ts", /COUNTER_BYTES = ([\d_]+)/, 1],
   ["correction-delay-s", "wrangler.toml", /CORRECTION_DELAY_MS = "(\d+)"/, 1e-3],
   ["retention-days", "wrangler.toml", /HISTORY_AGE_MAX_DAYS = "(\d+)"/, 1],
   ["consumer-batch", "wrangler.toml", /queue = "tally-raw"\nmax_batch_size = (\d+)/, 1],
-  ["consumer-wait-s", "wrangler.toml", /queue = "tally-raw"\nmax_batch_size = \d+\nmax_batch_timeout = (\d+)/, 1],
+  [
+    "consumer-wait-s",
+    "wrangler.toml",
+    /queue = "tally-raw"\nmax_batch_size = \d+\n(?:#.*\n)*max_batch_timeout = (\d+)/,
+    1,
+  ],
   ["windows-wait-s", "wrangler.toml", /queue = "tally-windows"\nmax_batch_size = \d+\nmax_batch_timeout = (\d+)/, 1],
   ["windows-consumers", "wrangler.toml", /queue = "tally-windows"[^[]*max_concurrency = (\d+)/, 1],
 ] as const)("the default of --%s is what %s says", async (name, file, pattern, factor) => {
   const said = pattern.exec(await readFile(join(ROOT, file), "utf8"))?.[1];
   expect(Number(said?.replaceAll("_", "")) * factor).toBeCloseTo(DEFAULTS[name]);
+});
+
+/** Constants that are no options, because the code does not export them or cannot be loaded outside of Workers. */
+test.each([
+  ["workers/ingest/log-events.ts", /LINE_BYTES_TARGET = ([\d_]+)/, LINE_BYTES_TARGET],
+  ["workers/aggregate/window-table.ts", /SMALL_EVENTS_MAX = ([\d_]+)/, SMALL_EVENTS_MAX],
+  ["workers/aggregate/raw-consumer.ts", /SHARD_TIMEOUT_MS = ([\d_]+)/, GROUP_TIMEOUT_MS],
+  ["workers/apply-to-shards.ts", /SHARD_CALLS_CONCURRENT_MAX = ([\d_]+)/, CALLS_AT_A_TIME],
+] as const)("what the arithmetic takes from %s still stands there: %s", async (file, pattern, value) => {
+  const said = pattern.exec(await readFile(join(ROOT, file), "utf8"))?.[1];
+  expect(Number(said?.replaceAll("_", ""))).toBe(value);
 });

@@ -28,8 +28,8 @@ describe("the text", () => {
 
   test("marks what is broken, and says at the end what mends it and what the bill is made of", () => {
     const text = textOf(DEFAULTS);
-    expect(text).toMatch(/^! consumers_peak .*; BROKEN: limit 250$/m);
-    expect(text).toMatch(/^! consumers_peak: .* limit 250 \(.*\)\n {4}.*--partitions/m);
+    expect(text).toMatch(/^! windows_consumers_peak .*; BROKEN: limit 2$/m);
+    expect(text).toMatch(/^! windows_consumers_peak: .* limit 2 \(.*\)\n {4}.*--windows-consumers/m);
     expect(text).toMatch(/^Most of the bill: usd_shard_rows \d+ %/m);
     expect(textOf(SHOP)).toMatch(/\nEvery limit is kept\.\n$/);
   });
@@ -50,7 +50,7 @@ test("the JSON is one line that says it all", () => {
   expect(items.find(({ name }: { name: string }) => name === "shards").value).toBe(shards);
   expect(items.find(({ name }: { name: string }) => name === "usd_per_day").value).toBe(usd_per_day);
   expect(usd_per_billion_events).toBeLessThan(usd_per_day);
-  expect(broken).toContain("consumers_peak");
+  expect(broken).toContain("windows_consumers_peak");
 });
 
 describe("the command", () => {

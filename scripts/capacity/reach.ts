@@ -14,7 +14,10 @@ export interface Reaches {
   readonly fullGroup: Reach;
   /** What is left of a batch after its full groups. */
   readonly restGroup: Reach;
-  /** Of the groups, the events that no direct call has brought. */
+  /** Of the groups, the events that direct calls have brought, whose shards are asked about them. */
+  readonly countedInFullGroup: Reach;
+  readonly countedInRestGroup: Reach;
+  /** And those that only the log brings. */
   readonly newInFullGroup: Reach;
   readonly newInRestGroup: Reach;
 }
@@ -25,6 +28,8 @@ export function reachesOf(law: MerchantLaw, flow: Flow, batch: number, asyncShar
     request: reachOf(law, batch, 1),
     fullGroup: group(flow.fullGroups > 0 ? flow.eventsPerFullGroup : 0),
     restGroup: group(flow.eventsOfRest),
+    countedInFullGroup: group(flow.fullGroups > 0 ? flow.eventsPerFullGroup * (1 - asyncShare) : 0),
+    countedInRestGroup: group(flow.eventsOfRest * (1 - asyncShare)),
     newInFullGroup: group(flow.fullGroups > 0 ? flow.eventsPerFullGroup * asyncShare : 0),
     newInRestGroup: group(flow.eventsOfRest * asyncShare),
   };

@@ -1,4 +1,5 @@
 import { SHARDS_MAX } from "../../shared/topology.ts";
+import { SHARD_BYTES_MAX } from "../../workers/aggregate/residency.ts";
 import { type Calls, callsOf } from "./calls.ts";
 import type { Flow } from "./flow.ts";
 import { figuresOf, type Item, n, within } from "./item.ts";
@@ -20,7 +21,7 @@ const WINDOWS_STORED = 148;
 
 /** How many shards it takes, and what one of them holds. */
 export function shardSizeOf(o: CapacityOptions, load: Load, flow: Flow, reaches: Reaches): ShardSize {
-  const windowBytes = load.activeMerchantsPeak * o["window-bytes"] * o["counter-windows"];
+  const windowBytes = tableBytesPeak(o, load) * o["counter-windows"];
   const idBytes = load.eventsPerWindowPeak * o["id-bytes"] * o["id-windows"];
   const budget = o["shard-memory-mb"] * 1e6;
   const forMemory = Math.max(1, Math.ceil((windowBytes + idBytes) / budget));
@@ -32,7 +33,7 @@ export function shardSizeOf(o: CapacityOptions, load: Load, flow: Flow, reaches:
       "memory_of_windows",
       windowBytes,
       "bytes, all shards",
-      `${n(load.activeMerchantsPeak)} windows × ${n(o["window-bytes"])} × ${n(o["counter-windows"])}`,
+      `(${n(load.activeMerchantsPeak - load.grownPeak)} small × ${n(o["window-bytes"])} + ${n(load.grownPeak)} grown × ${n(o["grown-window-bytes"])}) × ${n(o["counter-windows"])}`,
     ),
     figure(
       "memory_of_identities",
@@ -96,13 +97,13 @@ function oneShard(o: CapacityOptions, load: Load, shards: number, windowBytes: n
     within(
       figure(
         "memory_while_sending",
-        memory + windows * o["emission-row-bytes"],
+        memory + windows * o["window-row-bytes"] + o["message-rows"] * o["emission-row-bytes"],
         "bytes a shard",
-        `${n(memory)} + ${n(windows)} windows × ${n(o["emission-row-bytes"])}`,
+        `${n(memory)} + ${n(windows)} windows × ${n(o["window-row-bytes"])} + ${n(o["message-rows"])} × ${n(o["emission-row-bytes"])}`,
       ),
       LIMITS.objectMemory.value,
       LIMITS.objectMemory,
-      "more shards (--shards), or send a closed window in parts (--emission-row-bytes)",
+      "more shards (--shards), or smaller messages (--message-rows)",
     ),
     within(
       figure(
@@ -111,16 +112,16 @@ function oneShard(o: CapacityOptions, load: Load, shards: number, windowBytes: n
         "bytes, its shard",
         `${n(memory)} + ${n(idBytes)} × ${n(load.largestShare)}`,
       ),
-      LIMITS.objectMemory.value,
-      LIMITS.objectMemory,
+      SHARD_BYTES_MAX,
+      { of: "windows that must be in memory, then batches are refused", source: "workers/aggregate/residency.ts" },
       "no number of shards divides one merchant: keep fewer of its windows in memory (--id-windows), or spread a merchant's events over " +
         "several shards by their identity (to be built; --largest-merchant-share says what one of them would have)",
     ),
     figure(
       "largest_merchant_that_fits",
-      (Math.max(0, LIMITS.objectMemory.value - memory) / idBytes) * load.eventsPerSecondPeak,
+      (Math.max(0, SHARD_BYTES_MAX - memory) / idBytes) * load.eventsPerSecondPeak,
       "events/s at the peak",
-      `max(0, ${n(LIMITS.objectMemory.value)} − ${n(memory)}) / ${n(idBytes)} × ${n(load.eventsPerSecondPeak)}`,
+      `max(0, ${n(SHARD_BYTES_MAX)} − ${n(memory)}) / ${n(idBytes)} × ${n(load.eventsPerSecondPeak)}`,
     ),
     within(
       figure(
@@ -138,7 +139,18 @@ function oneShard(o: CapacityOptions, load: Load, shards: number, windowBytes: n
 
 /** What one shard's pages of a window take, on average over the day. */
 export function sliceBytesOf(o: CapacityOptions, load: Load, shards: number): number {
-  return (load.eventsPerWindow * ID_PAGE_BYTES + load.activeMerchants * o["window-bytes"]) / shards;
+  const small = (load.activeMerchants - load.grown) * o["window-bytes"];
+  return (load.eventsPerWindow * ID_PAGE_BYTES + small + load.grown * o["grown-window-bytes"]) / shards;
+}
+
+/** What all the shards' recent windows take in memory at the peak, and `more` windows besides. */
+export function recentBytesOf(o: CapacityOptions, load: Load, more: number): number {
+  const tables = tableBytesPeak(o, load) * (o["counter-windows"] + more);
+  return tables + load.eventsPerWindowPeak * o["id-bytes"] * (o["id-windows"] + more);
+}
+
+function tableBytesPeak(o: CapacityOptions, { activeMerchantsPeak, grownPeak }: Load): number {
+  return (activeMerchantsPeak - grownPeak) * o["window-bytes"] + grownPeak * o["grown-window-bytes"];
 }
 
 /** Bytes that the shards keep on disk, all together. */
@@ -149,7 +161,7 @@ export function storedBytes(o: CapacityOptions, load: Load, shards: number): num
 function business(o: CapacityOptions, load: Load, shards: number, calls: Calls): Item[] {
   const figure = figuresOf("shards");
   const busyLimit = { of: "--shard-busy", ...OURS };
-  const eventsPerSecond = load.eventsPerSecondPeak * (2 - o["async-share"]);
+  const eventsPerSecond = load.eventsPerSecondPeak;
   const callsText = `${n(calls.perSecondPeak)} calls/s × ${n(o["call-us"])} / 1e6`;
   return [
     within(

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { activeMerchants, largestShare, merchantLaw } from "./zipf.ts";
+import { activeMerchants, busyMerchants, largestShare, merchantLaw } from "./zipf.ts";
 
 const MERCHANTS = 300_000;
 
@@ -47,4 +47,14 @@ test("more events reach more merchants, never more than there are of either", ()
     ),
     { numRuns: 50 },
   );
+});
+
+test("merchants with more than some events: none short of the events for it, all alike by the Poisson law, more of more events", () => {
+  expect(busyMerchants(merchantLaw(10, 0), 0, 16)).toBe(0);
+  // P(more than one where two are expected) = 1 − 3 e^−2.
+  expect(busyMerchants(merchantLaw(1_000, 0), 2_000, 1)).toBeCloseTo(1_000 * (1 - 3 * Math.exp(-2)), 6);
+  // By the law of rank, as many as have 16 expected, give or take those near it.
+  const law = merchantLaw(MERCHANTS, 1);
+  expect(busyMerchants(law, 1e6, 16) / (1e6 / 16 / law.norm)).toBeCloseTo(1, 1);
+  expect(busyMerchants(law, 1e9, 16)).toBeCloseTo(MERCHANTS, -1);
 });

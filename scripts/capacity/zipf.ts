@@ -26,6 +26,22 @@ export function activeMerchants({ merchants, exponent, norm }: MerchantLaw, even
   return sumOverRanks(merchants, (rank) => -Math.expm1(events * Math.log1p(-(rank ** -exponent) / norm)));
 }
 
+/** How many merchants are expected to have more than `few` of so many events, each merchant's number Poisson about its mean. */
+export function busyMerchants({ merchants, exponent, norm }: MerchantLaw, events: number, few: number): number {
+  return sumOverRanks(merchants, (rank) => moreThan(few, (events * rank ** -exponent) / norm));
+}
+
+/** The chance of more than `few` where `mean` are expected. */
+function moreThan(few: number, mean: number): number {
+  let chance = Math.exp(-mean);
+  let most = chance;
+  for (let count = 1; count <= few; count++) {
+    chance *= mean / count;
+    most += chance;
+  }
+  return Math.max(0, 1 - most);
+}
+
 /** The sum of a smooth `term` over the ranks 1 to `ranks`. */
 function sumOverRanks(ranks: number, term: (rank: number) => number): number {
   const exact = Math.min(ranks, EXACT_RANKS_MAX);

@@ -7,7 +7,7 @@ import { fromCloudEvent } from "../../shared/cloud-event.ts";
 import { MARK } from "../../shared/event.arbitrary.ts";
 import type { PaymentEvent } from "../../shared/event.ts";
 import { batchOf } from "../../shared/event-batch.ts";
-import { type SentBody, sentBody } from "../../shared/event-text.arbitrary.ts";
+import { ODD_VALUES, type SentBody, sentBody } from "../../shared/event-text.arbitrary.ts";
 import { hashUser } from "../../shared/identity.ts";
 import { encodeShardBatch } from "../../shared/messages/shard-batch.ts";
 import { sipKeyFromHex } from "../../shared/siphash.ts";
@@ -134,6 +134,67 @@ describe("a body", () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("a field of an event that is fine but for it", () => {
+  const own = {
+    event_id: "e-1",
+    type: "payment",
+    merchant_id: "shop-1",
+    occurred_at: nowMs - 1_000,
+    amount: 1_200,
+    currency: "JPY",
+    payment_method: "qr",
+  };
+  const within = {
+    user: ["id", "grade", "gender", "country", "device", "age_band", "date_of_birth", "name"],
+    merchant: ["grade", "location", "business_type", "owner"],
+  };
+  const keys = [
+    ...Object.keys(own),
+    "points_used",
+    "points_earned",
+    "refund_of",
+    "user",
+    "merchant",
+    "attributes",
+    "note",
+  ];
+  /** The event without the field, so that it can be put last. */
+  const without = (key: string) =>
+    Object.entries(own)
+      .filter(([name]) => name !== key)
+      .map(([name, value]) => `"${name}":${JSON.stringify(value)},`)
+      .join("");
+
+  test.each([
+    ...keys.map((key) => [key, (value: string) => `{${without(key)}"${key}":${value}}`] as const),
+    ...keys.map(
+      (key) => [`${key} sent twice`, (value: string) => `{"${key}":${value},${without("")}"${key}":${value}}`] as const,
+    ),
+    ...Object.entries(within).flatMap(([outer, inner]) =>
+      inner.map(
+        (key) => [`${outer}.${key}`, (value: string) => `{${without("")}"${outer}":{"${key}":${value}}}`] as const,
+      ),
+    ),
+  ])("%s: every odd value is judged as it is when parsed", (_, textWith) => {
+    const bytes = new TextEncoder().encode(`${ODD_VALUES.map(textWith).join("\n")}\n`);
+    const body = { bytes, contentType: "application/x-ndjson" };
+    expect(outcomeOf(body, rules)).toEqual(expected(body, rules));
+  });
+
+  test("spread over several lines is one event in JSON, and none in NDJSON", () => {
+    for (const contentType of ["application/json", "application/x-ndjson"]) {
+      for (const text of [
+        JSON.stringify(own, null, 1),
+        JSON.stringify(own).replace("}", "\n}"),
+        `${JSON.stringify(own)}\n\n`,
+      ]) {
+        const body = { bytes: new TextEncoder().encode(text), contentType };
+        expect(outcomeOf(body, rules)).toEqual(expected(body, rules));
+      }
+    }
   });
 });
 
