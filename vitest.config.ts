@@ -16,7 +16,13 @@ export default defineConfig({
       {
         test: {
           name: "core",
-          include: ["shared/**/*.test.ts", "workers/**/*.test.ts", "scripts/**/*.test.ts", "clickhouse/**/*.test.ts"],
+          include: [
+            "shared/**/*.test.ts",
+            "workers/**/*.test.ts",
+            "scripts/**/*.test.ts",
+            "clickhouse/**/*.test.ts",
+            "simulation/**/*.test.ts",
+          ],
           exclude: [IN_WORKERD],
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -46,9 +46,29 @@ export function sipHashPair(key: SipKey, first: string, second: string, out: Has
 
 /** SipHash-2-4 of bytes, written to `out` (overwritten and returned). */
 export function sipHashBytes(key: SipKey, message: Uint8Array, out: Hash64): Hash64 {
-  reserve(message.length);
-  bytes.set(message);
-  return hashMessage(key, message.length, out);
+  return sipHashRange(key, message, 0, message.length, out);
+}
+
+/** SipHash-2-4 of the bytes of `source` from `from` up to `to`, without a view of them. */
+export function sipHashRange(key: SipKey, source: Uint8Array, from: number, to: number, out: Hash64): Hash64 {
+  reserve(to - from);
+  return hashMessage(key, writeBytes(source, from, to, 0), out);
+}
+
+/** What `sipHashPair` gives for two strings of which the UTF-8 stands in `source`, the first at `from1` up to `to1`. */
+export function sipHashPairRange(
+  key: SipKey,
+  source: Uint8Array,
+  from1: number,
+  to1: number,
+  from2: number,
+  to2: number,
+  out: Hash64,
+): Hash64 {
+  reserve(to1 - from1 + to2 - from2 + 1);
+  const separatorAt = writeBytes(source, from1, to1, 0);
+  bytes[separatorAt] = SEPARATOR;
+  return hashMessage(key, writeBytes(source, from2, to2, separatorAt + 1), out);
 }
 
 /** Reads a key written as 32 hexadecimal digits, first byte first. Throws a `RangeError`, which does not repeat the key. */
@@ -68,6 +88,14 @@ function reserve(length: number): void {
   if (length + 8 <= bytes.length) return;
   bytes = new Uint8Array(2 * (length + 8));
   words = new DataView(bytes.buffer);
+}
+
+/** Copies bytes to `start` of the reserved buffer; returns where they end. */
+function writeBytes(source: Uint8Array, from: number, to: number, start: number): number {
+  const into = bytes; // a local, as below
+  let at = start;
+  for (let i = from; i < to; i++) into[at++] = source[i] as number;
+  return at;
 }
 
 /** Writes `text` as UTF-8 at `start` of the reserved buffer; returns where it ends. */

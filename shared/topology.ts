@@ -31,13 +31,18 @@ export function topologyOf(epochs: readonly TopologyEpoch[]): Topology {
  * meets the first one. Windows are independent of each other, so a merchant may move between epochs at no cost.
  */
 export function shardOf(topology: Topology, merchantId: string, windowStartMs: number): string {
-  const epoch = epochAt(topology, windowStartMs);
+  return shardIn(epochAt(topology, windowStartMs), merchantId);
+}
+
+/** Name of the shard that owns a merchant's windows of one epoch. */
+export function shardIn(epoch: TopologyEpoch, merchantId: string): string {
   // `constructor` is a merchant id like any other, and every object has one.
   const override = Object.hasOwn(epoch.overrides, merchantId) ? epoch.overrides[merchantId] : undefined;
   return `shard-${override ?? merchantHash(merchantId) % epoch.shards}`;
 }
 
-function epochAt(topology: Topology, windowStartMs: number): TopologyEpoch {
+/** The epoch a window is of. */
+export function epochAt(topology: Topology, windowStartMs: number): TopologyEpoch {
   for (let i = topology.epochs.length - 1; i >= 0; i--) {
     const epoch = topology.epochs[i];
     if (epoch !== undefined && epoch.from_ms <= windowStartMs) return epoch;

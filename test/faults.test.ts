@@ -36,7 +36,11 @@ test("kill -9 of the Workers loses nothing that was counted, archived or stored"
     payment({ occurred_at: closedMoment() + i, merchant_id: "killed" }),
   );
   expect(await (await tally.send(events)).json()).toMatchObject({ accepted: 300 });
+  // A start leaves windows of this age in their pages until an event asks for them.
+  const hoursAgo = (hours: number) => payment({ occurred_at: Date.now() - hours * HOUR_MS, merchant_id: "paged" });
+  expect(await (await tally.send([5, 4, 3].map(hoursAgo))).json()).toMatchObject({ accepted: 3 });
   await until("the windows in history", async () => ((await stored("killed")) === 300 ? true : undefined));
+  await until("the older ones in history", async () => ((await stored("paged")) === 3 ? true : undefined));
   const archived = await until("the archive", async () => {
     const { objects } = await tally.runtime.archive.list({ prefix: "raw/v1/" });
     return objects.length > 0 ? objects.map(({ key, size }) => ({ key, size })) : undefined;
@@ -46,6 +50,10 @@ test("kill -9 of the Workers loses nothing that was counted, archived or stored"
   process.kill(pid, "SIGKILL");
   const after = await until("the Workers to be back", async () => countOf("killed").catch(() => undefined));
   expect(after).toBe(300);
+  expect(await countOf("paged")).toBe(3);
+  // The window in the middle is the shard's again, those around it are history's.
+  expect(await (await tally.send([hoursAgo(4)])).json()).toMatchObject({ accepted: 1 });
+  expect(await countOf("paged")).toBe(4);
   expect(await (await tally.send(events)).json()).toMatchObject({ accepted: 0, duplicates: 300 });
   expect(await stored("killed")).toBe(300);
   const archive = await tally.runtime.miniflare.getR2Bucket("ARCHIVE", "tally-aggregate");
@@ -62,6 +70,7 @@ test("while ClickHouse is away payments are counted and recent spans read; the w
   const events = [payment({ occurred_at: closedMoment(), merchant_id: "away" })];
   expect(await (await tally.send(events)).json()).toMatchObject({ accepted: 1 });
   expect(await countOf("away")).toBe(1);
+  expect(await countOf("paged")).toBe(4);
   const older = await tally.read("/v1/merchants/away/metrics?from=2026-01-01&to=2026-01-02");
   expect(older.status).toBe(503);
   expect(older.headers.get("Retry-After")).toMatch(/^\d+$/);

@@ -2,12 +2,14 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { paymentEvent } from "../shared/event.arbitrary.ts";
 import type { PaymentEvent } from "../shared/event.ts";
+import { batchOf, type EventBatch } from "../shared/event-batch.ts";
 import { fingerprint } from "../shared/identity.ts";
-import { decodeShardBatch, SHARD_BATCH_EVENTS_MAX, type ShardBatch } from "../shared/messages/shard-batch.ts";
+import { decodeShardBatch, SHARD_BATCH_EVENTS_MAX } from "../shared/messages/shard-batch.ts";
+import { routesOf } from "../shared/route-batch.ts";
 import { sipKeyFromHex } from "../shared/siphash.ts";
 import { shardOf, topologyOf } from "../shared/topology.ts";
 import { windowStart } from "../shared/window.ts";
-import { applyToShards, SHARD_CALLS_CONCURRENT_MAX, type ShardCalls } from "./apply-to-shards.ts";
+import { applyToShards, countedRequests, SHARD_CALLS_CONCURRENT_MAX, type ShardCalls } from "./apply-to-shards.ts";
 
 const identityKey = sipKeyFromHex("000102030405060708090a0b0c0d0e0f");
 const topology = topologyOf([{ id: 1, from_ms: 0, shards: 16, overrides: { away: 100, slow: 101, big: 102 } }]);
@@ -26,7 +28,7 @@ const paymentOf = (merchant_id: string, n: number): PaymentEvent => ({
 
 interface Call {
   readonly shard: string;
-  readonly batch: ShardBatch;
+  readonly batch: EventBatch;
 }
 
 /** Shards that answer each event with the low byte of its fingerprint, or as `answer` says; keeps the calls. */
@@ -43,11 +45,17 @@ function fakeShards(answer: (call: Call) => Promise<Uint8Array> | Uint8Array = e
     idFromName: (name: string) => name,
     get: (name: string) => ({ apply: (bytes: Uint8Array) => apply(name, bytes) }),
   } as unknown as ShardCalls["shards"];
-  return { calls, of: { shards, topology, identityKey, timeoutMs: 10_000 } satisfies ShardCalls };
+  return { calls, of: { shards, timeoutMs: 10_000, token: "" } satisfies ShardCalls };
 }
 const echo = ({ batch }: Call) => Uint8Array.from({ length: batch.size }, (_, i) => batch.fingerprintLo(i) & 255);
 const echoed = (event: PaymentEvent) =>
   fingerprint(identityKey, event.merchant_id, event.event_id, { lo: 0, hi: 0 }).lo & 255;
+/** Has the events counted, each by its own shard; one status an event, `undefined` for those nothing is known of. */
+async function apply(calls: ShardCalls, events: readonly PaymentEvent[]): Promise<(number | undefined)[]> {
+  const statuses = await applyToShards(calls, routesOf(topology, batchOf(events, identityKey)));
+  expect(statuses.length).toBeLessThanOrEqual(events.length);
+  return events.map((_, at) => statuses[at]);
+}
 const unanswered = () => new Promise<Uint8Array>(() => {});
 
 beforeEach(() => {
@@ -62,7 +70,7 @@ describe("applying events to shards", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(paymentEvent, { maxLength: 60 }), async (events) => {
         const { calls, of } = fakeShards();
-        expect(await applyToShards(of, events)).toEqual(events.map(echoed));
+        expect(await apply(of, events)).toEqual(events.map(echoed));
         expect(calls.map(({ shard }) => shard).sort()).toEqual([...new Set(events.map(nameOf))].sort());
         for (const { shard, batch } of calls) {
           const own = events.filter((event) => nameOf(event) === shard);
@@ -82,7 +90,7 @@ describe("applying events to shards", () => {
       answered += 1;
       return echo(call);
     });
-    expect(await applyToShards(of, events)).toEqual(events.map(echoed));
+    expect(await apply(of, events)).toEqual(events.map(echoed));
     expect(calls.map(({ batch }) => [batch.size, batch.amount(0)])).toEqual([
       [SHARD_BATCH_EVENTS_MAX, 0],
       [SHARD_BATCH_EVENTS_MAX, SHARD_BATCH_EVENTS_MAX],
@@ -98,7 +106,7 @@ describe("applying events to shards", () => {
       user: { grade: `g${n}`.padEnd(21, "語"), gender: `s${n}`.padEnd(21, "語"), device: `d${n}`.padEnd(21, "語") },
       merchant: { location: `${n}`.padEnd(42, "語") },
     }));
-    expect(await applyToShards(of, events)).toEqual(events.map(echoed));
+    expect(await apply(of, events)).toEqual(events.map(echoed));
     expect(calls.length).toBeGreaterThan(1);
     expect(calls.reduce((sum, { batch }) => sum + batch.size, 0)).toBe(5_000);
   });
@@ -110,7 +118,7 @@ describe("applying events to shards", () => {
       if (call.shard === "shard-100") throw Object.assign(new Error("overloaded"), { overloaded: true });
       return echo(call);
     });
-    const statuses = await applyToShards(of, events);
+    const statuses = await apply(of, events);
     expect(statuses).toEqual(events.map((event) => (event.merchant_id === "away" ? undefined : echoed(event))));
     expect(calls.filter(({ shard }) => shard === "shard-100").length).toBe(1);
   });
@@ -118,14 +126,14 @@ describe("applying events to shards", () => {
   test("a shard that answers too late is not waited for; the others' answers are kept", async () => {
     const events = [paymentOf("slow", 0), paymentOf("near", 1), paymentOf("slow", 2)];
     const { of } = fakeShards((call) => (call.shard === "shard-101" ? unanswered() : echo(call)));
-    const statuses = await applyToShards({ ...of, timeoutMs: 50 }, events);
+    const statuses = await apply({ ...of, timeoutMs: 50 }, events);
     expect(statuses).toEqual([undefined, echoed(events[1] as PaymentEvent), undefined]);
   });
 
   test("the time is that of all calls together: nothing is begun after it, however many shards are left", async () => {
     const events = Array.from({ length: 300 }, (_, n) => paymentOf(`m-${n}`, n));
     const { calls, of } = fakeShards(unanswered);
-    const statuses = await applyToShards({ ...of, timeoutMs: 50 }, events);
+    const statuses = await apply({ ...of, timeoutMs: 50 }, events);
     expect(statuses).toEqual(events.map(() => undefined));
     expect(calls.length).toBe(SHARD_CALLS_CONCURRENT_MAX);
   });
@@ -140,7 +148,7 @@ describe("applying events to shards", () => {
       running -= 1;
       return echo(call);
     });
-    await applyToShards(
+    await apply(
       of,
       Array.from({ length: 300 }, (_, n) => paymentOf(`m-${n}`, n)),
     );
@@ -150,12 +158,77 @@ describe("applying events to shards", () => {
   test("an answer that is too short leaves unknown what it does not say", async () => {
     const events = [paymentOf("near", 0), paymentOf("near", 1)];
     const { of } = fakeShards((call) => echo(call).subarray(0, 1));
-    expect(await applyToShards(of, events)).toEqual([echoed(events[0] as PaymentEvent), undefined]);
+    expect(await apply(of, events)).toEqual([echoed(events[0] as PaymentEvent), undefined]);
+  });
+
+  test("tells each shard which request it is, so that the log need not bring the events again", async () => {
+    const token = "0123456789abcdef0123456789abcdef";
+    const { calls, of } = fakeShards();
+    const events = Array.from({ length: 50 }, (_, n) => paymentOf(`m-${n}`, n));
+    await apply({ ...of, token }, events);
+    expect(new Set(calls.map(({ batch }) => batch.token))).toEqual(new Set([token]));
+    await apply(of, events);
+    expect(calls.at(-1)?.batch.token).toBe("");
+  });
+
+  test("tells a shard no request of which it gets the events in several calls: the next one may fail", async () => {
+    const token = "0123456789abcdef0123456789abcdef";
+    const { calls, of } = fakeShards();
+    const many = Array.from({ length: SHARD_BATCH_EVENTS_MAX + 1 }, (_, n) => paymentOf("big", n));
+    const large = many.slice(0, -1).map((event, n) => ({
+      ...event,
+      payment_method: `${n}`.padEnd(32, "語"),
+      user: { grade: `g${n}`.padEnd(21, "語"), gender: `s${n}`.padEnd(21, "語"), device: `d${n}`.padEnd(21, "語") },
+      merchant: { location: `${n}`.padEnd(42, "語") },
+    }));
+    for (const events of [many, large]) {
+      calls.length = 0;
+      await apply({ ...of, token }, events);
+      expect(calls.length).toBeGreaterThan(1);
+      expect(new Set(calls.map(({ batch }) => batch.token))).toEqual(new Set([""]));
+    }
   });
 
   test("no events, no calls", async () => {
     const { calls, of } = fakeShards();
-    expect(await applyToShards(of, [])).toEqual([]);
+    expect(await apply(of, [])).toEqual([]);
     expect(calls).toEqual([]);
+  });
+});
+
+describe("which requests were counted", () => {
+  /** Shards that know these tokens; the one named `away` fails, the one named `slow` never answers. */
+  const knowing = (...known: string[]) => {
+    const asked: string[] = [];
+    const counted = async (shard: string, tokens: readonly string[]) => {
+      asked.push(shard);
+      if (shard === "away") throw new Error("overloaded");
+      if (shard === "slow") return await unanswered();
+      return Uint8Array.from(tokens, (token) => (known.includes(`${shard} ${token}`) ? 1 : 0));
+    };
+    const shards = {
+      idFromName: (name: string) => name,
+      get: (name: string) => ({ counted: (tokens: readonly string[]) => counted(name, tokens) }),
+    } as unknown as ShardCalls["shards"];
+    return { asked, of: { shards, timeoutMs: 50 } };
+  };
+
+  test("is each shard's own to say, and each is asked once", async () => {
+    const { asked, of } = knowing("a 1", "b 2");
+    const counted = await countedRequests(
+      of,
+      ["a", "b", "c"].map((shard) => ({ shard, tokens: ["1", "2"] })),
+    );
+    expect(Object.fromEntries(counted)).toEqual({ a: new Set(["1"]), b: new Set(["2"]), c: new Set() });
+    expect(asked.sort()).toEqual(["a", "b", "c"]);
+  });
+
+  test("is none, as far as anybody knows, of a shard that fails or takes too long", async () => {
+    const { of } = knowing("a 1", "away 1", "slow 1");
+    const counted = await countedRequests(
+      of,
+      ["slow", "a", "away"].map((shard) => ({ shard, tokens: ["1"] })),
+    );
+    expect(Object.fromEntries(counted)).toEqual({ a: new Set(["1"]) });
   });
 });

@@ -1,8 +1,6 @@
-import type { PaymentEvent } from "../shared/event.ts";
+import type { EventBatch } from "../shared/event-batch.ts";
 import { encodeShardBatch, SHARD_BATCH_BYTES_MAX, SHARD_BATCH_EVENTS_MAX } from "../shared/messages/shard-batch.ts";
-import type { SipKey } from "../shared/siphash.ts";
-import { shardOf, type Topology } from "../shared/topology.ts";
-import { windowStart } from "../shared/window.ts";
+import type { Route } from "../shared/route-batch.ts";
 import type { Shard } from "./aggregate/shard.ts";
 import { log } from "./log.ts";
 
@@ -11,36 +9,64 @@ export const SHARD_CALLS_CONCURRENT_MAX = 6;
 
 export interface ShardCalls {
   readonly shards: DurableObjectNamespace<Shard>;
-  readonly topology: Topology;
-  readonly identityKey: SipKey;
   /** How long all the calls together may take. What was not answered by then is not waited for; a shard may count the events all the same. */
   readonly timeoutMs: number;
+  /** What the shards are to remember the request by; empty for events that come from the log. */
+  readonly token: string;
 }
 
 /**
- * Has the shards count the events, one call a shard and 5,000 events. Answers the `STATUS` of each event, `undefined` for those whose
- * shard did not answer. Such a call is not repeated here: on an overloaded shard that would make it worse, and the log holds the events.
+ * Has the shards count their events, one call a shard and 5,000 events. Answers the `STATUS` of each event by its position, nothing for
+ * those whose shard did not answer. Such a call is not repeated here: on an overloaded shard that would make it worse, and the log holds the
+ * events.
  *
  * A shard's calls follow one another, and end with the first that fails: the events arrive in their order, so that of two with the
  * same identity the first one counts.
  */
-export async function applyToShards(
-  calls: ShardCalls,
-  events: readonly PaymentEvent[],
-): Promise<(number | undefined)[]> {
-  const statuses: (number | undefined)[] = new Array(events.length).fill(undefined);
-  const pending = groupByShard(calls.topology, events);
-  const deadline = startDeadline(calls.timeoutMs);
+export async function applyToShards(calls: ShardCalls, routes: Iterable<Route>): Promise<(number | undefined)[]> {
+  const statuses: (number | undefined)[] = [];
+  await callEach(calls, routes, async ({ shard, batch, positions }, deadline) => {
+    // Only a call that brings all of a request's events to the shard may say so.
+    batch.token = batch.size <= SHARD_BATCH_EVENTS_MAX ? calls.token : "";
+    for (const { bytes, from } of pack(batch)) {
+      if (deadline.hasPassed) return;
+      const answer = await callShard(calls, deadline, shard, (stub) => stub.apply(bytes));
+      if (answer === undefined) return;
+      answer.forEach((status, at) => {
+        statuses[positions[from + at] ?? 0] = status;
+      });
+    }
+  });
+  return statuses;
+}
+
+/**
+ * Which of the requests each shard has counted all its events of, `counted` being what to ask of each. A shard that does not answer has
+ * counted none as far as anybody knows: it is sent the events, which are duplicates then.
+ */
+export async function countedRequests(
+  calls: Omit<ShardCalls, "token">,
+  asked: Iterable<{ readonly shard: string; readonly tokens: readonly string[] }>,
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const counted = new Map<string, ReadonlySet<string>>();
+  await callEach(calls, asked, async ({ shard, tokens }, deadline) => {
+    const known = await callShard(calls, deadline, shard, (stub) => stub.counted(tokens));
+    if (known !== undefined) counted.set(shard, new Set(tokens.filter((_, at) => known[at] === 1)));
+  });
+  return counted;
+}
+
+/** Has `call` done for each, a few at a time, until the time is up. */
+async function callEach<T>(
+  { timeoutMs }: Pick<ShardCalls, "timeoutMs">,
+  each: Iterable<T>,
+  call: (one: T, deadline: Deadline) => Promise<void>,
+): Promise<void> {
+  const pending = [...each];
+  const deadline = startDeadline(timeoutMs);
   const worker = async () => {
-    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-      for (const { indexes, bytes } of pack(events, next.indexes, calls.identityKey)) {
-        if (deadline.hasPassed) return;
-        const answer = await callShard(calls, deadline, next.shard, bytes);
-        if (answer === undefined) break;
-        indexes.forEach((index, at) => {
-          statuses[index] = answer[at];
-        });
-      }
+    for (let next = pending.pop(); next !== undefined && !deadline.hasPassed; next = pending.pop()) {
+      await call(next, deadline);
     }
   };
   try {
@@ -48,47 +74,26 @@ export async function applyToShards(
   } finally {
     deadline.cancel();
   }
-  return statuses;
-}
-
-interface Group {
-  readonly shard: string;
-  /** Positions among the events of the call, ascending. */
-  readonly indexes: readonly number[];
-}
-
-function groupByShard(topology: Topology, events: readonly PaymentEvent[]): Group[] {
-  const groups = new Map<string, number[]>();
-  events.forEach((event, index) => {
-    const shard = shardOf(topology, event.merchant_id, windowStart(event.occurred_at));
-    const group = groups.get(shard);
-    if (group === undefined) groups.set(shard, [index]);
-    else group.push(index);
-  });
-  return [...groups].map(([shard, indexes]) => ({ shard, indexes }));
 }
 
 interface Packed {
-  readonly indexes: readonly number[];
+  /** Position of the first of its events in the batch. */
+  readonly from: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** The events of one shard as batches, in their order: 5,000 at a time, halved where those are too large. */
-function* pack(events: readonly PaymentEvent[], indexes: readonly number[], key: SipKey): Generator<Packed> {
-  if (indexes.length <= SHARD_BATCH_EVENTS_MAX) {
-    const bytes = encodeShardBatch(
-      indexes.map((index) => events[index]).filter((event) => event !== undefined),
-      key,
-    );
+/** A batch as a shard takes it, in order: 5,000 events at a time, halved where those are too large. */
+function* pack(batch: EventBatch, from = 0): Generator<Packed> {
+  if (batch.size <= SHARD_BATCH_EVENTS_MAX) {
+    const bytes = encodeShardBatch(batch);
     if (bytes.byteLength <= SHARD_BATCH_BYTES_MAX) {
-      yield { indexes, bytes };
+      yield { from, bytes };
       return;
     }
   }
-  const isTooMany = indexes.length > SHARD_BATCH_EVENTS_MAX;
-  const middle = isTooMany ? SHARD_BATCH_EVENTS_MAX : Math.ceil(indexes.length / 2);
-  yield* pack(events, indexes.slice(0, middle), key);
-  yield* pack(events, indexes.slice(middle), key);
+  const middle = batch.size > SHARD_BATCH_EVENTS_MAX ? SHARD_BATCH_EVENTS_MAX : Math.ceil(batch.size / 2);
+  yield* pack(batch.slice(0, middle), from);
+  yield* pack(batch.slice(middle, batch.size), from + middle);
 }
 
 interface Deadline {
@@ -107,17 +112,17 @@ function startDeadline(timeoutMs: number): Deadline {
   return deadline;
 }
 
-async function callShard(
-  { shards }: ShardCalls,
+async function callShard<T>(
+  { shards }: Pick<ShardCalls, "shards">,
   deadline: Deadline,
   shard: string,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<Uint8Array | undefined> {
+  call: (stub: DurableObjectStub<Shard>) => Promise<T>,
+): Promise<T | undefined> {
   try {
     const stub = shards.get(shards.idFromName(shard));
-    return await Promise.race([stub.apply(bytes), deadline.passing]);
+    return await Promise.race([call(stub), deadline.passing]);
   } catch (error) {
-    log("warn", "shard did not count", { shard, bytes: bytes.byteLength, error });
+    log("warn", "shard did not answer", { shard, error });
     return undefined;
   }
 }

@@ -12,15 +12,19 @@ const messages: fc.Arbitrary<RawMessage> = fc.record({
   batch: fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/),
   receivedAtMs: fc.nat(),
   members: fc.array(member, { maxLength: 5 }),
+  columns: fc.uint8Array({ minLength: 1, maxLength: 50 }),
+  token: fc.oneof(fc.constant(""), fc.stringMatching(/^[0-9a-f]{32}$/)),
 });
 const sample: RawMessage = {
   batch: "9b2-0",
   receivedAtMs: 1,
   members: [{ hourMs: 0, events: 2, gzip: Uint8Array.of(1, 2, 3) }],
+  columns: Uint8Array.of(4, 5),
+  token: "0123456789abcdef0123456789abcdef",
 };
 
 /** A frame whose header is this JSON. */
-function framed(header: unknown, body: Uint8Array = new Uint8Array(3)): Uint8Array {
+function framed(header: unknown, body: Uint8Array = Uint8Array.of(1, 2, 3, 4, 5)): Uint8Array {
   const text = new TextEncoder().encode(typeof header === "string" ? header : JSON.stringify(header));
   const bytes = new Uint8Array(8 + text.length + body.length);
   const view = new DataView(bytes.buffer);
@@ -60,7 +64,7 @@ describe("a raw message", () => {
     );
   });
 
-  test("with bytes changed is an error or a whole message, never a crash and never members of other lengths", () => {
+  test("with bytes changed is an error or a whole message, never a crash and never members or columns of other lengths", () => {
     const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(messages, changes, (message, at) => {
@@ -70,7 +74,7 @@ describe("a raw message", () => {
         if (!read.ok) return;
         const headerBytes = new DataView(bytes.buffer).getUint32(4, true);
         const gzipBytes = read.value.members.reduce((sum, { gzip }) => sum + gzip.length, 0);
-        expect(8 + headerBytes + gzipBytes).toBe(bytes.length);
+        expect(8 + headerBytes + gzipBytes + read.value.columns.length).toBe(bytes.length);
       }),
       { numRuns: 2_000 },
     );
@@ -85,14 +89,21 @@ describe("a raw message", () => {
   });
 });
 
-const header = { v: 1, batch: "9b2-0", received_at: 1, members: [{ hour: 0, events: 2, bytes: 3 }] };
+const header = {
+  v: 2,
+  batch: "9b2-0",
+  received_at: 1,
+  members: [{ hour: 0, events: 2, bytes: 3 }],
+  columns: 2,
+  token: "0123456789abcdef0123456789abcdef",
+};
 
 test("the frame of the tests is the frame of the code", () => {
-  expect(framed(header, sample.members[0]?.gzip)).toEqual(encodeRawMessage(sample));
+  expect(framed(header)).toEqual(encodeRawMessage(sample));
 });
 
 test.each<[string, unknown]>([
-  ["another version", { ...header, v: 2 }],
+  ["another version", { ...header, v: 1 }],
   ["a batch that could not stand in a key", { ...header, batch: "a/b" }],
   ["an hour that is none", { ...header, members: [{ hour: 1, events: 2, bytes: 3 }] }],
   ["a member without events", { ...header, members: [{ hour: 0, events: 0, bytes: 3 }] }],
@@ -106,9 +117,16 @@ test.each<[string, unknown]>([
       ],
     },
   ],
-  ["members of other lengths", { ...header, members: [{ hour: 0, events: 2, bytes: 2 }] }],
+  ["members or columns of other lengths", { ...header, members: [{ hour: 0, events: 2, bytes: 2 }] }],
   ["members beyond all bytes", { ...header, members: [{ hour: 0, events: 2, bytes: Number.MAX_SAFE_INTEGER }] }],
   ["no members", { ...header, members: undefined }],
+  ["no columns", { ...header, columns: undefined }],
+  ["empty columns", { ...header, columns: 0 }],
+  ["more columns than bytes", { ...header, columns: 3 }],
+  ["fewer columns than bytes", { ...header, columns: 1 }],
+  ["no token", { ...header, token: undefined }],
+  ["a token that is none", { ...header, token: "0123" }],
+  ["a token in capitals", { ...header, token: "0123456789ABCDEF0123456789ABCDEF" }],
   ["no JSON", "{"],
 ])("a header with %s is an error", (_, wrong) => {
   expect(decodeRawMessage(framed(wrong)).ok).toBe(false);

@@ -7,3 +7,8 @@ export function checksum(bytes: Uint8Array): number {
   for (let at = 0; at < bytes.length; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
   return hash >>> 0;
 }
+
+/** The checksum of a row of numbers, and of the bytes beside them if there are any. */
+export function rowChecksum(numbers: readonly number[], bytes: Uint8Array = new Uint8Array()): number {
+  return (checksum(new Uint8Array(Float64Array.from(numbers).buffer)) ^ checksum(bytes)) >>> 0;
+}

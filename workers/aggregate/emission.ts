@@ -141,13 +141,14 @@ export function expireEmissions(emissions: Emissions, nowMs: number): void {
   }
 }
 
-/** When the shard next has something to do of itself: send, give up waiting, or forget. `undefined` for a shard with nothing in it. */
+/** When the shard next has something to do of itself: rebuild, send, give up waiting, or forget. `undefined` for a shard with nothing in it. */
 export function nextAlarmMs(
   state: ShardState,
   emissions: Emissions,
   nowMs: number,
   correctionDelayMs: number,
 ): number | undefined {
+  if (state.damaged.size > 0) return nowMs;
   let next = Number.POSITIVE_INFINITY;
   let oldestMs = Number.POSITIVE_INFINITY;
   let oldestUnstoredMs = Number.POSITIVE_INFINITY;

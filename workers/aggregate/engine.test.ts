@@ -1,8 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { paymentEvent } from "../../shared/event.arbitrary.ts";
 import type { PaymentEvent } from "../../shared/event.ts";
-import { STATUS } from "../../shared/messages/shard-batch.ts";
+import { batchOf as pack } from "../../shared/event-batch.ts";
+import { decodeShardBatch, encodeShardBatch, STATUS } from "../../shared/messages/shard-batch.ts";
 import { toRow } from "../../shared/window-row.ts";
+import { batchesOf, MERCHANTS, runs } from "./batch-run.arbitrary.ts";
 import {
   droppable,
   emptyState,
@@ -17,79 +20,11 @@ import {
 } from "./engine.ts";
 import { ReferenceModel, type Verdict } from "./reference-model.ts";
 import { totalsReported } from "./reported-totals.ts";
-import { batchOf, HOUR_MS, MINUTE_MS, NOON_MS, payment, payments } from "./sample-payments.ts";
+import { batchOf, HOUR_MS, IDENTITY_KEY, MINUTE_MS, NOON_MS, payment, payments } from "./sample-payments.ts";
 
-const MERCHANTS = ["shop", "café", "constructor"];
 const VERDICTS = Object.keys(STATUS) as Verdict[];
 const DAY_MS = 24 * HOUR_MS;
 const WINDOW_MS = 10 * MINUTE_MS;
-
-/** How long before the clock an event happened: mostly just now, now and then around every border there is, or ahead of it. */
-const ageMs = fc.oneof(
-  { weight: 6, arbitrary: fc.nat(15 * MINUTE_MS) },
-  { weight: 2, arbitrary: fc.nat(3 * HOUR_MS) },
-  { weight: 1, arbitrary: fc.integer({ min: DAY_MS - 20 * MINUTE_MS, max: DAY_MS + 20 * MINUTE_MS }) },
-  { weight: 1, arbitrary: fc.integer({ min: -5 * MINUTE_MS, max: 0 }) },
-);
-
-/** A new event, or the repeat of an earlier one of the run, exactly or with another amount or time. */
-const draft = fc.record({
-  repeats: fc.oneof(fc.constant(undefined), fc.nat()),
-  changed: fc.constantFrom("nothing", "nothing", "amount", "time"),
-  event_id: fc.oneof(fc.nat(30), fc.nat(100_000)).map(String),
-  merchant_id: fc.constantFrom(...MERCHANTS),
-  currency: fc.constantFrom("JPY", "EUR"),
-  type: fc.constantFrom("payment" as const, "payment" as const, "refund" as const),
-  amount: fc.oneof(fc.nat(500), fc.constantFrom(0, Number.MAX_SAFE_INTEGER)),
-  payment_method: fc.constantFrom("card", "cash", "points"),
-  points_used: fc.nat(3),
-  points_earned: fc.nat(3),
-  user: fc.oneof(fc.constant(undefined), fc.nat(5)),
-  ageMs,
-});
-
-/** Batches and how far the clock moves before each: it may go back. */
-const runs = fc.array(
-  fc.record({
-    advanceMs: fc.oneof(fc.nat(20 * MINUTE_MS), fc.constantFrom(0, 1, -1, -3 * MINUTE_MS, 2 * HOUR_MS), fc.nat(DAY_MS)),
-    // A window of many events is kept in another form than one of few.
-    drafts: fc.oneof(fc.array(draft, { maxLength: 12 }), fc.array(draft, { maxLength: 150, size: "max" })),
-  }),
-  { maxLength: 12 },
-);
-type Run = typeof runs extends fc.Arbitrary<infer R> ? R : never;
-
-interface Batch {
-  readonly nowMs: number;
-  readonly events: readonly PaymentEvent[];
-}
-
-function batchesOf(run: Run): Batch[] {
-  const sent: PaymentEvent[] = [];
-  let nowMs = NOON_MS;
-  return run.map(({ advanceMs, drafts }) => {
-    nowMs += advanceMs;
-    const events = drafts.map(({ repeats, changed, user, ageMs, ...fields }) => {
-      const before = repeats === undefined ? undefined : sent[repeats % Math.max(1, sent.length)];
-      const fresh = payment({
-        ...fields,
-        occurred_at: nowMs - ageMs,
-        user: user === undefined ? undefined : { id: String(user).padStart(16, "5a") },
-      });
-      const event =
-        before === undefined
-          ? fresh
-          : {
-              ...before,
-              ...(changed === "amount" ? { amount: fresh.amount } : {}),
-              ...(changed === "time" ? { occurred_at: fresh.occurred_at } : {}),
-            };
-      sent.push(event);
-      return event;
-    });
-    return { nowMs, events };
-  });
-}
 
 const verdictsOf = (statuses: Uint8Array) => [...statuses].map((status) => VERDICTS.find((v) => STATUS[v] === status));
 const allWindows = (state: ShardState) => MERCHANTS.flatMap((merchant) => readWindows(state, merchant, 0, 1e15));
@@ -161,6 +96,63 @@ describe("folding batches", () => {
     });
     expect(revisions).toEqual([...new Set(revisions)].sort((a, b) => a - b));
     expect(() => fold(state, batchOf(payments("q", 1)), state.atMs)).toThrow("cannot follow");
+  });
+});
+
+test("a batch damaged in any byte is refused, or counted to its end: never half of it", () => {
+  fc.assert(
+    fc.property(
+      fc.array(paymentEvent, { minLength: 1, maxLength: 6 }),
+      fc.integer({ min: 1, max: 255 }),
+      (events, flips) => {
+        const bytes = encodeShardBatch(pack(events, IDENTITY_KEY));
+        for (let at = 0; at < bytes.length; at++) {
+          const damaged = bytes.slice();
+          damaged[at] = (damaged[at] ?? 0) ^ flips;
+          const read = decodeShardBatch(damaged);
+          if (!read.ok) continue;
+          const state = emptyState();
+          expect(fold(state, read.value, NOON_MS).length).toBe(read.value.size);
+          for (const slice of state.slices.values()) expect([...slice.windows()].length).toBe(slice.changes(-1));
+        }
+      },
+    ),
+    { numRuns: 20 },
+  );
+});
+
+describe("requests that are remembered", () => {
+  const token = "0123456789abcdef0123456789abcdef";
+  const batchWith = (events: readonly PaymentEvent[], of = token) => {
+    const batch = batchOf(events);
+    batch.token = of;
+    return batch;
+  };
+  const late = payment({ event_id: "late", occurred_at: NOON_MS - 3 * DAY_MS });
+
+  test("are those of which every event was counted or known, new ones and mere repeats alike", () => {
+    for (const again of [false, true]) {
+      const state = emptyState();
+      if (again) fold(state, batchOf(payments("a", 2)), NOON_MS);
+      const statuses = again
+        ? judgeRepeats(state, batchWith(payments("a", 2)), NOON_MS + 1)
+        : fold(state, batchWith(payments("a", 2)), NOON_MS);
+      expect(statuses?.length).toBe(2);
+      expect(state.requests.has(token)).toBe(true);
+    }
+  });
+
+  test("are none with a late event: the log has to bring it, so that its window is rebuilt", () => {
+    const state = emptyState();
+    fold(state, batchWith([...payments("a", 2), late]), NOON_MS);
+    judgeRepeats(state, batchWith([...payments("a", 2), late]), NOON_MS + 1);
+    expect(state.requests.has(token)).toBe(false);
+  });
+
+  test("are none without a token", () => {
+    const state = emptyState();
+    fold(state, batchWith(payments("a", 2), ""), NOON_MS);
+    expect(state.requests.has("")).toBe(false);
   });
 });
 

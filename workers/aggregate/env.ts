@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { sipKeyFromHex } from "../../shared/siphash.ts";
+import { RESIDENT_BYTES_MAX, SHARD_BYTES_MAX } from "./residency.ts";
 import type { Shard } from "./shard.ts";
 
 /** What `[env.aggregate]` in wrangler.toml and its secrets bind. */
@@ -13,6 +14,9 @@ export interface Env {
   readonly CLICKHOUSE_PASSWORD: string;
   readonly CLICKHOUSE_DATABASE: string;
   readonly CORRECTION_DELAY_MS: string;
+  /** What a shard keeps in memory, and beyond which it refuses batches; left out but in tests. */
+  readonly RESIDENT_BYTES_MAX?: string;
+  readonly SHARD_BYTES_MAX?: string;
   readonly IDENTITY_KEY: string;
 }
 
@@ -22,6 +26,8 @@ const settingsSchema = z.object({
   CLICKHOUSE_PASSWORD: z.string(),
   CLICKHOUSE_DATABASE: z.string().min(1),
   CORRECTION_DELAY_MS: z.coerce.number().int().min(0),
+  RESIDENT_BYTES_MAX: z.coerce.number().int().min(0).default(RESIDENT_BYTES_MAX),
+  SHARD_BYTES_MAX: z.coerce.number().int().min(0).default(SHARD_BYTES_MAX),
   IDENTITY_KEY: z.string().transform(sipKeyFromHex),
 });
 

@@ -1,15 +1,25 @@
 import { z } from "zod";
 import { DIMENSIONS } from "../../shared/breakdown.ts";
+import {
+  type EventBatch,
+  HAS_USER,
+  IS_REFUND,
+  POINTS_EARNED,
+  POINTS_USED,
+  USER_HI,
+  USER_LO,
+  WIDE,
+  WORDS,
+} from "../../shared/event-batch.ts";
+import { roomFor } from "../../shared/growing.ts";
 import type { CountedEvent } from "../../shared/report.ts";
-import { roomFor } from "./growing.ts";
+import { TextTable } from "../../shared/text-table.ts";
 import { jsonSection, type SectionReader } from "./sections.ts";
-import { TextTable } from "./text-table.ts";
 
 /** No event: the end of a list. */
 export const NONE = 0xffffffff;
 
-const IS_REFUND = 1;
-const HAS_USER = 2;
+/** Beside the flags of a batch. */
 const IS_WIDE = 4;
 
 /** The location varies by merchant, of the other dimensions a slice sees a few dozen values in all. */
@@ -17,6 +27,12 @@ const LOCATION = DIMENSIONS.indexOf("location");
 const LABELLED = DIMENSIONS.map((_, dimension) => dimension).filter((dimension) => dimension !== LOCATION);
 /** Values of one dimension that have a number; 0 is for none. An event with another one is kept aside. */
 const LABELS_MAX = 255;
+
+/** Numbers here of a batch's labels, by their numbers there; 0 for those not asked for yet. */
+interface Numbers {
+  readonly labels: Uint16Array;
+  readonly locations: Uint32Array;
+}
 
 const wideSchema = z.object({
   type: z.enum(["payment", "refund"]),
@@ -66,22 +82,24 @@ export class EventColumns {
     return columns + this.#locations.byteLength + WIDE_BYTES * this.#wide.size;
   }
 
-  /** Puts an event before `next` in a list; answers its number, the new head. */
-  add(event: CountedEvent, next: number): number {
+  /** Puts an event of a batch before `next` in a list; answers its number, the new head. */
+  add(batch: EventBatch, i: number, next: number): number {
     const at = this.#take();
-    const { amount, points_used, points_earned, user } = event;
+    const amount = batch.amount(i);
+    const used = batch.wide[WIDE * i + POINTS_USED] ?? 0;
+    const earned = batch.wide[WIDE * i + POINTS_EARNED] ?? 0;
     this.#next[at] = next;
-    const isNarrow = amount <= 0xffffffff && points_used <= 0xffff && points_earned <= 0xffff;
-    if (!isNarrow || !this.#setDimensions(at, event.dimensions)) {
+    const isNarrow = amount <= 0xffffffff && used <= 0xffff && earned <= 0xffff;
+    if (!isNarrow || !this.#setDimensions(at, batch, i)) {
       this.#flags[at] = IS_WIDE;
-      this.#wide.set(at, event);
+      this.#wide.set(at, batch.event(i));
       return at;
     }
     this.#amount[at] = amount;
-    this.#points[at] = points_used | (points_earned << 16);
-    this.#flags[at] = (event.type === "refund" ? IS_REFUND : 0) | (user === undefined ? 0 : HAS_USER);
-    this.#userLo[at] = user?.lo ?? 0;
-    this.#userHi[at] = user?.hi ?? 0;
+    this.#points[at] = used | (earned << 16);
+    this.#flags[at] = batch.flags[i] ?? 0;
+    this.#userLo[at] = batch.words[WORDS * i + USER_LO] ?? 0;
+    this.#userHi[at] = batch.words[WORDS * i + USER_HI] ?? 0;
     return at;
   }
 
@@ -141,17 +159,46 @@ export class EventColumns {
   }
 
   /** False when a value finds no number any more. */
-  #setDimensions(at: number, dimensions: CountedEvent["dimensions"]): boolean {
+  #setDimensions(at: number, batch: EventBatch, i: number): boolean {
+    const numbers = this.#numbersOf(batch);
     for (let column = 0; column < LABELLED.length; column++) {
-      const value = dimensions[LABELLED[column] ?? 0];
-      const number = value === undefined ? 0 : (this.#labels[column]?.intern(value) ?? 0);
+      const label = batch.label(i, 1 + (LABELLED[column] ?? 0));
+      const number = label === 0 ? 0 : this.#labelNumber(numbers, batch, label, column);
       if (number > LABELS_MAX) return false;
-      const numbers = this.#label[column];
-      if (numbers !== undefined) numbers[at] = number;
+      const own = this.#label[column];
+      if (own !== undefined) own[at] = number;
     }
-    const location = dimensions[LOCATION];
-    this.#location[at] = location === undefined ? 0 : this.#locations.intern(location) + 1;
+    const location = batch.label(i, 1 + LOCATION);
+    this.#location[at] = location === 0 ? 0 : this.#locationNumber(numbers, batch, location);
     return true;
+  }
+
+  #labelNumber(numbers: Numbers, batch: EventBatch, label: number, column: number): number {
+    const slot = LABELLED.length * label + column;
+    const known = numbers.labels[slot] ?? 0;
+    if (known > 0) return known;
+    const number = this.#labels[column]?.intern(batch.labelText(label) ?? "") ?? 0;
+    numbers.labels[slot] = number;
+    return number;
+  }
+
+  #locationNumber(numbers: Numbers, batch: EventBatch, label: number): number {
+    const known = numbers.locations[label] ?? 0;
+    if (known > 0) return known;
+    const { labels } = batch;
+    const number = this.#locations.internBytes(labels.arena, labels.begin(label - 1), labels.end(label - 1)) + 1;
+    numbers.locations[label] = number;
+    return number;
+  }
+
+  /** What is known of the batch's labels here. */
+  #numbersOf(batch: EventBatch): Numbers {
+    const known = batch.notes.get(this);
+    if (known !== undefined) return known as Numbers;
+    const size = batch.labels.size + 1;
+    const numbers = { labels: new Uint16Array(LABELLED.length * size), locations: new Uint32Array(size) };
+    batch.notes.set(this, numbers);
+    return numbers;
   }
 
   #get(at: number): CountedEvent {

@@ -1,5 +1,5 @@
-import { grownCapacity } from "./growing.ts";
-import { slotOf } from "./text-table.ts";
+import { grownCapacity } from "../../shared/growing.ts";
+import { slotOf } from "../../shared/text-table.ts";
 
 /**
  * The events of one window by fingerprint, packed: open addressing with linear probing over 12 bytes a slot, the two halves of
@@ -15,6 +15,10 @@ export class IdSet {
 
   get size(): number {
     return this.#size;
+  }
+
+  get byteLength(): number {
+    return this.#slots.byteLength;
   }
 
   /** The check stored with this fingerprint, `undefined` when the event is new. */
@@ -39,8 +43,7 @@ export class IdSet {
     let to = 0;
     for (let at = 0; at < this.#slots.length; at += SLOT_WORDS) {
       if (this.#isFree(at)) continue;
-      words.set(this.#slots.subarray(at, at + SLOT_WORDS), to);
-      to += SLOT_WORDS;
+      for (let k = 0; k < SLOT_WORDS; k++) words[to++] = this.#slots[at + k] ?? 0;
     }
     return words;
   }
@@ -73,8 +76,13 @@ export class IdSet {
     const old = this.#slots;
     this.#slots = new Uint32Array(SLOT_WORDS * grownCapacity(old.length / SLOT_WORDS));
     for (let at = 0; at < old.length; at += SLOT_WORDS) {
-      if (old[at] === 0 && old[at + 1] === 0) continue;
-      this.#slots.set(old.subarray(at, at + SLOT_WORDS), this.#find(old[at] ?? 0, old[at + 1] ?? 0));
+      const lo = old[at] ?? 0;
+      const hi = old[at + 1] ?? 0;
+      if (lo === 0 && hi === 0) continue;
+      const to = this.#find(lo, hi);
+      this.#slots[to] = lo;
+      this.#slots[to + 1] = hi;
+      this.#slots[to + 2] = old[at + 2] ?? 0;
     }
   }
 }

@@ -1,39 +1,79 @@
 import { z } from "zod";
+import type { EventBatch } from "../../shared/event-batch.ts";
 import { decodeShardBatch } from "../../shared/messages/shard-batch.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
 import { WINDOW_MS } from "../../shared/window.ts";
-import { checksum } from "./checksum.ts";
-import { emptyState, fold, type ShardState } from "./engine.ts";
-import { decodePages, encodePages } from "./page.ts";
+import { rowChecksum } from "./checksum.ts";
+import type { ShardState } from "./engine.ts";
+import { PageStore } from "./page-store.ts";
 import type { Slice } from "./slice.ts";
 
 /** Batches between two checkpoints: their slots are written over and over, since a delete would cost another row. */
 export const JOURNAL_SLOTS = 256;
 /** A checkpoint is also taken once the journal holds this much, which bounds recovery. */
 export const JOURNAL_BYTES_MAX = 16_000_000;
-/** Pages of one slice; with their size, the largest window a shard can keep. */
-const PAGES_PER_SLICE_MAX = 1024;
 
-const batchRowSchema = z.object({ seq: z.int(), at_ms: z.int(), sum: z.int(), batch: z.instanceof(ArrayBuffer) });
-const pageRowSchema = z.object({ id: z.int(), data: z.instanceof(ArrayBuffer) });
-const storedRowSchema = z.object({ window: z.int(), revision: z.int() });
-const checkpointRowSchema = z.object({ seq: z.int(), at_ms: z.int(), dropped_to_ms: z.int() });
+const entrySchema = z
+  .object({
+    slot: z.int(),
+    seq: z.int().min(1),
+    at_ms: z.int().min(1),
+    windows: z.string(),
+    stored: z.string(),
+    sum: z.int(),
+  })
+  .refine(
+    ({ slot, seq, at_ms, windows, stored, sum }) =>
+      slot === seq % JOURNAL_SLOTS && sum === entrySum(seq, at_ms, windows, stored),
+  );
+const batchRowSchema = z.object({ batch_sum: z.int(), batch: z.instanceof(ArrayBuffer) });
+const damagedRowSchema = z.object({ window: z.int().min(0) });
+const markSchema = z
+  .object({
+    seq: z.int().min(0),
+    at_ms: z.int().min(0),
+    dropped_to_ms: z.int().min(0),
+    stored: z.string(),
+    sum: z.int(),
+  })
+  .refine(
+    (mark) => mark.sum === markSum({ seq: mark.seq, atMs: mark.at_ms, droppedToMs: mark.dropped_to_ms }, mark.stored),
+  );
+
+/** What is told of a batch beside it. */
+export interface Entry {
+  readonly seq: number;
+  readonly atMs: number;
+  /** Starts of the windows its events fall in: should it be lost, these and no others have to be rebuilt. */
+  readonly windows: readonly number[];
+}
+
+/** From where on the journal counts. */
+export interface Mark {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly droppedToMs: number;
+}
 
 /**
  * The durable half of a shard, in the object's SQLite: one row per batch, overwritten in turn, and checkpoint pages of whole
- * slices. `docs/storage.md` lists the tables. What it holds, folded again, is the state.
+ * slices. `docs/storage.md` lists the tables. What it holds, folded again (`recovery.ts`), is the state.
  */
 export class Journal {
+  readonly pages: PageStore;
   readonly #storage: DurableObjectStorage;
   #bytes = 0;
   #batches = 0;
+  /** How far windows are known to stand in history that no row says yet. */
+  readonly #storedSince = new Map<number, number>();
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     const { sql } = storage;
-    sql.exec(`CREATE TABLE IF NOT EXISTS journal (slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, sum INTEGER NOT NULL, batch BLOB NOT NULL);
-      CREATE TABLE IF NOT EXISTS page (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
-      CREATE TABLE IF NOT EXISTS stored (window INTEGER PRIMARY KEY, revision INTEGER NOT NULL);
-      CREATE TABLE IF NOT EXISTS checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, dropped_to_ms INTEGER NOT NULL);`);
+    sql.exec(`CREATE TABLE IF NOT EXISTS journal (slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, windows TEXT NOT NULL, stored TEXT NOT NULL, sum INTEGER NOT NULL, batch_sum INTEGER NOT NULL, batch BLOB NOT NULL);
+      CREATE TABLE IF NOT EXISTS damaged (window INTEGER PRIMARY KEY, noted_at_ms INTEGER NOT NULL);
+      CREATE TABLE IF NOT EXISTS checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, dropped_to_ms INTEGER NOT NULL, stored TEXT NOT NULL, sum INTEGER NOT NULL);`);
+    this.pages = new PageStore(sql);
   }
 
   /** True when the next batch must wait for a checkpoint. */
@@ -41,119 +81,211 @@ export class Journal {
     return this.#batches >= JOURNAL_SLOTS - 1 || this.#bytes >= JOURNAL_BYTES_MAX;
   }
 
-  get isEmpty(): boolean {
-    return this.#batches === 0;
-  }
-
-  /** Writes the batch that will be folded in as `seq`. Throws when it cannot be written; nothing has changed then. */
-  append(seq: number, atMs: number, batch: Uint8Array): void {
+  /** Writes the batch that will be folded in. Throws when it cannot be written; nothing has changed then. */
+  append({ seq, atMs, windows }: Entry, batch: Uint8Array): void {
+    const numbers = windows.map((startMs) => startMs / WINDOW_MS).join();
+    const stored = storedText(this.#storedSince);
     this.#storage.sql.exec(
-      "INSERT OR REPLACE INTO journal (slot, seq, at_ms, sum, batch) VALUES (?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO journal (slot, seq, at_ms, windows, stored, sum, batch_sum, batch) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       seq % JOURNAL_SLOTS,
       seq,
       atMs,
-      checksum(batch),
+      numbers,
+      stored,
+      entrySum(seq, atMs, numbers, stored),
+      rowChecksum([seq], batch),
       batch,
     );
+    this.#storedSince.clear();
+    this.#count(batch);
+  }
+
+  /**
+   * Writes the pages of every slice changed since it was last paged, forgets `dropped`, and puts `rebuilt` in the place of damaged
+   * windows, all in one transaction with the mark from which recovery reads the journal. A batch older than the mark is never folded
+   * again, so a dropped slice stays dropped, and a rebuilt one is not counted on from before. Throws when it cannot be written; nothing
+   * has changed then, in memory either.
+   */
+  checkpoint(state: ShardState, dropped: readonly Slice[], rebuilt: ReadonlyMap<number, Slice> = new Map()): void {
+    const filled = [...rebuilt.values()].filter(({ revision }) => revision > 0);
+    const changed = [...state.slices.values(), ...filled].filter((slice) => slice.revision > slice.pagedRevision);
+    const droppedToMs = dropped.reduce((to, { startMs }) => Math.max(to, startMs + WINDOW_MS), state.droppedToMs);
+    const atMs = filled.reduce((at, { revision }) => Math.max(at, revision), state.atMs);
+    this.#storage.transactionSync(() => {
+      for (const [startMs, { revision }] of rebuilt) {
+        if (revision === 0) this.#forget(startMs);
+        this.#storage.sql.exec("DELETE FROM damaged WHERE window = ?", startMs / WINDOW_MS);
+      }
+      for (const slice of changed) this.pages.write(slice);
+      for (const { startMs } of dropped) this.#forget(startMs);
+      this.#writeMark({ seq: state.seq, atMs, droppedToMs }, storedOf(state, dropped));
+    });
+    this.#storedSince.clear();
+    for (const slice of changed) slice.pagedRevision = slice.revision;
+    for (const { startMs } of dropped) state.slices.delete(startMs);
+    for (const slice of filled) replaceDamaged(state, slice);
+    for (const startMs of rebuilt.keys()) state.damaged.delete(startMs);
+    state.atMs = atMs;
+    state.droppedToMs = droppedToMs;
+    this.#clear();
+  }
+
+  /**
+   * Notes how far a slice is known to stand in history. It costs no row: the next one that is written says it. What a restart forgets is
+   * sent again, with the same revisions.
+   */
+  store({ startMs, storedRevision }: Slice): void {
+    this.#storedSince.set(startMs, storedRevision);
+  }
+
+  /** The mark of the last checkpoint, `undefined` before the first; an error when what is there is none. */
+  readMark(): Result<Mark | undefined, { readonly reason: string }> {
+    const [row] = this.#storage.sql.exec("SELECT seq, at_ms, dropped_to_ms, stored, sum FROM checkpoint").toArray();
+    const mark = markSchema.optional().safeParse(row);
+    if (!mark.success) return err({ reason: "the checkpoint is damaged" });
+    if (mark.data === undefined) return ok(undefined);
+    return ok({ seq: mark.data.seq, atMs: mark.data.at_ms, droppedToMs: mark.data.dropped_to_ms });
+  }
+
+  /** What is told of every batch, by number. `hasUnreadable` says whether the row of a number is there and does not tell it. */
+  entries(): { readonly entries: readonly Entry[]; readonly hasUnreadable: (seq: number) => boolean } {
+    const entries: Entry[] = [];
+    const unreadable = new Set<unknown>();
+    const rows = this.#storage.sql
+      .exec("SELECT slot, seq, at_ms, windows, stored, sum FROM journal ORDER BY seq")
+      .toArray();
+    for (const row of rows) {
+      const entry = entrySchema.safeParse(row);
+      if (entry.success) {
+        const { seq, at_ms: atMs, windows } = entry.data;
+        entries.push({ seq, atMs, windows: windows.split(",").map((number) => Number(number) * WINDOW_MS) });
+      } else {
+        unreadable.add(row.slot);
+      }
+    }
+    return { entries, hasUnreadable: (seq) => unreadable.has(seq % JOURNAL_SLOTS) };
+  }
+
+  /** The batch of an entry, checked, to be folded in again. */
+  replay({ seq }: Entry): Result<EventBatch, { readonly reason: string }> {
+    const [row] = this.#storage.sql
+      .exec("SELECT batch_sum, batch FROM journal WHERE slot = ?", seq % JOURNAL_SLOTS)
+      .toArray();
+    const parsed = batchRowSchema.safeParse(row);
+    if (!parsed.success) return err({ reason: "it is none" });
+    const bytes = new Uint8Array(parsed.data.batch);
+    this.#count(bytes);
+    return parsed.data.batch_sum === rowChecksum([seq], bytes)
+      ? decodeShardBatch(bytes)
+      : err({ reason: "it is damaged" });
+  }
+
+  /** Up to which revision each window is known to stand in history, by its start; what cannot be read costs a repeat of emissions. */
+  storedRevisions(): Map<number, number> {
+    const revisions = new Map<number, number>();
+    const [mark] = this.#storage.sql.exec("SELECT seq, at_ms, dropped_to_ms, stored, sum FROM checkpoint").toArray();
+    const rows = this.#storage.sql.exec("SELECT slot, seq, at_ms, windows, stored, sum FROM journal").toArray();
+    const texts = [markSchema.safeParse(mark), ...rows.map((row) => entrySchema.safeParse(row))];
+    for (const text of texts) {
+      for (const [startMs, revision] of text.success ? storedIn(text.data.stored) : []) {
+        revisions.set(startMs, Math.max(revision, revisions.get(startMs) ?? 0));
+      }
+    }
+    return revisions;
+  }
+
+  /** Starts of the windows that wait to be rebuilt. */
+  damagedWindows(): number[] {
+    return this.#storage.sql
+      .exec("SELECT window FROM damaged")
+      .toArray()
+      .flatMap((row) => {
+        const damaged = damagedRowSchema.safeParse(row);
+        return damaged.success ? [damaged.data.window * WINDOW_MS] : [];
+      });
+  }
+
+  /** Notes windows to be rebuilt. A repeat keeps the moment of the first note. */
+  noteDamaged(starts: Iterable<number>, nowMs: number): void {
+    for (const startMs of starts) {
+      this.#storage.sql.exec(
+        "INSERT OR IGNORE INTO damaged (window, noted_at_ms) VALUES (?, ?)",
+        startMs / WINDOW_MS,
+        nowMs,
+      );
+    }
+  }
+
+  /** Begins a new journal at the state's mark: what is left of the old one is not read again. The windows it may have changed are noted. */
+  restart(state: ShardState, damaged: Iterable<number>, nowMs: number): void {
+    this.#storage.transactionSync(() => {
+      this.noteDamaged(damaged, nowMs);
+      this.#storage.sql.exec("DELETE FROM journal");
+      this.#writeMark(state, storedOf(state, []));
+    });
+    this.#clear();
+  }
+
+  #writeMark({ seq, atMs, droppedToMs }: Mark, stored: string): void {
+    this.#storage.sql.exec(
+      "INSERT OR REPLACE INTO checkpoint (one, seq, at_ms, dropped_to_ms, stored, sum) VALUES (1, ?, ?, ?, ?, ?)",
+      seq,
+      atMs,
+      droppedToMs,
+      stored,
+      markSum({ seq, atMs, droppedToMs }, stored),
+    );
+  }
+
+  #forget(startMs: number): void {
+    this.pages.delete(startMs);
+  }
+
+  #count(batch: Uint8Array): void {
     this.#batches += 1;
     this.#bytes += batch.byteLength;
   }
 
-  /**
-   * Writes the pages of every slice changed since it was last paged, and forgets `dropped`, in one transaction with the mark
-   * from which recovery reads the journal. A batch older than the mark is never folded again, so a dropped slice stays dropped.
-   */
-  checkpoint(state: ShardState, dropped: readonly Slice[]): void {
-    const changed = [...state.slices.values()].filter((slice) => slice.revision > slice.pagedRevision);
-    const droppedToMs = dropped.reduce((to, { startMs }) => Math.max(to, startMs + WINDOW_MS), state.droppedToMs);
-    this.#storage.transactionSync(() => {
-      for (const slice of changed) this.#writePages(slice);
-      for (const { startMs } of dropped) {
-        this.#deletePages(startMs, 0);
-        this.#storage.sql.exec("DELETE FROM stored WHERE window = ?", startMs / WINDOW_MS);
-      }
-      this.#storage.sql.exec(
-        "INSERT OR REPLACE INTO checkpoint (one, seq, at_ms, dropped_to_ms) VALUES (1, ?, ?, ?)",
-        state.seq,
-        state.atMs,
-        droppedToMs,
-      );
-    });
-    for (const slice of changed) slice.pagedRevision = slice.revision;
-    for (const { startMs } of dropped) state.slices.delete(startMs);
-    state.droppedToMs = droppedToMs;
+  #clear(): void {
     this.#batches = 0;
     this.#bytes = 0;
   }
+}
 
-  /** Notes how far a slice is known to stand in history. */
-  store({ startMs, storedRevision }: Slice): void {
-    this.#storage.sql.exec(
-      "INSERT OR REPLACE INTO stored (window, revision) VALUES (?, ?)",
-      startMs / WINDOW_MS,
-      storedRevision,
-    );
-  }
+/** What history has of the window stays known; the rebuilt state is newer than all of it, and is sent. */
+function replaceDamaged(state: ShardState, slice: Slice): void {
+  slice.storedRevision = state.damaged.get(slice.startMs)?.storedRevision ?? 0;
+  slice.emittedRevision = slice.storedRevision;
+  state.slices.set(slice.startMs, slice);
+}
 
-  /** The state that checkpoint and journal add up to, through the same `fold` that live batches take. */
-  recover(): ShardState {
-    const { sql } = this.#storage;
-    const state = emptyState();
-    const mark = checkpointRowSchema
-      .optional()
-      .parse(sql.exec("SELECT seq, at_ms, dropped_to_ms FROM checkpoint").toArray()[0]);
-    state.seq = mark?.seq ?? 0;
-    state.atMs = mark?.at_ms ?? 0;
-    state.droppedToMs = mark?.dropped_to_ms ?? 0;
-    for (const slice of this.#readSlices()) state.slices.set(slice.startMs, slice);
-    for (const row of sql.exec("SELECT seq, at_ms, sum, batch FROM journal WHERE seq > ? ORDER BY seq", state.seq)) {
-      const { seq, at_ms, sum, batch } = batchRowSchema.parse(row);
-      if (seq !== state.seq + 1) throw new Error(`journal goes from ${state.seq} to ${seq}`);
-      if (sum !== checksum(new Uint8Array(batch))) throw new Error(`journal row ${seq} is damaged`);
-      const decoded = decodeShardBatch(new Uint8Array(batch));
-      if (!decoded.ok) throw new Error(`journal row ${seq}: ${decoded.error.reason}`);
-      fold(state, decoded.value, at_ms);
-      this.#batches += 1;
-      this.#bytes += batch.byteLength;
-    }
-    for (const row of sql.exec("SELECT window, revision FROM stored")) {
-      const { window, revision } = storedRowSchema.parse(row);
-      const slice = state.slices.get(window * WINDOW_MS);
-      if (slice === undefined) continue;
-      slice.storedRevision = revision;
-      slice.emittedRevision = revision;
-    }
-    return state;
-  }
+function entrySum(seq: number, atMs: number, windows: string, stored: string): number {
+  return rowChecksum([seq, atMs], new TextEncoder().encode(`${windows};${stored}`));
+}
 
-  *#readSlices(): Generator<Slice> {
-    let pages: Uint8Array[] = [];
-    let window = -1;
-    for (const row of this.#storage.sql.exec("SELECT id, data FROM page ORDER BY id")) {
-      const { id, data } = pageRowSchema.parse(row);
-      const owner = Math.floor(id / PAGES_PER_SLICE_MAX);
-      if (owner !== window && pages.length > 0) {
-        yield decodePages(pages);
-        pages = [];
-      }
-      window = owner;
-      pages.push(new Uint8Array(data));
-    }
-    if (pages.length > 0) yield decodePages(pages);
-  }
+function markSum({ seq, atMs, droppedToMs }: Mark, stored: string): number {
+  return rowChecksum([seq, atMs, droppedToMs], new TextEncoder().encode(stored));
+}
 
-  #writePages(slice: Slice): void {
-    const pages = encodePages(slice);
-    if (pages.length > PAGES_PER_SLICE_MAX) throw new Error(`window ${slice.startMs} takes ${pages.length} pages`);
-    const first = (slice.startMs / WINDOW_MS) * PAGES_PER_SLICE_MAX;
-    pages.forEach((data, part) => {
-      this.#storage.sql.exec("INSERT OR REPLACE INTO page (id, data) VALUES (?, ?)", first + part, data);
-    });
-    this.#deletePages(slice.startMs, pages.length);
+/** Every window of the state that is known to stand in history, but those that leave it. */
+function storedOf(state: ShardState, dropped: readonly Slice[]): string {
+  const revisions = new Map<number, number>();
+  for (const [startMs, { storedRevision }] of [...state.slices, ...state.damaged]) {
+    if (storedRevision > 0) revisions.set(startMs, storedRevision);
   }
+  for (const { startMs } of dropped) revisions.delete(startMs);
+  return storedText(revisions);
+}
 
-  #deletePages(startMs: number, fromPart: number): void {
-    const first = (startMs / WINDOW_MS) * PAGES_PER_SLICE_MAX;
-    this.#storage.sql.exec("DELETE FROM page WHERE id >= ? AND id < ?", first + fromPart, first + PAGES_PER_SLICE_MAX);
-  }
+/** As a row has it: number of the window, a colon, its revision, separated by commas. */
+function storedText(revisions: ReadonlyMap<number, number>): string {
+  return [...revisions].map(([startMs, revision]) => `${startMs / WINDOW_MS}:${revision}`).join();
+}
+
+function storedIn(text: string): [startMs: number, revision: number][] {
+  if (text === "") return [];
+  return text.split(",").map((entry) => {
+    const [window = 0, revision = 0] = entry.split(":").map(Number);
+    return [window * WINDOW_MS, revision];
+  });
 }

@@ -45,6 +45,28 @@ export function encodePages(slice: Slice): Uint8Array<ArrayBuffer>[] {
 
 /** The slice that these pages, in order, hold. Throws when they are not whole: a guess would be a wrong number. */
 export function decodePages(pages: readonly Uint8Array[]): Slice {
+  const { header, reader } = openPages(pages);
+  const words = reader.uint32();
+  if (words.length !== header.id_words)
+    throw new Error(`${words.length} identity words where ${header.id_words} belong`);
+  const slice = new Slice(header.window_start, IdSet.fromWords(words), WindowTable.fromSections(reader));
+  slice.revision = header.revision;
+  slice.pagedRevision = header.revision;
+  return slice;
+}
+
+/** The merchants' windows of these pages, without the identity set. Checked as `decodePages` does. */
+export function decodeTable(pages: readonly Uint8Array[]): {
+  readonly startMs: number;
+  readonly revision: number;
+  readonly table: WindowTable;
+} {
+  const { header, reader } = openPages(pages);
+  reader.skip();
+  return { startMs: header.window_start, revision: header.revision, table: WindowTable.fromSections(reader) };
+}
+
+function openPages(pages: readonly Uint8Array[]) {
   const bytes = new Uint8Array(pages.reduce((sum, page) => sum + page.byteLength, 0));
   let at = 0;
   for (const page of pages) {
@@ -56,12 +78,5 @@ export function decodePages(pages: readonly Uint8Array[]): Slice {
   const length = prefix.getUint32(4, true);
   if (length !== bytes.byteLength - PREFIX_BYTES) throw new Error("checkpoint pages are missing");
   const reader = new SectionReader(bytes.subarray(PREFIX_BYTES));
-  const header = headerSchema.parse(reader.json());
-  const words = reader.uint32();
-  if (words.length !== header.id_words)
-    throw new Error(`${words.length} identity words where ${header.id_words} belong`);
-  const slice = new Slice(header.window_start, IdSet.fromWords(words), WindowTable.fromSections(reader));
-  slice.revision = header.revision;
-  slice.pagedRevision = header.revision;
-  return slice;
+  return { header: headerSchema.parse(reader.json()), reader };
 }

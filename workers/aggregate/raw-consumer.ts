@@ -1,13 +1,12 @@
-import { acceptEvent } from "../../shared/accept-event.ts";
-import type { PaymentEvent } from "../../shared/event.ts";
+import type { EventBatch } from "../../shared/event-batch.ts";
 import { decodeRawMessage, type RawMessage } from "../../shared/messages/raw.ts";
-import { STATUS } from "../../shared/messages/shard-batch.ts";
+import { decodeShardBatch, STATUS } from "../../shared/messages/shard-batch.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
-import { sipKeyFromHex } from "../../shared/siphash.ts";
+import { ShardRoutes, shardsOf } from "../../shared/route-batch.ts";
+import type { Topology } from "../../shared/topology.ts";
 import { windowStart } from "../../shared/window.ts";
-import { applyToShards } from "../apply-to-shards.ts";
+import { applyToShards, countedRequests, type ShardCalls } from "../apply-to-shards.ts";
 import { loadTopology } from "../directory/topology.ts";
-import { gunzip } from "../gzip.ts";
 import { log } from "../log.ts";
 import { archive } from "./archive.ts";
 import { buryMessage } from "./dead-letters.ts";
@@ -16,17 +15,15 @@ import { noteLateWindows } from "./late-windows.ts";
 import { messageGroups } from "./message-groups.ts";
 import { retryDelayS } from "./retry.ts";
 
-/** Compressed, of what is dealt with at a time; unpacked and parsed it takes some twenty times as much. */
-const GROUP_BYTES_MAX = 2_000_000;
-/** A member is made of at most 10 MB of request. */
-const MEMBER_BYTES_MAX = 32_000_000;
+/** Of messages that are dealt with at a time: a whole batch of the queue, as a rule. In memory it takes some three times as much. */
+const GROUP_BYTES_MAX = 12_000_000;
 /** A shard that takes longer is given the batch again later; what it counted meanwhile is a duplicate then. */
 const SHARD_TIMEOUT_MS = 30_000;
 
 interface Delivery {
   readonly message: Message;
   readonly raw: RawMessage;
-  readonly events: readonly PaymentEvent[];
+  readonly batch: EventBatch;
 }
 
 /**
@@ -38,7 +35,12 @@ export async function consumeRaw(batch: MessageBatch, env: Env): Promise<void> {
 }
 
 async function consumeGroup(messages: readonly Message[], queue: string, env: Env): Promise<void> {
-  const deliveries = await readDeliveries(messages, queue, env);
+  const deliveries: Delivery[] = [];
+  for (const message of messages) {
+    const read = readMessage(message.body);
+    if (read.ok) deliveries.push({ message, ...read.value });
+    else await buryMessage(env, queue, message, read.error.reason);
+  }
   if (deliveries.length === 0) return;
   try {
     await archive(
@@ -52,72 +54,73 @@ async function consumeGroup(messages: readonly Message[], queue: string, env: En
   }
 }
 
-async function readDeliveries(messages: readonly Message[], queue: string, env: Env): Promise<Delivery[]> {
-  const deliveries: Delivery[] = [];
-  for (const message of messages) {
-    const read = readMessage(message.body);
-    if (read.ok) deliveries.push({ message, ...read.value });
-    else await buryMessage(env, queue, message, read.error.reason);
-  }
-  return deliveries;
-}
-
+/** What is archived is not looked at: its lines and the columns were made of the same events, by the one who judged them. */
 function readMessage(body: unknown): Result<Omit<Delivery, "message">, { readonly reason: string }> {
-  const decoded = decodeRawMessage(body);
-  if (!decoded.ok) return decoded;
-  const raw = decoded.value;
-  const events: PaymentEvent[] = [];
-  for (const { gzip, events: count } of raw.members) {
-    const lines = readLines(gzip);
-    if (!lines.ok) return lines;
-    if (lines.value.length !== count)
-      return err({ reason: `${lines.value.length} lines where ${count} were promised` });
-    for (const line of lines.value) {
-      const accepted = acceptEvent(line);
-      if (!accepted.ok) return err({ reason: `an event is not one: ${accepted.error.path} ${accepted.error.message}` });
-      events.push(accepted.value);
-    }
-  }
-  return ok({ raw, events });
-}
-
-function readLines(gzip: Uint8Array): Result<unknown[], { readonly reason: string }> {
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(gunzip(gzip, MEMBER_BYTES_MAX));
-    return ok(
-      text
-        .split("\n")
-        .slice(0, -1)
-        .map((line) => JSON.parse(line)),
-    );
-  } catch (error) {
-    return err({ reason: `a member cannot be read: ${String(error)}` });
-  }
+  const raw = decodeRawMessage(body);
+  if (!raw.ok) return raw;
+  const batch = decodeShardBatch(raw.value.columns);
+  if (!batch.ok) return batch;
+  const promised = raw.value.members.reduce((sum, { events }) => sum + events, 0);
+  if (promised !== batch.value.size)
+    return err({ reason: `${batch.value.size} events where ${promised} are promised` });
+  return ok({ raw: raw.value, batch: batch.value });
 }
 
 async function count(deliveries: readonly Delivery[], env: Env): Promise<void> {
   const nowMs = Date.now();
-  const events = deliveries.flatMap((delivery) => delivery.events);
-  const statuses = await applyToShards(
-    {
-      shards: env.SHARD,
-      topology: await loadTopology(env.DIRECTORY, nowMs),
-      identityKey: sipKeyFromHex(env.IDENTITY_KEY),
-      timeoutMs: SHARD_TIMEOUT_MS,
-    },
-    events,
+  const topology = await loadTopology(env.DIRECTORY, nowMs);
+  const calls = { shards: env.SHARD, timeoutMs: SHARD_TIMEOUT_MS };
+  const counted = await countedDirectly(deliveries, topology, calls);
+  const routes = new ShardRoutes(topology);
+  const sent = deliveries.map(({ raw: { token }, batch }) =>
+    routes.add(batch, (shard) => counted.get(shard)?.has(token) !== true),
   );
-  const late = events.filter((_, index) => statuses[index] === STATUS.late);
-  await noteLateWindows(
-    env.DIRECTORY,
-    late.map(({ merchant_id, occurred_at }) => ({ merchantId: merchant_id, startMs: windowStart(occurred_at) })),
-    nowMs,
-  );
-  let at = 0;
-  for (const { message, events: own } of deliveries) {
-    const done = statuses.slice(at, at + own.length).every((status) => status !== undefined);
-    at += own.length;
-    if (done) message.ack();
+  const statuses = await applyToShards({ ...calls, token: "" }, routes.routes);
+  await noteLate(deliveries, statuses, env, nowMs);
+  let first = 0;
+  deliveries.forEach(({ message, batch }, at) => {
+    let answered = 0;
+    for (let i = first; i < first + batch.size; i++) if (statuses[i] !== undefined) answered += 1;
+    first += batch.size;
+    if (answered === sent[at]) message.ack();
     else message.retry({ delaySeconds: retryDelayS(message.attempts) });
+  });
+}
+
+/** By shard, the requests it has counted all its events of already, because ingest has called it: nearly all of those that asked for it. */
+async function countedDirectly(
+  deliveries: readonly Delivery[],
+  topology: Topology,
+  calls: Omit<ShardCalls, "token">,
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const asked = new Map<string, Set<string>>();
+  for (const { raw, batch } of deliveries) {
+    if (raw.token === "") continue;
+    for (const shard of shardsOf(topology, batch)) {
+      const tokens = asked.get(shard) ?? new Set();
+      asked.set(shard, tokens.add(raw.token));
+    }
   }
+  return await countedRequests(
+    calls,
+    [...asked].map(([shard, tokens]) => ({ shard, tokens: [...tokens] })),
+  );
+}
+
+async function noteLate(
+  deliveries: readonly Delivery[],
+  statuses: readonly (number | undefined)[],
+  env: Env,
+  nowMs: number,
+): Promise<void> {
+  const late: { merchantId: string; startMs: number }[] = [];
+  let first = 0;
+  for (const { batch } of deliveries) {
+    for (let i = 0; i < batch.size; i++) {
+      if (statuses[first + i] !== STATUS.late) continue;
+      late.push({ merchantId: batch.merchantId(i), startMs: windowStart(batch.occurredAt(i)) });
+    }
+    first += batch.size;
+  }
+  await noteLateWindows(env.DIRECTORY, late, nowMs);
 }

@@ -1,5 +1,6 @@
 import type { PaymentEvent } from "../../shared/event.ts";
-import { decodeShardBatch, encodeShardBatch, type ShardBatch } from "../../shared/messages/shard-batch.ts";
+import { type EventBatch, batchOf as pack } from "../../shared/event-batch.ts";
+import { decodeShardBatch, encodeShardBatch } from "../../shared/messages/shard-batch.ts";
 import { sipKeyFromHex } from "../../shared/siphash.ts";
 
 /** Payments for tests. The key is the one vitest.config.ts gives the Worker. */
@@ -30,10 +31,10 @@ export function payments(name: string, n: number, fields: Partial<PaymentEvent> 
 }
 
 export function bytesOf(events: readonly PaymentEvent[]): Uint8Array<ArrayBuffer> {
-  return encodeShardBatch(events, IDENTITY_KEY);
+  return encodeShardBatch(pack(events, IDENTITY_KEY));
 }
 
-export function batchOf(events: readonly PaymentEvent[]): ShardBatch {
+export function batchOf(events: readonly PaymentEvent[]): EventBatch {
   const decoded = decodeShardBatch(bytesOf(events));
   if (!decoded.ok) throw new Error(decoded.error.reason);
   return decoded.value;

@@ -34,12 +34,17 @@ export class SectionReader {
 
   /** The next section, as a copy with a buffer of its own. */
   bytes(): Uint8Array<ArrayBuffer> {
+    const at = this.#at;
+    return this.#bytes.slice(at, at + this.skip());
+  }
+
+  /** Passes over the next section; answers its length. */
+  skip(): number {
     const length = this.#lengths[this.#index];
     if (length === undefined || this.#at + length > this.#bytes.byteLength) throw new Error("a section is missing");
-    const section = this.#bytes.slice(this.#at, this.#at + length);
     this.#index += 1;
     this.#at += aligned(length);
-    return section;
+    return length;
   }
 
   uint8(): Uint8Array<ArrayBuffer> {

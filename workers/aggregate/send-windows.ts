@@ -4,8 +4,11 @@ import { gzip } from "../gzip.ts";
 import { sendAll } from "../queue.ts";
 import type { Emission } from "./emission.ts";
 
-/** A message begins with this many rows; one that comes out too large is halved. */
-const MESSAGE_ROWS_MAX = 500;
+/** The first message of an emission begins with this many rows, the next ones with what would fill one; one that comes out too large is halved. */
+const MESSAGE_ROWS_FIRST = 500;
+const MESSAGE_ROWS_MAX = 2_000;
+/** What a message should take: just below the 64 KB that the queue counts, and bills, as one operation, its own 100 bytes included. */
+const MESSAGE_BYTES_TARGET = 60_000;
 
 /**
  * Sends an emission; resolves with the number of its parts once the queue has all of them. Every window is read before the first
@@ -25,9 +28,13 @@ export async function sendWindows(queue: Queue, shard: string, { id, windows }: 
     pack(rows.slice(rows.length / 2));
   };
   let rows: WindowRow[] = [];
+  let rowsWanted = MESSAGE_ROWS_FIRST;
   for (const window of windows) {
-    if (rows.push(toRow(window)) < MESSAGE_ROWS_MAX) continue;
+    if (rows.push(toRow(window)) < rowsWanted) continue;
+    const before = bodies.length;
     pack(rows);
+    const bytes = bodies.slice(before).reduce((sum, body) => sum + body.byteLength, 0);
+    rowsWanted = Math.max(1, Math.min(MESSAGE_ROWS_MAX, Math.floor((rows.length * MESSAGE_BYTES_TARGET) / bytes)));
     rows = [];
   }
   if (rows.length > 0) pack(rows);

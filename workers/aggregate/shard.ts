@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
-import { decodeShardBatch, type ShardBatch } from "../../shared/messages/shard-batch.ts";
+import type { EventBatch } from "../../shared/event-batch.ts";
+import { decodeShardBatch } from "../../shared/messages/shard-batch.ts";
 import { toRow } from "../../shared/window-row.ts";
 import { log } from "../log.ts";
 import {
@@ -13,10 +14,16 @@ import {
   nextEmission,
   noEmissions,
 } from "./emission.ts";
-import { droppable, fold, judgeRepeats, nextAtMs, readWindows, retainedFromMs, type ShardState } from "./engine.ts";
+import { droppable, fold, judgeRepeats, nextAtMs, type ShardState } from "./engine.ts";
 import { type Env, settingsOf } from "./env.ts";
 import { Journal } from "./journal.ts";
+import { planRead, type Span, windowsOfMerchant } from "./reading.ts";
+import { Rebuild } from "./rebuild.ts";
+import { recover } from "./recovery.ts";
+import { windowStartsOf } from "./residency.ts";
 import { sendWindows } from "./send-windows.ts";
+import type { Slice } from "./slice.ts";
+import { WorkingSet } from "./working-set.ts";
 
 /** After an alarm that failed; the platform's own retries end after six, ours never. */
 export const ALARM_RETRY_MS = 10_000;
@@ -24,8 +31,11 @@ export const ALARM_RETRY_MS = 10_000;
 /** The answer to `read`, as JSON text. */
 export interface ShardReading {
   readonly as_of: number;
-  /** Windows that start here or later are wholly the shard's to answer for, earlier ones history's. */
+  /** The shard has every window that starts here or later, in memory or in pages; earlier ones have left it, or may at any moment. */
   readonly retained_from: number;
+  /** Spans within the one asked for that are history's to answer: ascending, disjoint, and none of them has a window that is in `windows`. */
+  readonly history: readonly Span[];
+  /** All there is outside `history`, in order of start and currency. */
   readonly windows: readonly ReturnType<typeof toRow>[];
 }
 
@@ -37,6 +47,8 @@ export class Shard extends DurableObject<Env> {
   readonly #journal: Journal;
   readonly #state: ShardState;
   readonly #emissions: Emissions = noEmissions(Math.floor(Math.random() * 2 ** 52));
+  readonly #memory: WorkingSet;
+  readonly #rebuild: Rebuild;
   readonly #correctionDelayMs: number;
   /** When the alarm rings; 0 while it does, which looks for what is next at its end. */
   #alarmMs: number | undefined;
@@ -45,9 +57,17 @@ export class Shard extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#correctionDelayMs = settingsOf(env).CORRECTION_DELAY_MS;
+    const { CORRECTION_DELAY_MS, RESIDENT_BYTES_MAX, SHARD_BYTES_MAX } = settingsOf(env);
+    const limits = { residentBytesMax: RESIDENT_BYTES_MAX, shardBytesMax: SHARD_BYTES_MAX };
+    this.#correctionDelayMs = CORRECTION_DELAY_MS;
     this.#journal = new Journal(ctx.storage);
-    this.#state = this.#journal.recover();
+    const { state, faults } = recover(this.#journal, Date.now(), limits);
+    for (const { reason, windows } of faults) {
+      log("error", "state damaged", { shard: ctx.id.toString(), reason, windows: windows.length });
+    }
+    this.#state = state;
+    this.#memory = new WorkingSet(ctx.id.toString(), state, this.#journal, limits, () => this.#schedule(Date.now()));
+    this.#rebuild = new Rebuild(ctx.id, state, this.#journal, this.#memory);
     ctx.blockConcurrencyWhile(async () => {
       this.#alarmMs = (await ctx.storage.getAlarm()) ?? undefined;
       this.#schedule(Date.now());
@@ -64,6 +84,7 @@ export class Shard extends DurableObject<Env> {
     const batch = decoded.value;
     const nowMs = Date.now();
     const atMs = nextAtMs(this.#state, nowMs);
+    this.#memory.hold(batch, atMs);
     const repeats = judgeRepeats(this.#state, batch, atMs);
     if (repeats !== undefined) return repeats;
     if (this.#journal.isFull) this.#journal.checkpoint(this.#state, []);
@@ -73,11 +94,11 @@ export class Shard extends DurableObject<Env> {
   }
 
   /** The journal first: if the row cannot be written this throws, and the memory has not changed. */
-  #count(batch: ShardBatch, bytes: Uint8Array, atMs: number): Uint8Array {
+  #count(batch: EventBatch, bytes: Uint8Array, atMs: number): Uint8Array {
     let isWritten = false;
     try {
       return this.ctx.storage.transactionSync(() => {
-        this.#journal.append(this.#state.seq + 1, atMs, bytes);
+        this.#journal.append({ seq: this.#state.seq + 1, atMs, windows: [...windowStartsOf(batch)] }, bytes);
         isWritten = true;
         return fold(this.#state, batch, atMs);
       });
@@ -89,36 +110,53 @@ export class Shard extends DurableObject<Env> {
     }
   }
 
-  /** A merchant's windows that start in `[fromMs, toMs)`, as JSON text of a `ShardReading`. */
-  read(merchantId: string, fromMs: number, toMs: number): string {
+  /** For each token 1 when every event that the shard owns of that request has been counted, else 0. */
+  counted(tokens: readonly string[]): Uint8Array {
+    return Uint8Array.from(tokens, (token) => (this.#state.requests.has(token) ? 1 : 0));
+  }
+
+  /**
+   * A merchant's windows that start in `[fromMs, toMs)`, as JSON text of a `ShardReading`. What is paged out and in history is left to
+   * history, unless `bringBack` says that it cannot be asked.
+   */
+  read(merchantId: string, fromMs: number, toMs: number, bringBack = false): string {
     const nowMs = Date.now();
-    const reading: ShardReading = {
-      as_of: nowMs,
-      retained_from: retainedFromMs(this.#state, nowMs),
-      windows: readWindows(this.#state, merchantId, fromMs, toMs).map(toRow),
-    };
+    const reading = this.#memory.reading((): ShardReading => {
+      const { retainedFromMs, history, slices } = planRead(this.#state, fromMs, toMs, nowMs, bringBack);
+      this.#memory.warm(slices);
+      const windows = windowsOfMerchant(slices, merchantId).map(toRow);
+      return { as_of: nowMs, retained_from: retainedFromMs, history, windows };
+    }, nowMs);
     return JSON.stringify(reading);
   }
 
   /** History holds these parts of emissions now. Unknown ones, repeated or from before a restart, are passed over. */
   confirm(parts: readonly (readonly [emission: number, part: number])[]): void {
     for (const [emission, part] of parts) {
-      for (const slice of confirmEmission(this.#emissions, emission, part)) this.#journal.store(slice);
+      this.#store(confirmEmission(this.#emissions, emission, part));
     }
     this.#schedule(Date.now());
   }
 
   override async alarm(): Promise<void> {
     this.#alarmMs = 0;
-    try {
+    await this.#attempt("shard alarm failed", async () => {
       await this.#emit();
       this.#housekeep(Date.now());
-    } catch (error) {
-      log("error", "shard alarm failed", { shard: this.ctx.id.toString(), error });
-      this.#restUntilMs = Date.now() + ALARM_RETRY_MS;
-    }
+    });
+    await this.#attempt("rebuild failed", () => this.#rebuild.advance(this.env));
     this.#alarmMs = undefined;
     this.#schedule(Date.now());
+  }
+
+  /** What fails is tried again by an alarm after a rest, and keeps nothing else from being done. */
+  async #attempt(failure: string, task: () => Promise<void>): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      log("error", failure, { shard: this.ctx.id.toString(), error });
+      this.#restUntilMs = Date.now() + ALARM_RETRY_MS;
+    }
   }
 
   async #emit(): Promise<void> {
@@ -128,18 +166,23 @@ export class Shard extends DurableObject<Env> {
     beginEmission(this.#emissions, emission, Date.now());
     try {
       const parts = await sendWindows(this.env.WINDOWS, this.ctx.id.toString(), emission);
-      for (const slice of markEmitted(this.#emissions, emission, parts, Date.now())) this.#journal.store(slice);
+      this.#store(markEmitted(this.#emissions, emission, parts, Date.now()));
     } catch (error) {
       abandonEmission(this.#emissions, emission.id);
-      throw error;
+      this.#memory.noteDamage(error, Date.now());
     }
   }
 
-  /** Pages out windows that closed since the last time, and forgets those that are final and stored. */
+  /** A slice that was damaged meanwhile, or rebuilt since, is another one than the slice that was sent. */
+  #store(slices: readonly Slice[]): void {
+    for (const slice of slices) if (this.#state.slices.get(slice.startMs) === slice) this.#journal.store(slice);
+  }
+
+  /** Forgets windows that are final and stored, and pages out what is beyond the budget. */
   #housekeep(nowMs: number): void {
     const dropped = droppable(this.#state, nowMs);
-    const neverPaged = [...this.#state.slices.values()].some((s) => s.pagedRevision === 0 && s.emittedRevision > 0);
-    if (dropped.length > 0 || (neverPaged && !this.#journal.isEmpty)) this.#journal.checkpoint(this.#state, dropped);
+    if (dropped.length > 0) this.#journal.checkpoint(this.#state, dropped);
+    this.#memory.trim(nowMs);
   }
 
   /** Sets the alarm when something is due earlier than it would ring. */

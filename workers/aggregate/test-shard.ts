@@ -6,7 +6,7 @@ import { decodeWindowsMessage, type WindowsMessage } from "../../shared/messages
 import { gunzip } from "../gzip.ts";
 import type { Env } from "./env.ts";
 import { bytesOf } from "./sample-payments.ts";
-import type { Shard, ShardReading } from "./shard.ts";
+import { Shard, type ShardReading } from "./shard.ts";
 
 export const workerEnv = env as unknown as Env;
 
@@ -24,8 +24,8 @@ export class TestShard {
     return [...(await this.stub.apply(bytesOf(events)))];
   }
 
-  async read(merchant = "shop"): Promise<ShardReading> {
-    return JSON.parse(await this.stub.read(merchant, 0, 1e15));
+  async read(merchant = "shop", bringBack = false): Promise<ShardReading> {
+    return JSON.parse(await this.stub.read(merchant, 0, 1e15, bringBack));
   }
 
   /** Takes the place of the WINDOWS queue until the next eviction. `meanwhile` happens inside the object while it is sending, and may fail. */
@@ -74,6 +74,17 @@ export class TestShard {
 
   async evict(): Promise<void> {
     await evictDurableObject(this.stub);
+  }
+
+  /** Has all there is written to pages, as a shard without room in memory would when it has changes of old windows; then starts it anew. */
+  async writePages(): Promise<void> {
+    await this.evict();
+    await runInDurableObject(this.stub, async (_, state) => {
+      const WINDOWS = { sendBatch: async () => {} };
+      const cramped = new Shard(state, { ...workerEnv, WINDOWS, RESIDENT_BYTES_MAX: "0" } as unknown as Env);
+      await cramped.alarm();
+    });
+    await this.evict();
   }
 
   async alarmMs(): Promise<number | null> {

@@ -1,16 +1,23 @@
 import { z } from "zod";
-import { type CountedEvent, ReportCounter } from "../../shared/report.ts";
+import type { EventBatch } from "../../shared/event-batch.ts";
+import { grownCapacity, roomFor } from "../../shared/growing.ts";
+import { ReportCounter } from "../../shared/report.ts";
+import { slotOf, TextTable } from "../../shared/text-table.ts";
 import { fromRow, type MerchantWindow, toRow, type WindowRow } from "../../shared/window-row.ts";
 import { EventColumns, NONE } from "./event-columns.ts";
-import { grownCapacity, roomFor } from "./growing.ts";
 import { jsonSection, type SectionReader } from "./sections.ts";
-import { slotOf, TextTable } from "./text-table.ts";
 
 /** A window of so many events is smaller as counters: some 400 bytes and more, where an event takes 28. */
 const SMALL_EVENTS_MAX = 16;
 /** Stands for the number of events of a window that has counters. */
 const GROWN = 0xff;
 const LOAD_MAX = 0.75;
+
+/** Numbers here plus one of a batch's merchants and currencies, by their numbers there. */
+interface Numbers {
+  readonly merchants: Uint32Array;
+  readonly currencies: Uint8Array;
+}
 
 const headerSchema = z.object({ merchants: z.int(), currencies: z.int(), grown: z.array(z.unknown()) });
 
@@ -34,8 +41,6 @@ export class WindowTable {
   /** Number of a window plus one, at a slot by merchant and currency; 0 is free. */
   #slots = new Uint32Array(grownCapacity(0));
 
-  #recent = { merchantId: "", currency: "", at: 0 };
-
   get size(): number {
     return this.#size;
   }
@@ -53,19 +58,20 @@ export class WindowTable {
     return columns + texts + this.#events.byteLength + COUNTER_BYTES * this.#counters.length;
   }
 
-  add(merchantId: string, currency: string, event: CountedEvent, revision: number): void {
-    const at = this.#numberOf(merchantId, currency);
+  /** Counts an event of a batch in the window of its merchant and currency. */
+  add(batch: EventBatch, i: number, revision: number): void {
+    const at = this.#numberOf(batch, i);
     this.#revision[at] = revision;
     const count = this.#count[at] ?? 0;
     const head = this.#head[at] ?? NONE;
     if (count === GROWN) {
-      this.#counters[head]?.add(event);
+      this.#counters[head]?.add(batch.event(i));
     } else if (count < SMALL_EVENTS_MAX) {
-      this.#head[at] = this.#events.add(event, head);
+      this.#head[at] = this.#events.add(batch, i, head);
       this.#count[at] = count + 1;
     } else {
       const counter = this.#counted(head);
-      counter.add(event);
+      counter.add(batch.event(i));
       this.#events.free(head);
       this.#grow(at, counter);
     }
@@ -160,19 +166,31 @@ export class WindowTable {
     this.#count[at] = GROWN;
   }
 
-  /** The number of a merchant's window. Looked up once for the events of a merchant that follow each other in a batch. */
-  #numberOf(merchantId: string, currencyCode: string): number {
-    const recent = this.#recent;
-    if (recent.merchantId !== merchantId || recent.currency !== currencyCode) {
-      this.#recent = { merchantId, currency: currencyCode, at: this.#intern(merchantId, currencyCode) };
+  /** The number of the window an event belongs to, which it gets now if it has none. Merchant and currency are looked up once a batch. */
+  #numberOf(batch: EventBatch, i: number): number {
+    let numbers = batch.notes.get(this) as Numbers | undefined;
+    if (numbers === undefined) {
+      numbers = { merchants: new Uint32Array(batch.merchants.size), currencies: new Uint8Array(batch.labels.size + 1) };
+      batch.notes.set(this, numbers);
     }
-    return this.#recent.at;
+    const merchant = batch.merchant(i);
+    let own = numbers.merchants[merchant] ?? 0;
+    if (own === 0) {
+      const { merchants } = batch;
+      own = this.#merchants.internBytes(merchants.arena, merchants.begin(merchant), merchants.end(merchant)) + 1;
+      numbers.merchants[merchant] = own;
+    }
+    const currency = batch.label(i, 0);
+    let ownCurrency = numbers.currencies[currency] ?? 0;
+    if (ownCurrency === 0) {
+      ownCurrency = this.#currencies.intern(batch.currency(i)) + 1;
+      numbers.currencies[currency] = ownCurrency;
+    }
+    return this.#intern(own - 1, ownCurrency - 1);
   }
 
-  /** The number of a merchant's window, which it gets now if it has none. */
-  #intern(merchantId: string, currencyCode: string): number {
-    const merchant = this.#merchants.intern(merchantId);
-    const currency = this.#currencies.intern(currencyCode);
+  /** The number of a merchant's window in a currency, which it gets now if it has none. */
+  #intern(merchant: number, currency: number): number {
     const slot = this.#find(merchant, currency);
     const known = this.#slots[slot] ?? 0;
     if (known > 0) return known - 1;

@@ -4,6 +4,7 @@ import { DIMENSIONS } from "../../shared/breakdown.ts";
 import type { Report } from "../../shared/report.ts";
 import { reportColumnsSchema, reportFromColumns } from "../../shared/window-row.ts";
 import { type Env, settingsOf } from "./env.ts";
+import type { HistorySpan } from "./hot-windows.ts";
 
 const REQUEST_TIMEOUT_MS = 10_000;
 /** One merchant's five years are some 260,000 windows; a query that needs more memory than this is not one of ours. */
@@ -24,10 +25,9 @@ export interface HistoryBucket {
 
 export interface HistoryRange {
   readonly merchantId: string;
-  /** Aligned to windows. */
-  readonly fromMs: number;
-  readonly toMs: number;
-  /** Where buckets start, ascending; the first is at or before `fromMs`. */
+  /** What is asked for: not empty, ascending, disjoint, aligned to windows. One query answers all of them. */
+  readonly spans: readonly HistorySpan[];
+  /** Where buckets start, ascending; the first is at or before the first span. */
   readonly boundsMs: readonly number[];
   /** Empty for all. */
   readonly currencies: readonly string[];
@@ -70,12 +70,15 @@ SELECT
 FROM windows AS w FINAL
 WHERE merchant_id = {merchant:String}
   AND window_start >= toDateTime({from:UInt32}, 'UTC') AND window_start < toDateTime({to:UInt32}, 'UTC')
+  AND arrayExists((f, t) -> toUInt32(window_start) >= f AND toUInt32(window_start) < t, {froms:Array(UInt32)}, {tos:Array(UInt32)})
   AND (empty({currencies:Array(String)}) OR currency IN {currencies:Array(String)})
 GROUP BY currency, bucket
 ORDER BY currency, bucket`;
 
-/** What history holds of a range, in buckets; those without windows are absent. Throws `HistoryUnavailable`. */
+/** What history holds of some spans, in buckets; those without windows are absent. Throws `HistoryUnavailable`. */
 export async function queryHistory(env: Env, range: HistoryRange): Promise<HistoryBucket[]> {
+  const froms = range.spans.map(({ fromMs }) => fromMs / 1000);
+  const tos = range.spans.map(({ toMs }) => toMs / 1000);
   const settings = settingsOf(env);
   const client = createClient({
     url: settings.CLICKHOUSE_URL,
@@ -98,8 +101,11 @@ export async function queryHistory(env: Env, range: HistoryRange): Promise<Histo
       format: "JSONEachRow",
       query_params: {
         merchant: range.merchantId,
-        from: range.fromMs / 1000,
-        to: range.toMs / 1000,
+        // The outer bounds are what the table's order can skip by.
+        from: Math.min(...froms),
+        to: Math.max(...tos),
+        froms,
+        tos,
         bounds: range.boundsMs.map((ms) => ms / 1000),
         currencies: range.currencies,
       },

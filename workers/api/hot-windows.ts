@@ -6,30 +6,43 @@ import type { Env } from "./env.ts";
 /** A shard did not answer; what is not in history yet cannot be told right now. */
 export class ShardUnavailable extends Error {}
 
-/** A merchant's windows that the shards hold, and what of the range is history's to answer for. */
+/** `[fromMs, toMs)`, aligned to windows. */
+export interface HistorySpan {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** A merchant's windows that the shards answer for, and what of the range is history's. */
 export interface HotWindows {
   readonly asOfMs: number;
   readonly windows: readonly MerchantWindow[];
-  /** Parts of the range before what the shards retain: disjoint, in order. Together with `windows` they leave no gap and no overlap. */
-  readonly history: readonly { readonly fromMs: number; readonly toMs: number }[];
+  /**
+   * Parts of the range that the shards do not have any more, or have paged out and in history: disjoint, in order. Together with
+   * `windows` they leave no gap and no overlap.
+   */
+  readonly history: readonly HistorySpan[];
 }
 
 const readingSchema = z.object({
   as_of: z.int(),
-  retained_from: z.int(),
+  history: z.array(z.tuple([z.int(), z.int()])),
   windows: z.array(z.unknown()),
 });
 
-/** Asks every shard that owns the merchant somewhere in `[fromMs, toMs)`, which is one unless the topology changed within. */
+/**
+ * Asks every shard that owns the merchant somewhere in `[fromMs, toMs)`, which is one unless the topology changed within. With
+ * `bringBack` they answer for all they retain, which costs them more: for when history cannot be asked.
+ */
 export async function readHotWindows(
   env: Env,
   topology: Topology,
   merchantId: string,
   fromMs: number,
   toMs: number,
+  bringBack: boolean,
 ): Promise<HotWindows> {
   const readings = await Promise.all(
-    ownersOf(topology, merchantId, fromMs, toMs).map((part) => readShard(env, merchantId, part)),
+    ownersOf(topology, merchantId, fromMs, toMs).map((part) => readShard(env, merchantId, part, bringBack)),
   );
   return {
     asOfMs: Math.min(...readings.map(({ asOfMs }) => asOfMs)),
@@ -52,18 +65,22 @@ function ownersOf(topology: Topology, merchantId: string, fromMs: number, toMs: 
   });
 }
 
-async function readShard(env: Env, merchantId: string, { shard, fromMs, toMs }: OwnedPart): Promise<HotWindows> {
+async function readShard(
+  env: Env,
+  merchantId: string,
+  { shard, fromMs, toMs }: OwnedPart,
+  bringBack: boolean,
+): Promise<HotWindows> {
   let text: string;
   try {
-    text = await env.SHARD.get(env.SHARD.idFromName(shard)).read(merchantId, fromMs, toMs);
+    text = await env.SHARD.get(env.SHARD.idFromName(shard)).read(merchantId, fromMs, toMs, bringBack);
   } catch (cause) {
     throw new ShardUnavailable(`${shard} does not answer`, { cause });
   }
   const reading = readingSchema.parse(JSON.parse(text));
-  const historyToMs = Math.min(toMs, reading.retained_from);
   return {
     asOfMs: reading.as_of,
-    windows: reading.windows.map(fromRow).filter(({ startMs }) => startMs >= reading.retained_from),
-    history: fromMs < historyToMs ? [{ fromMs, toMs: historyToMs }] : [],
+    windows: reading.windows.map(fromRow),
+    history: reading.history.map(([fromMs, toMs]) => ({ fromMs, toMs })),
   };
 }

@@ -1,8 +1,9 @@
 import { EMPTY_REPORT, mergeReports, type Report } from "../../shared/report.ts";
+import type { Topology } from "../../shared/topology.ts";
 import { loadTopology } from "../directory/topology.ts";
 import type { Env } from "./env.ts";
-import { queryHistory } from "./history.ts";
-import { readHotWindows } from "./hot-windows.ts";
+import { type HistoryBucket, HistoryUnavailable, queryHistory } from "./history.ts";
+import { type HotWindows, readHotWindows } from "./hot-windows.ts";
 
 export interface RangeQuery {
   readonly merchantId: string;
@@ -28,13 +29,13 @@ export interface RangeReading {
 }
 
 /**
- * A merchant's reports in a range, windows merged into buckets: from the shard what it retains, from history all before. Throws
- * `ShardUnavailable` and `HistoryUnavailable`; a span the shard answers alone never asks history.
+ * A merchant's reports in a range, windows merged into buckets: from the shards what they have in memory or history has not, from history
+ * all else. While history is away the shards answer for all they retain, so that spans of the last day are still read. Throws
+ * `ShardUnavailable` and `HistoryUnavailable`; a range the shards answer alone never asks history.
  */
 export async function readRange(env: Env, query: RangeQuery, nowMs: number): Promise<RangeReading> {
   const topology = await loadTopology(env.DIRECTORY, nowMs);
-  const hot = await readHotWindows(env, topology, query.merchantId, query.fromMs, query.toMs);
-  const past = await Promise.all(hot.history.map((part) => queryHistory(env, { ...query, ...part })));
+  const { hot, past } = await readBoth(env, topology, query);
   const currencies = new Map<string, Map<number, BucketReport>>();
   const add = (currency: string, startMs: number, report: Report, revision: number) => {
     const buckets = currencies.get(currency) ?? new Map<number, BucketReport>();
@@ -45,12 +46,31 @@ export async function readRange(env: Env, query: RangeQuery, nowMs: number): Pro
       revision: Math.max(before.revision, revision),
     });
   };
-  for (const { currency, startMs, report, revision } of past.flat()) add(currency, startMs, report, revision);
+  for (const { currency, startMs, report, revision } of past) add(currency, startMs, report, revision);
   for (const { currency, startMs, report, revision } of hot.windows) {
     if (query.currencies.length > 0 && !query.currencies.includes(currency)) continue;
     add(currency, bucketOf(query.boundsMs, startMs), report, revision);
   }
   return { asOfMs: hot.asOfMs, currencies };
+}
+
+interface Both {
+  readonly hot: HotWindows;
+  readonly past: readonly HistoryBucket[];
+}
+
+async function readBoth(env: Env, topology: Topology, query: RangeQuery): Promise<Both> {
+  const { merchantId, fromMs, toMs } = query;
+  const hot = await readHotWindows(env, topology, merchantId, fromMs, toMs, false);
+  if (hot.history.length === 0) return { hot, past: [] };
+  try {
+    return { hot, past: await queryHistory(env, { ...query, spans: hot.history }) };
+  } catch (error) {
+    if (!(error instanceof HistoryUnavailable)) throw error;
+    const whole = await readHotWindows(env, topology, merchantId, fromMs, toMs, true);
+    if (whole.history.length > 0) throw error;
+    return { hot: whole, past: [] };
+  }
 }
 
 /** The last bound at or before a moment. */

@@ -1,7 +1,7 @@
 import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { z } from "zod";
-import { BoundedCache } from "../../shared/bounded-cache.ts";
+import { directoryCache } from "./isolate-cache.ts";
 import { type KeyKind, type ParsedKey, parseKey, secretMatches } from "./key.ts";
 import { keys, sources } from "./schema.ts";
 import { orUnavailable } from "./unavailable.ts";
@@ -16,13 +16,9 @@ export type Principal =
 export const KEY_TTL_MS = 60_000;
 /** An unknown key is asked for again sooner, since it may have been created meanwhile. */
 export const UNKNOWN_KEY_TTL_MS = 5_000;
-const KEYS_CACHED_MAX = 10_000;
 
-const known = new BoundedCache<string, Admission>(KEYS_CACHED_MAX);
-/** Apart from the known ones, which somebody who guesses could push out otherwise. */
-const unknown = new BoundedCache<string, true>(KEYS_CACHED_MAX);
-
-interface Admission {
+/** Whom a key was found to speak for, and until when it may at the most. */
+export interface Admission {
   readonly principal: Principal;
   readonly expiresMs: number;
 }
@@ -43,7 +39,7 @@ export async function authenticate(
   const key = token === undefined ? undefined : parseKey(token);
   // What is no key by its form is not remembered, or anybody could push the real ones out of the cache.
   if (token === undefined || key === undefined) return null;
-  const admission = known.get(token, nowMs) ?? (await remember(directory, token, key, nowMs));
+  const admission = directoryCache().known.get(token, nowMs) ?? (await remember(directory, token, key, nowMs));
   return admission !== undefined && admitted.includes(admission.principal.kind) ? admission.principal : null;
 }
 
@@ -53,6 +49,7 @@ async function remember(
   key: ParsedKey,
   nowMs: number,
 ): Promise<Admission | undefined> {
+  const { known, unknown } = directoryCache();
   if (unknown.get(token, nowMs) !== undefined) return undefined;
   const admission = await orUnavailable(lookUp(directory, key, nowMs));
   if (admission === undefined) unknown.set(token, true, nowMs + UNKNOWN_KEY_TTL_MS);

@@ -1,14 +1,25 @@
 import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
-import migration from "../../migrations/0000_directory.sql?raw";
 import { type KeyKind, mintKey } from "./key.ts";
 import { keys, sources } from "./schema.ts";
+
+const files = import.meta.glob("../../migrations/*.sql", { query: "?raw", import: "default", eager: true });
+
+/** All of `migrations/`, in their order. */
+export const MIGRATIONS: readonly string[] = Object.keys(files)
+  .sort()
+  .map((name) => files[name] ?? "");
 
 /** The D1 database of a test that runs in workerd, with the real schema. */
 export async function openDirectory(): Promise<D1Database> {
   const { DIRECTORY } = env as unknown as { readonly DIRECTORY: D1Database };
-  await DIRECTORY.batch(migration.split("--> statement-breakpoint").map((statement) => DIRECTORY.prepare(statement)));
+  for (const migration of MIGRATIONS) await migrate(DIRECTORY, migration);
   return DIRECTORY;
+}
+
+/** Applies one migration. */
+export async function migrate(directory: D1Database, migration: string): Promise<void> {
+  await directory.batch(migration.split("--> statement-breakpoint").map((statement) => directory.prepare(statement)));
 }
 
 /** Adds a source that may send for these merchants, `null` for all. */

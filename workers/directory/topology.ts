@@ -3,16 +3,17 @@ import { drizzle } from "drizzle-orm/d1";
 import { err, type Result } from "../../shared/result.ts";
 import { type Topology, type TopologyEpoch, topologyEpochSchema, topologyOf } from "../../shared/topology.ts";
 import { type EpochFault, planEpoch, TOPOLOGY_TTL_MS } from "../../shared/topology-plan.ts";
+import { directoryCache } from "./isolate-cache.ts";
 import { topologyEpochs } from "./schema.ts";
 import { orUnavailable } from "./unavailable.ts";
 
-let cached: { readonly topology: Topology; readonly expiresMs: number } | undefined;
-
 /** The topology, read from the directory at most once a minute by each isolate. */
 export async function loadTopology(directory: D1Database, nowMs: number): Promise<Topology> {
-  if (cached !== undefined && cached.expiresMs > nowMs) return cached.topology;
-  cached = { topology: await readTopology(directory), expiresMs: nowMs + TOPOLOGY_TTL_MS };
-  return cached.topology;
+  const cache = directoryCache();
+  if (cache.topology !== undefined && cache.topology.expiresMs > nowMs) return cache.topology.topology;
+  const topology = await readTopology(directory);
+  cache.topology = { topology, expiresMs: nowMs + TOPOLOGY_TTL_MS };
+  return topology;
 }
 
 /** The topology as it stands in the directory now. */

@@ -1,16 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { EventFault } from "../../shared/accept-event.ts";
+import type { AcceptRules } from "../../shared/accept-scanned.ts";
 import { MARK, sentEvent } from "../../shared/event.arbitrary.ts";
+import type { PaymentEvent } from "../../shared/event.ts";
+import { batchOf } from "../../shared/event-batch.ts";
 import { hashUser } from "../../shared/identity.ts";
-import { ok } from "../../shared/result.ts";
+import { encodeShardBatch } from "../../shared/messages/shard-batch.ts";
 import { sipKeyFromHex } from "../../shared/siphash.ts";
-import { type AcceptContext, acceptAll } from "./accept.ts";
-import type { ParsedItem } from "./parse-events.ts";
+import { Accepted } from "./accept.ts";
+import { readEvents } from "./parse-events.ts";
 
 const nowMs = Date.UTC(2026, 10, 23, 12);
 const userKey = sipKeyFromHex("f0e0d0c0b0a090807060504030201000");
-const context: AcceptContext = { nowMs, historyAgeMaxMs: 1_830 * 86_400_000, userKey, merchants: null };
-const forever: AcceptContext = { ...context, nowMs: 4_000_000_000_000, historyAgeMaxMs: 5_000_000_000_000 };
+const identityKey = sipKeyFromHex("000102030405060708090a0b0c0d0e0f");
+const context: AcceptRules = { nowMs, historyAgeMaxMs: 1_830 * 86_400_000, userKey, identityKey, merchants: null };
+const forever: AcceptRules = { ...context, nowMs: 4_000_000_000_000, historyAgeMaxMs: 5_000_000_000_000 };
 
 const sent = (more: object = {}) => ({
   event_id: "e-1",
@@ -22,25 +27,45 @@ const sent = (more: object = {}) => ({
   payment_method: "qr",
   ...more,
 });
-const of = (...items: unknown[]) => items.map(ok);
-const errorsOf = (items: readonly ParsedItem[], within = context) => acceptAll(items, within).errors;
+/** An event of a request: as it was parsed, or what is wrong with its text. */
+type Item = { readonly value: unknown } | { readonly fault: EventFault };
+const of = (...values: unknown[]): Item[] => values.map((value) => ({ value }));
 
-const good = sentEvent.map((event): ParsedItem => ok(event));
-const bad = fc.constantFrom<ParsedItem>(
-  ok(null),
-  ok([]),
-  ok({}),
-  ok(sent({ amount: -1 })),
-  ok(sent({ merchant_id: "" })),
-  ok(sent({ occurred_at: forever.nowMs * 2 })),
-  { ok: false, error: { code: "malformed_json", message: "the line is not JSON" } },
+/** What is accepted of the items, each parsed or, where it is one the scanner knows, found in its bytes. */
+function acceptAll(items: readonly Item[], rules: AcceptRules, isScanned = false) {
+  const accepted = new Accepted(rules, { batch: "request-1", source: "pos", receivedAtMs: nowMs }, 0);
+  for (const item of items) {
+    if ("fault" in item) accepted.fault(item.fault);
+    else if (isScanned) readEvents(utf8.encode(JSON.stringify(item.value)), "application/x-ndjson", () => accepted);
+    else accepted.value(item.value);
+  }
+  const { batch, lines, indexes, errors } = accepted;
+  const events = indexes.map((_, at) => eventIn(accepted, at));
+  expect([batch.size, lines.size]).toEqual([events.length, events.length]);
+  expect(encodeShardBatch(batch)).toEqual(encodeShardBatch(batchOf(events, identityKey)));
+  return { events, indexes, errors };
+}
+
+/** The event of a line, which says besides where it comes from. */
+function eventIn({ lines }: Accepted, at: number): PaymentEvent {
+  const { batch, source, received_at, ...event } = lines.event(at) as PaymentEvent & Record<string, unknown>;
+  expect([batch, source, received_at]).toEqual(["request-1", "pos", nowMs]);
+  return event;
+}
+const utf8 = new TextEncoder();
+const errorsOf = (items: readonly Item[], within = context) => acceptAll(items, within).errors;
+
+const good = sentEvent.map((value): Item => ({ value }));
+const bad = fc.constantFrom<Item>(
+  ...of(null, [], {}, sent({ amount: -1 }), sent({ merchant_id: "" }), sent({ occurred_at: forever.nowMs * 2 })),
+  { fault: { code: "malformed_json", message: "the line is not JSON" } },
 );
 
 describe("the events of a request", () => {
   test("are judged each by itself: a bad one changes nothing for its neighbours", () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(good, bad), { maxLength: 20 }), (items) => {
-        const together = acceptAll(items, forever);
+      fc.property(fc.array(fc.oneof(good, bad), { maxLength: 20 }), fc.boolean(), (items, isScanned) => {
+        const together = acceptAll(items, forever, isScanned);
         const alone = items.map((item) => acceptAll([item], forever));
         expect(together.events).toEqual(alone.flatMap(({ events }) => events));
         expect(together.indexes).toEqual(alone.flatMap(({ events }, index) => (events.length > 0 ? [index] : [])));
@@ -54,8 +79,8 @@ describe("the events of a request", () => {
 
   test("lose everything personal on the way; a payer is known by a keyed hash alone", () => {
     fc.assert(
-      fc.property(sentEvent, (event) => {
-        const accepted = acceptAll(of(event), forever);
+      fc.property(sentEvent, fc.boolean(), (event, isScanned) => {
+        const accepted = acceptAll(of(event), forever, isScanned);
         expect(accepted.events.length).toBe(1);
         expect(JSON.stringify(accepted)).not.toContain(MARK);
         const id = (event.user as { id?: string | null } | null | undefined)?.id;
@@ -74,7 +99,7 @@ describe("the events of a request", () => {
 });
 
 describe("a source that is limited to some merchants", () => {
-  const limited: AcceptContext = { ...context, merchants: new Set(["shop-1"]) };
+  const limited: AcceptRules = { ...context, merchants: new Set(["shop-1"]) };
 
   test("is heard for those, and told of each of the others", () => {
     const { events, errors } = acceptAll(of(sent(), sent({ event_id: "e-2", merchant_id: "shop-2" })), limited);
@@ -91,7 +116,7 @@ describe("a source that is limited to some merchants", () => {
   });
 
   test("may send for no merchant when it has none, not even for the names that every object has", () => {
-    const none: AcceptContext = { ...context, merchants: new Set() };
+    const none: AcceptRules = { ...context, merchants: new Set() };
     for (const merchant_id of ["shop-1", "constructor", "__proto__"]) {
       expect(errorsOf(of(sent({ merchant_id })), none)).toMatchObject([{ code: "merchant_not_allowed" }]);
     }

@@ -1,57 +1,80 @@
 import { acceptEvent, checkTime, type EventFault } from "../../shared/accept-event.ts";
+import { type AcceptRules, acceptScanned } from "../../shared/accept-scanned.ts";
 import { fromCloudEvent } from "../../shared/cloud-event.ts";
 import type { PaymentEvent } from "../../shared/event.ts";
+import { EventBatch } from "../../shared/event-batch.ts";
+import { EventLines, type Provenance } from "../../shared/event-lines.ts";
+import type { EventScanner } from "../../shared/event-scanner.ts";
 import { hashUser } from "../../shared/identity.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { SipKey } from "../../shared/siphash.ts";
-import type { ParsedItem } from "./parse-events.ts";
+import type { EventSink } from "./parse-events.ts";
 import type { EventError } from "./receipt.ts";
 
-export interface AcceptContext {
-  readonly nowMs: number;
-  readonly historyAgeMaxMs: number;
-  readonly userKey: SipKey;
-  /** The merchants the source may send for; `null` is all of them. */
-  readonly merchants: ReadonlySet<string> | null;
-}
+/**
+ * The events of a request that go on, as columns to count and lines to archive, each with its index in the request, and an error for every
+ * other. Every event is judged by itself; one bad event never spoils its neighbours. From here on nothing is personal.
+ */
+export class Accepted implements EventSink {
+  readonly batch: EventBatch;
+  readonly lines: EventLines;
+  /** By event of the batch, its index in the request. */
+  readonly indexes: number[] = [];
+  readonly errors: EventError[] = [];
+  readonly #rules: AcceptRules;
+  #index = 0;
 
-/** The events that go on, each with its index in the request, and an error for every other. */
-export interface Accepted {
-  readonly events: readonly PaymentEvent[];
-  readonly indexes: readonly number[];
-  readonly errors: readonly EventError[];
-}
+  /** `bodyBytes`, of the request's body, is to guess by how much room its events take. */
+  constructor(rules: AcceptRules, provenance: Provenance, bodyBytes: number) {
+    this.#rules = rules;
+    this.batch = new EventBatch(Math.ceil(bodyBytes / EVENT_BYTES_TYPICAL));
+    this.lines = new EventLines(provenance, Math.ceil(bodyBytes * LINES_TO_BODY));
+  }
 
-/** Judges every event by itself; one bad event never spoils its neighbours. From here on nothing is personal. */
-export function acceptAll(items: readonly ParsedItem[], context: AcceptContext): Accepted {
-  const events: PaymentEvent[] = [];
-  const indexes: number[] = [];
-  const errors: EventError[] = [];
-  items.forEach((item, index) => {
-    const accepted = item.ok ? acceptOne(item.value, context) : item;
-    if (accepted.ok) {
-      events.push(accepted.value);
-      indexes.push(index);
-    } else {
-      errors.push({ index, event_id: item.ok ? idOf(fromCloudEvent(item.value)) : undefined, ...accepted.error });
+  /** How many events the request had so far. */
+  get size(): number {
+    return this.#index;
+  }
+
+  scanned(scanner: EventScanner, length: number): boolean {
+    if (!acceptScanned(scanner, length, this.#rules, this)) return false;
+    this.indexes.push(this.#index++);
+    return true;
+  }
+
+  value(raw: unknown): void {
+    const accepted = acceptOne(raw, this.#rules);
+    if (!accepted.ok) {
+      this.errors.push({ index: this.#index++, event_id: idOf(fromCloudEvent(raw)), ...accepted.error });
+      return;
     }
-  });
-  return { events, indexes, errors };
+    this.batch.add(accepted.value, this.#rules.identityKey);
+    this.lines.add(accepted.value);
+    this.indexes.push(this.#index++);
+  }
+
+  fault(fault: EventFault): void {
+    this.errors.push({ index: this.#index++, event_id: undefined, ...fault });
+  }
 }
 
-function acceptOne(raw: unknown, context: AcceptContext): Result<PaymentEvent, EventFault> {
+/** Of an event as a source sends it; and how much longer its line is. */
+const EVENT_BYTES_TYPICAL = 400;
+const LINES_TO_BODY = 1.4;
+
+function acceptOne(raw: unknown, rules: AcceptRules): Result<PaymentEvent, EventFault> {
   const accepted = acceptEvent(fromCloudEvent(raw));
   if (!accepted.ok) return accepted;
   const event = accepted.value;
-  if (context.merchants !== null && !context.merchants.has(event.merchant_id)) {
+  if (rules.merchants !== null && !rules.merchants.has(event.merchant_id)) {
     return err({
       code: "merchant_not_allowed",
       path: "merchant_id",
       message: "the key may not send for this merchant",
     });
   }
-  const fault = checkTime(event.occurred_at, context.nowMs, context.historyAgeMaxMs);
-  return fault === undefined ? ok(withHashedUser(event, context.userKey)) : err(fault);
+  const fault = checkTime(event.occurred_at, rules.nowMs, rules.historyAgeMaxMs);
+  return fault === undefined ? ok(withHashedUser(event, rules.userKey)) : err(fault);
 }
 
 function withHashedUser(event: PaymentEvent, userKey: SipKey): PaymentEvent {

@@ -27,7 +27,13 @@ function requestOf(chunks: Iterable<Uint8Array>, headers: Record<string, string>
   const init = { method: "POST", body, headers, duplex: "half" };
   return { request: new Request("http://ingest/v1/events", init), pulled };
 }
-const read = (bytes: Uint8Array, headers?: Record<string, string>) => readBody(requestOf([bytes], headers).request);
+/** What is read, as text: nothing is lost of what was sent. */
+async function readText(request: Request) {
+  const body = await readBody(request);
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  return body.ok ? { ok: true, value: decoder.decode(body.value) } : body;
+}
+const read = (bytes: Uint8Array, headers?: Record<string, string>) => readText(requestOf([bytes], headers).request);
 const gzipped = { "Content-Encoding": "gzip" };
 const problem = (status: number, code: string) => ({ ok: false, error: { status, code } });
 
@@ -43,18 +49,27 @@ describe("a body", () => {
       const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
         bytes.slice(i * size, (i + 1) * size),
       );
-      expect(await readBody(requestOf(chunks).request)).toEqual({ ok: true, value: text });
+      expect(await readText(requestOf(chunks).request)).toEqual({ ok: true, value: text });
     }
   });
 
   test("that is empty or absent is an empty text", async () => {
     expect(await read(new Uint8Array())).toEqual({ ok: true, value: "" });
-    expect(await readBody(new Request("http://ingest/", { method: "POST" }))).toEqual({ ok: true, value: "" });
+    expect(await readText(new Request("http://ingest/", { method: "POST" }))).toEqual({ ok: true, value: "" });
   });
 
-  test("loses its byte order mark, but none that is text", async () => {
-    expect(await read(utf8.encode("\ufeff{}"))).toEqual({ ok: true, value: "{}" });
-    expect(await read(utf8.encode('"\ufeff"'))).toEqual({ ok: true, value: '"\ufeff"' });
+  test("keeps its byte order marks: which of them is text is not its to say", async () => {
+    for (const text of ["\ufeff{}", '"\ufeff"', "\ufeff\ufeff"]) {
+      expect(await read(utf8.encode(text))).toEqual({ ok: true, value: text });
+    }
+  });
+
+  test("of a length that was said is read the same, and refused unread when that is beyond the limit", async () => {
+    const headers = { "Content-Length": "2" };
+    expect(await read(utf8.encode("{}"), headers)).toEqual({ ok: true, value: "{}" });
+    const { request, pulled } = requestOf(Array(20).fill(megabyte), { "Content-Length": "20000000" });
+    expect(await readBody(request)).toMatchObject(problem(413, "body_too_large"));
+    expect(pulled.count).toBeLessThanOrEqual(11);
   });
 
   test.each([[[0xff]], [[0xc3]], [[0xed, 0xa0, 0x80]], [[0x22, 0xe6, 0xbc]]])(

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { gunzip } from "../gzip.ts";
 import type { Problem } from "../http/problem.ts";
@@ -10,8 +11,8 @@ const tooLarge: Problem = {
   detail: `A request takes ${BODY_BYTES_MAX} bytes after decompression; send it in several.`,
 };
 
-/** The text of a request's body, unpacked if need be. No more than the limit is ever held, however much is sent or would unpack. */
-export async function readBody(request: Request): Promise<Result<string, Problem>> {
+/** A request's body, unpacked if need be; it is UTF-8. No more than the limit is ever held, however much is sent or would unpack. */
+export async function readBody(request: Request): Promise<Result<Uint8Array, Problem>> {
   const encoding = request.headers.get("Content-Encoding")?.trim().toLowerCase() ?? "identity";
   if (encoding !== "identity" && encoding !== "gzip") {
     return err({
@@ -21,10 +22,11 @@ export async function readBody(request: Request): Promise<Result<string, Problem
       detail: "A body comes as it is, or with Content-Encoding: gzip.",
     });
   }
-  const sent = await readBytes(request.body);
+  const sent = await readBytes(request);
   if (sent === undefined) return err(tooLarge);
   const bytes = encoding === "gzip" ? unpack(sent) : ok(sent);
-  return bytes.ok ? decode(bytes.value) : bytes;
+  if (!bytes.ok || isUtf8(bytes.value)) return bytes;
+  return err({ status: 400, code: "malformed_text", title: "The body is not UTF-8" });
 }
 
 /**
@@ -43,17 +45,22 @@ export async function drain(body: ReadableStream<Uint8Array> | null): Promise<vo
 const DRAINED_BYTES_MAX = 10 * BODY_BYTES_MAX;
 
 /** The bytes of a body, `undefined` when there are more than the limit; the rest is left unread then. */
-async function readBytes(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array | undefined> {
+async function readBytes(request: Request): Promise<Uint8Array | undefined> {
+  const length = request.headers.get("Content-Length");
+  // The runtime reads no more of a body than it said it would be.
+  if (length !== null && Number(length) <= BODY_BYTES_MAX) return new Uint8Array(await request.arrayBuffer());
+  return request.body === null ? new Uint8Array() : await readChunks(request.body);
+}
+
+async function readChunks(body: ReadableStream<Uint8Array>): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   // The stream outlives the loop, so that it can be drained.
-  for await (const chunk of body?.values({ preventCancel: true }) ?? []) {
+  for await (const chunk of body.values({ preventCancel: true })) {
     length += chunk.byteLength;
     if (length > BODY_BYTES_MAX) return undefined;
     chunks.push(chunk);
   }
-  const [only] = chunks;
-  if (only !== undefined && chunks.length === 1) return only;
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {
@@ -74,15 +81,5 @@ function unpack(bytes: Uint8Array): Result<Uint8Array, Problem> {
       title: "The body is not gzip",
       detail: "Content-Encoding says gzip, but the body cannot be unpacked.",
     });
-  }
-}
-
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
-
-function decode(bytes: Uint8Array): Result<string, Problem> {
-  try {
-    return ok(utf8.decode(bytes));
-  } catch {
-    return err({ status: 400, code: "malformed_text", title: "The body is not UTF-8" });
   }
 }

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { routesOf } from "../../shared/route-batch.ts";
 import type { Topology } from "../../shared/topology.ts";
 import { applyToShards } from "../apply-to-shards.ts";
 import { toBase64url } from "../bytes.ts";
@@ -8,12 +9,12 @@ import { methodNotAllowed, notFound, type Problem, problemResponse, unauthorized
 import { requestId, toProblem, type WithRequestId } from "../http/request-id.ts";
 import { log } from "../log.ts";
 import { sendAll } from "../queue.ts";
-import { type Accepted, acceptAll } from "./accept.ts";
+import { Accepted } from "./accept.ts";
 import { drain, readBody } from "./body.ts";
 import { type Env, settingsOf } from "./env.ts";
 import { DIRECT_TIMEOUT_MS, IDS_PER_REQUEST_MAX, LOG_DELAY_S } from "./limits.ts";
 import { packEvents } from "./log-events.ts";
-import { parseEvents } from "./parse-events.ts";
+import { readEvents } from "./parse-events.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
 
 const app = new Hono<WithRequestId<Env>>();
@@ -35,37 +36,40 @@ app.post("/v1/events", async (c) => {
     return problemResponse(unauthorized("Send Authorization: Bearer with a source's key."));
   const body = await readBody(c.req.raw);
   if (!body.ok) return problemResponse(body.error);
-  const items = parseEvents(body.value, c.req.header("Content-Type") ?? null);
-  if (!items.ok) return problemResponse(items.error);
-  const accepted = acceptAll(items.value, { ...settings, nowMs, merchants: source.merchants });
-  if (accepted.events.length === 0) return answerNothingAccepted(accepted);
+  const request = c.var.requestId;
+  const rules = { ...settings, nowMs, merchants: source.merchants };
+  const provenance = { batch: request, source: source.id, receivedAtMs: nowMs };
+  const newAccepted = () => new Accepted(rules, provenance, body.value.byteLength);
+  const read = readEvents(body.value, c.req.header("Content-Type") ?? null, newAccepted);
+  if (!read.ok) return problemResponse(read.error);
+  const accepted = read.value;
+  const { batch } = accepted;
+  if (batch.size === 0) return answerNothingAccepted(accepted);
 
   const isAsync = prefersAsync(c.req.header("Prefer"));
   // Before the log has the events: from then on there is only so much time until the log counts them too.
   const topology = isAsync ? undefined : await topologyIfKnown(c.env, nowMs);
+  const token = topology === undefined ? "" : tokenOf(request);
   // The log's delay begins with the first message, so the direct call's time does too.
   const directEndMs = Date.now() + DIRECT_TIMEOUT_MS;
-  const provenance = { batch: c.var.requestId, source: source.id, receivedAtMs: nowMs };
   try {
     await sendAll(
       c.env.RAW,
-      packEvents(accepted.events, provenance),
+      packEvents(accepted, { request, receivedAtMs: nowMs, token }),
       topology === undefined ? undefined : { delaySeconds: LOG_DELAY_S },
     );
   } catch (error) {
-    log("error", "the log refused events", { request: c.var.requestId, events: accepted.events.length, error });
+    log("error", "the log refused events", { request, events: batch.size, error });
     return problemResponse(logUnavailable);
   }
   // From here on the request has succeeded, whatever happens: the log has the events.
   const timeoutMs = directEndMs - Date.now();
   const statuses =
     topology === undefined || timeoutMs <= 0
-      ? accepted.events.map(() => undefined)
-      : await applyToShards(
-          { shards: c.env.SHARD, topology, identityKey: settings.identityKey, timeoutMs },
-          accepted.events,
-        );
+      ? []
+      : await applyToShards({ shards: c.env.SHARD, timeoutMs, token }, routesOf(topology, batch));
   const receipt = receiptOf(accepted, statuses);
+  accepted.lines.release();
   if (isAsync) c.header("Preference-Applied", "respond-async");
   return c.json(receipt, receipt.queued === undefined ? 200 : 202);
 });
@@ -101,6 +105,9 @@ function randomBytes(length: number): Uint8Array {
   }
   return bytes;
 }
+
+/** What shards know a request by: its id, a UUID, without the dashes. */
+const tokenOf = (requestId: string) => requestId.replaceAll("-", "");
 
 /** Without a topology there is no head start; the events are counted from the log then. */
 async function topologyIfKnown(env: Env, nowMs: number): Promise<Topology | undefined> {

@@ -1,9 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { paymentLoad } from "../../bench/load.ts";
 import { acceptEvent } from "../../shared/accept-event.ts";
 import { paymentEvent } from "../../shared/event.arbitrary.ts";
 import type { PaymentEvent } from "../../shared/event.ts";
+import { batchOf } from "../../shared/event-batch.ts";
+import { EventLines } from "../../shared/event-lines.ts";
+import { hashUser } from "../../shared/identity.ts";
 import { decodeRawMessage, RAW_MESSAGE_BYTES_MAX, type RawMessage } from "../../shared/messages/raw.ts";
+import { decodeShardBatch, encodeShardBatch, SHARD_BATCH_EVENTS_MAX } from "../../shared/messages/shard-batch.ts";
+import { sipKeyFromHex } from "../../shared/siphash.ts";
 import { HOUR_MS } from "../../shared/window.ts";
 import { gunzip } from "../gzip.ts";
 import { packEvents } from "./log-events.ts";
@@ -12,8 +18,21 @@ const provenance = { batch: "0f7c1f44-6d1c-4d0a-9a55-1d9a3a1f6f10", source: "pos
 const idOf = ({ event_id }: PaymentEvent) => event_id;
 const hourOf = (event: PaymentEvent) => Math.floor(event.occurred_at / HOUR_MS) * HOUR_MS;
 
+const identityKey = sipKeyFromHex("000102030405060708090a0b0c0d0e0f");
+const options = {
+  request: provenance.batch,
+  receivedAtMs: provenance.receivedAtMs,
+  token: "0123456789abcdef0123456789abcdef",
+};
+
+function logged(events: readonly PaymentEvent[]) {
+  const lines = new EventLines(provenance);
+  for (const event of events) lines.add(event);
+  return { batch: batchOf(events, identityKey), lines };
+}
+
 function unpack(events: readonly PaymentEvent[]): RawMessage[] {
-  return packEvents(events, provenance).map((bytes) => {
+  return packEvents(logged(events), options).map((bytes) => {
     expect(bytes.byteLength).toBeLessThanOrEqual(RAW_MESSAGE_BYTES_MAX);
     const message = decodeRawMessage(bytes);
     if (!message.ok) throw new Error(message.error.reason);
@@ -44,6 +63,20 @@ function eventsIn(messages: readonly RawMessage[]): PaymentEvent[] {
       });
     }),
   );
+}
+
+/** The messages' columns, one after another, are those of the events; and each message counts what it archives. */
+function expectColumnsOf(events: readonly PaymentEvent[], messages: readonly RawMessage[]): void {
+  const whole = batchOf(events, identityKey);
+  let from = 0;
+  for (const { columns, members } of messages) {
+    const batch = decodeShardBatch(columns);
+    if (!batch.ok) throw new Error(batch.error.reason);
+    expect(members.reduce((sum, member) => sum + member.events, 0)).toBe(batch.value.size);
+    expect(encodeShardBatch(batch.value)).toEqual(encodeShardBatch(whole.slice(from, from + batch.value.size)));
+    from += batch.value.size;
+  }
+  expect(from).toBe(events.length);
 }
 
 /** By hour, in the order in which the hours come, each hour's events in their own order. */
@@ -89,6 +122,27 @@ describe("the messages of a request", () => {
     );
   });
 
+  test("say of every event what is counted of it, in the order of the request", () => {
+    fc.assert(
+      fc.property(fc.array(paymentEvent, { maxLength: 20 }), (events) => {
+        expectColumnsOf(events, unpack(events));
+      }),
+    );
+    const parted = Array.from({ length: 500 }, (_, n) => incompressible(n));
+    expectColumnsOf(parted, unpack(parted));
+    // Small enough for few messages, and more than a shard takes at a time.
+    const many = Array.from({ length: SHARD_BATCH_EVENTS_MAX + 1 }, (_, n) => ({
+      ...incompressible(0),
+      event_id: `e-${n}`,
+    }));
+    expectColumnsOf(many, unpack(many));
+  });
+
+  test("all bear the request's token", () => {
+    const messages = unpack(Array.from({ length: 500 }, (_, n) => incompressible(n)));
+    expect(new Set(messages.map(({ token }) => token))).toEqual(new Set([options.token]));
+  });
+
   test("say of every line who sent it, when and in which request; the messages of one request have names of their own", () => {
     const messages = unpack(Array.from({ length: 500 }, (_, n) => incompressible(n)));
     expect(messages.length).toBeGreaterThan(1);
@@ -101,14 +155,17 @@ describe("the messages of a request", () => {
     }
   });
 
-  test("are few: a thousand ordinary events of an hour or of three are one", () => {
-    const events = Array.from({ length: 1_000 }, (_, n) => ({
-      ...incompressible(0),
-      event_id: `e-${n}`,
-      occurred_at: 1_795_000_000_000 + (n % 3) * HOUR_MS,
-    }));
+  test.each([1, 3])("are few: a thousand events as they come every day, of %i hours, are one", (hours) => {
+    const next = paymentLoad({ seed: "few", merchants: 1_000 });
+    const sent = Array.from({ length: 1_000 }, (_, n) => next(provenance.receivedAtMs + (n % hours) * HOUR_MS));
+    const events = sent.map((event) => {
+      const accepted = acceptEvent(event);
+      if (!accepted.ok) throw new Error(accepted.error.message);
+      const id = hashUser(identityKey, accepted.value.user?.id ?? "");
+      return { ...accepted.value, user: { ...accepted.value.user, id } };
+    });
     const messages = unpack(events);
-    expect(messages.map(({ members }) => members.length)).toEqual([3]);
+    expect(messages.map(({ members }) => members.length)).toEqual([hours]);
     expect(eventsIn(messages)).toEqual(byHour(events));
   });
 
@@ -131,6 +188,6 @@ describe("the messages of a request", () => {
   });
 
   test("no events, no messages", () => {
-    expect(packEvents([], provenance)).toEqual([]);
+    expect(packEvents(logged([]), options)).toEqual([]);
   });
 });

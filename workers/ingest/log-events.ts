@@ -1,54 +1,85 @@
-import type { PaymentEvent } from "../../shared/event.ts";
+import type { EventBatch } from "../../shared/event-batch.ts";
+import type { EventLines } from "../../shared/event-lines.ts";
 import { encodeRawMessage, RAW_MESSAGE_BYTES_MAX, type RawMember } from "../../shared/messages/raw.ts";
+import { encodeShardBatch, SHARD_BATCH_EVENTS_MAX } from "../../shared/messages/shard-batch.ts";
 import { HOUR_MS } from "../../shared/window.ts";
 import { gzip } from "../gzip.ts";
 
-/** What every line says besides the event. */
-export interface Provenance {
-  /** The request. */
-  readonly batch: string;
-  readonly source: string;
+/** Members of one message: the frame's header, with some 60 bytes for each, stays below what is left of the platform's 128 KB. */
+const MEMBERS_PER_MESSAGE_MAX = 60;
+/**
+ * A message begins with events of so many bytes of lines, which compress to a fifth or less as a rule; with their columns they take most of what
+ * a message may. One that comes out too large is halved.
+ */
+const LINE_BYTES_TARGET = 520_000;
+
+/** The accepted events of one request. */
+export interface LoggedEvents {
+  readonly batch: EventBatch;
+  readonly lines: EventLines;
+}
+
+export interface LogOptions {
+  /** The request's id. */
+  readonly request: string;
   readonly receivedAtMs: number;
+  /** What the shards know the request by, when they are called directly; empty otherwise. */
+  readonly token: string;
 }
 
-/** Room for the frame's header; a member's entry in it takes some 60 bytes. */
-const HEADER_BYTES_MAX = 20_000;
-const MEMBERS_PER_MESSAGE_MAX = 200;
-const MEMBER_BYTES_MAX = RAW_MESSAGE_BYTES_MAX - HEADER_BYTES_MAX;
-
-/** The accepted events of one request as messages for the log: gzip members by event hour, packed into as few as will hold them. */
-export function packEvents(events: readonly PaymentEvent[], provenance: Provenance): Uint8Array<ArrayBuffer>[] {
-  const groups: RawMember[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const member of membersOf(events, provenance)) {
-    if (bytes + member.gzip.byteLength > MEMBER_BYTES_MAX || groups.at(-1)?.length === MEMBERS_PER_MESSAGE_MAX) {
-      groups.push([]);
-      bytes = 0;
+/** The events of one request as messages for the log: gzip members by event hour, and what is counted of the events. */
+export function packEvents(
+  events: LoggedEvents,
+  { request, receivedAtMs, token }: LogOptions,
+): Uint8Array<ArrayBuffer>[] {
+  const messages: Uint8Array<ArrayBuffer>[] = [];
+  const pack = (from: number, to: number): void => {
+    const members = membersOf(events, from, to);
+    const batch = `${request}-${messages.length}`;
+    const columns = encodeShardBatch(
+      from === 0 && to === events.batch.size ? events.batch : events.batch.slice(from, to),
+    );
+    const message = encodeRawMessage({ batch, receivedAtMs, members, columns, token });
+    const isTooLarge = message.byteLength > RAW_MESSAGE_BYTES_MAX || members.length > MEMBERS_PER_MESSAGE_MAX;
+    // A single event takes some 6 KB at most, so halving ends.
+    if (!isTooLarge || to - from === 1) {
+      messages.push(message);
+      return;
     }
-    groups.at(-1)?.push(member);
-    bytes += member.gzip.byteLength;
+    const middle = Math.ceil((from + to) / 2);
+    pack(from, middle);
+    pack(middle, to);
+  };
+  const { size } = events.batch;
+  const bytes = size === 0 ? 0 : events.lines.end(size - 1);
+  const parts = Math.max(Math.ceil(bytes / LINE_BYTES_TARGET), Math.ceil(size / SHARD_BATCH_EVENTS_MAX));
+  for (let part = 0; part < parts; part++) {
+    pack(Math.floor((part * size) / parts), Math.floor(((part + 1) * size) / parts));
   }
-  return groups.map((members, part) =>
-    encodeRawMessage({ batch: `${provenance.batch}-${part}`, receivedAtMs: provenance.receivedAtMs, members }),
-  );
+  return messages;
 }
 
-function membersOf(events: readonly PaymentEvent[], { batch, source, receivedAtMs }: Provenance): RawMember[] {
-  const hours = new Map<number, string[]>();
-  for (const event of events) {
-    const hourMs = event.occurred_at - (event.occurred_at % HOUR_MS);
-    const line = `${JSON.stringify({ ...event, received_at: receivedAtMs, source, batch })}\n`;
-    const lines = hours.get(hourMs);
-    if (lines === undefined) hours.set(hourMs, [line]);
-    else lines.push(line);
+/** One member for each event hour, lines in the order of the request. Mostly there is one hour, and its lines stand together already. */
+function membersOf({ batch, lines }: LoggedEvents, from: number, to: number): RawMember[] {
+  const hours = new Map<number, number[]>();
+  for (let i = from; i < to; i++) {
+    const hourMs = batch.occurredAt(i) - (batch.occurredAt(i) % HOUR_MS);
+    const indexes = hours.get(hourMs);
+    if (indexes === undefined) hours.set(hourMs, [i]);
+    else indexes.push(i);
   }
-  return [...hours].flatMap(([hourMs, lines]) => compress(hourMs, lines));
+  return [...hours].map(([hourMs, indexes]) => {
+    const text = indexes.length === to - from ? lines.view(from, to) : joined(lines, indexes);
+    return { hourMs, events: indexes.length, gzip: gzip(text) };
+  });
 }
 
-/** One member, or as many as it takes: lines that do not fit are halved. A single one is at most some 5 KB. */
-function compress(hourMs: number, lines: readonly string[]): RawMember[] {
-  const packed = gzip(lines.join(""));
-  if (packed.byteLength <= MEMBER_BYTES_MAX) return [{ hourMs, events: lines.length, gzip: packed }];
-  const middle = Math.ceil(lines.length / 2);
-  return [...compress(hourMs, lines.slice(0, middle)), ...compress(hourMs, lines.slice(middle))];
+function joined(lines: EventLines, indexes: readonly number[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(indexes.reduce((sum, i) => sum + lines.end(i) - lines.begin(i), 0));
+  let at = 0;
+  for (const i of indexes) {
+    bytes.set(lines.view(i, i + 1), at);
+    at += lines.end(i) - lines.begin(i);
+  }
+  return bytes;
 }

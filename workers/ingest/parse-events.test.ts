@@ -1,21 +1,45 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { EventFault } from "../../shared/accept-event.ts";
 import { EVENTS_PER_REQUEST_MAX, LINE_LENGTH_MAX } from "./limits.ts";
-import { parseEvents } from "./parse-events.ts";
+import { type EventSink, readEvents } from "./parse-events.ts";
 
 const NDJSON = "application/x-ndjson";
 const JSON_TYPE = "application/json";
 const ok = (value: unknown) => ({ ok: true, value });
+
+/** Keeps whatever comes, in order; what the scanner has found is parsed after all. */
+class Items implements EventSink {
+  readonly items: unknown[] = [];
+
+  get size(): number {
+    return this.items.length;
+  }
+
+  scanned(): boolean {
+    return false;
+  }
+
+  value(value: unknown): void {
+    this.items.push(ok(value));
+  }
+
+  fault(error: EventFault): void {
+    this.items.push({ ok: false, error });
+  }
+}
+const read = (text: string, contentType: string | null) =>
+  readEvents(new TextEncoder().encode(text), contentType, () => new Items());
 const fault = (code: string) => ({ ok: false, error: expect.objectContaining({ code }) });
 
 function itemsOf(text: string, contentType: string | null) {
-  const items = parseEvents(text, contentType);
-  if (!items.ok) throw new Error(items.error.code);
-  return items.value;
+  const sink = read(text, contentType);
+  if (!sink.ok) throw new Error(sink.error.code);
+  return sink.value.items;
 }
 const problemOf = (text: string, contentType: string | null) => {
-  const items = parseEvents(text, contentType);
-  return items.ok ? undefined : items.error;
+  const sink = read(text, contentType);
+  return sink.ok ? undefined : sink.error;
 };
 
 describe("the same events", () => {
@@ -56,7 +80,8 @@ describe("a bad line", () => {
   test("of a character too many is refused unread, one of the limit is read; neither is repeated to the sender", () => {
     const line = (length: number) => JSON.stringify("x".repeat(length - 2));
     const items = itemsOf(`${line(LINE_LENGTH_MAX)}\n${line(LINE_LENGTH_MAX + 1)}\n{}`, NDJSON);
-    expect(items.map((item) => item.ok)).toEqual([true, false, true]);
+    expect(items[0]).toEqual(ok("x".repeat(LINE_LENGTH_MAX - 2)));
+    expect(items[2]).toEqual(ok({}));
     expect(items[1]).toEqual(fault("line_too_long"));
     expect(JSON.stringify(items[1])).not.toContain("xx");
   });
@@ -79,6 +104,7 @@ describe("a request", () => {
 
   test("of ten million line feeds is no events, and costs no more than looking at them", () => {
     expect(itemsOf("\n".repeat(10_000_000), NDJSON)).toEqual([]);
+    expect(itemsOf(` \r\n{}${"\n \r".repeat(3_000_000)}`, NDJSON)).toEqual([ok({})]);
   });
 
   test("whose JSON is broken is refused as a whole, with a hint if it looks like lines", () => {
@@ -86,6 +112,15 @@ describe("a request", () => {
     expect(problemOf("", JSON_TYPE)).toMatchObject({ status: 400, code: "malformed_json" });
     expect(problemOf('{"a":1}\n{"a":2}', JSON_TYPE)?.detail).toContain("application/x-ndjson");
     expect(problemOf("[1,", JSON_TYPE)?.detail).not.toContain("application/x-ndjson");
+  });
+
+  test("loses its byte order mark, but none that is text", () => {
+    for (const type of [JSON_TYPE, NDJSON]) {
+      expect(itemsOf("\ufeff{}", type)).toEqual([ok({})]);
+      expect(itemsOf('\ufeff{"a":"\ufeff"}', type)).toEqual([ok({ a: "\ufeff" })]);
+    }
+    expect(problemOf("\ufeff\ufeff{}", JSON_TYPE)).toMatchObject({ code: "malformed_json" });
+    expect(itemsOf("\ufeff\ufeff{}\n{}", NDJSON)).toEqual([fault("malformed_json"), ok({})]);
   });
 
   test.each([

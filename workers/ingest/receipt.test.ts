@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { PaymentEvent } from "../../shared/event.ts";
+import { EventLines } from "../../shared/event-lines.ts";
 import { STATUS } from "../../shared/messages/shard-batch.ts";
 import type { Accepted } from "./accept.ts";
 import { type EventError, receiptOf } from "./receipt.ts";
@@ -19,11 +20,13 @@ const eventOf = (n: number): PaymentEvent => ({
 const errorOf = (index: number): EventError => ({ index, code: "invalid_value", path: "amount", message: "wrong" });
 
 /** A request of events of which `isGood` says which were accepted. */
-function acceptedOf(isGood: readonly boolean[]): Accepted {
+function acceptedOf(isGood: readonly boolean[]): Pick<Accepted, "lines" | "indexes" | "errors"> {
   const indexes = isGood.flatMap((good, index) => (good ? [index] : []));
+  const lines = new EventLines({ batch: "request-1", source: "pos", receivedAtMs: 0 });
+  for (const index of indexes) lines.add(eventOf(index));
   return {
     indexes,
-    events: indexes.map(eventOf),
+    lines,
     errors: isGood.flatMap((good, index) => (good ? [] : [errorOf(index)])),
   };
 }

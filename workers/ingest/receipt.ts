@@ -1,5 +1,4 @@
 import type { EventFault } from "../../shared/accept-event.ts";
-import type { PaymentEvent } from "../../shared/event.ts";
 import { STATUS } from "../../shared/messages/shard-batch.ts";
 import type { Accepted } from "./accept.ts";
 
@@ -24,16 +23,19 @@ export interface Receipt {
 }
 
 /** The receipt of a request, of whose accepted events `statuses` tells what the shards said, `undefined` where nothing. */
-export function receiptOf({ events, indexes, errors }: Accepted, statuses: readonly (number | undefined)[]): Receipt {
+export function receiptOf(
+  { lines, indexes, errors }: Pick<Accepted, "lines" | "indexes" | "errors">,
+  statuses: readonly (number | undefined)[],
+): Receipt {
   const tally = { accepted: 0, duplicates: 0, late: 0, queued: 0 };
   const conflicts: EventError[] = [];
-  events.forEach((event, at) => {
+  indexes.forEach((index, at) => {
     switch (statuses[at]) {
       case STATUS.accepted:
         tally.accepted += 1;
         break;
       case STATUS.conflict:
-        conflicts.push(conflictOf(indexes[at] ?? 0, event));
+        conflicts.push(conflictOf(index, lines.event(at).event_id));
         tally.duplicates += 1;
         break;
       case STATUS.duplicate:
@@ -55,10 +57,10 @@ export function receiptOf({ events, indexes, errors }: Accepted, statuses: reado
   };
 }
 
-function conflictOf(index: number, event: PaymentEvent): EventError {
+function conflictOf(index: number, event_id: string): EventError {
   return {
     index,
-    event_id: event.event_id,
+    event_id,
     code: "conflict",
     message: "seen before with another amount or time; the first one counts",
   };

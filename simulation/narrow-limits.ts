@@ -1,0 +1,27 @@
+import type { SourceEdit } from "./source-edit.ts";
+
+/** Rows a shard's journal may have in a run. */
+export const JOURNAL_SLOTS = 16;
+
+/** Limits that five hundred steps would never reach, made so small that they do. They are edits of the source as it is loaded. */
+export const NARROW_LIMITS: readonly SourceEdit[] = [
+  {
+    file: "workers/aggregate/journal.ts",
+    find: "JOURNAL_SLOTS = 256",
+    replace: `JOURNAL_SLOTS = ${JOURNAL_SLOTS}`,
+  },
+  { file: "workers/aggregate/emission.ts", find: "EMISSION_ROWS_MAX = 20_000", replace: "EMISSION_ROWS_MAX = 8" },
+  { file: "workers/aggregate/emission.ts", find: "EMISSIONS_PENDING_MAX = 64", replace: "EMISSIONS_PENDING_MAX = 4" },
+  { file: "workers/aggregate/send-windows.ts", find: "MESSAGE_ROWS_FIRST = 500", replace: "MESSAGE_ROWS_FIRST = 3" },
+  { file: "workers/aggregate/send-windows.ts", find: "MESSAGE_ROWS_MAX = 2_000", replace: "MESSAGE_ROWS_MAX = 3" },
+  {
+    file: "workers/aggregate/residency.ts",
+    find: "RESIDENT_BYTES_MAX = 48_000_000",
+    replace: "RESIDENT_BYTES_MAX = 5_000",
+  },
+  {
+    file: "workers/aggregate/recent-requests.ts",
+    find: "RECENT_REQUESTS_MAX = 16_384",
+    replace: "RECENT_REQUESTS_MAX = 8",
+  },
+];

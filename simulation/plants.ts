@@ -1,0 +1,86 @@
+import type { SourceEdit } from "./source-edit.ts";
+
+/** A bug to be planted: what must be changed for it. */
+export interface Plant {
+  readonly name: string;
+  readonly edits: readonly SourceEdit[];
+}
+
+/** Bugs that a system like this may well have. The simulator must find each of them, or it would not find their like. */
+export const PLANTS: readonly Plant[] = [
+  {
+    name: "ack-before-queue",
+    edits: [
+      {
+        file: "workers/ingest/index.ts",
+        find: "await sendAll(",
+        replace: "((...sent: Parameters<typeof sendAll>) => void sendAll(...sent).catch(() => {}))(",
+      },
+    ],
+  },
+  {
+    name: "sent-before-sending",
+    edits: [
+      {
+        file: "workers/aggregate/shard.ts",
+        find: "beginEmission(this.#emissions, emission, Date.now());",
+        replace: `beginEmission(this.#emissions, emission, Date.now());
+          for (const { slice, revision } of emission.slices) {
+            slice.emittedRevision = revision;
+            slice.dirtySinceMs = undefined;
+          }`,
+      },
+    ],
+  },
+  {
+    name: "fingerprint-per-batch",
+    edits: [
+      {
+        file: "shared/accept-scanned.ts",
+        find: "batch.words[words + ID_LO] = id.lo;",
+        replace: "batch.words[words + ID_LO] = (id.lo + bytes.length) >>> 0;",
+      },
+    ],
+  },
+  {
+    name: "revision-goes-back",
+    edits: [
+      {
+        file: "workers/aggregate/engine.ts",
+        find: "return Math.max(nowMs, state.atMs + 1);",
+        replace: "return nowMs;",
+      },
+      { file: "workers/aggregate/engine.ts", find: "if (atMs <= state.atMs) throw", replace: "if (atMs < 0) throw" },
+    ],
+  },
+  {
+    name: "journal-cut-early",
+    edits: [
+      {
+        file: "workers/aggregate/journal.ts",
+        find: "for (const slice of changed) this.pages.write(slice);",
+        replace: "setTimeout(() => { try { for (const slice of changed) this.pages.write(slice); } catch {} }, 50);",
+      },
+    ],
+  },
+  {
+    name: "acknowledged-in-part",
+    edits: [
+      {
+        file: "workers/aggregate/raw-consumer.ts",
+        find: "if (answered === sent[at]) message.ack();",
+        replace: "if (answered > 0 || answered === sent[at]) message.ack();",
+      },
+    ],
+  },
+  {
+    name: "epoch-at-once",
+    edits: [
+      {
+        file: "shared/topology-plan.ts",
+        find: "EPOCH_LEAD_MS = TOPOLOGY_TTL_MS + AHEAD_MAX_MS + CLOCK_SKEW_MS",
+        replace: "EPOCH_LEAD_MS = 0",
+      },
+    ],
+  },
+];

@@ -1,0 +1,98 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { WindowUnavailable } from "./damage.ts";
+import { emptyState, type ShardState } from "./engine.ts";
+import { HISTORY_SPANS_MAX, planRead, windowsOfMerchant } from "./reading.ts";
+import { batchOf, HOUR_MS, MINUTE_MS, NOON_MS, payments } from "./sample-payments.ts";
+import { Slice } from "./slice.ts";
+
+const WINDOW_MS = 10 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+type Kind = "resident" | "unstored" | "paged" | "paged, unstored" | "damaged" | "absent";
+const KINDS: readonly Kind[] = ["resident", "unstored", "paged", "paged, unstored", "damaged", "absent"];
+
+function sliceOf(startMs: number, kind: Kind): Slice {
+  const slice = new Slice(startMs);
+  slice.count(batchOf(payments("a", 1, { occurred_at: startMs })), 0, 7);
+  slice.pagedRevision = slice.revision;
+  if (!kind.endsWith("unstored")) slice.storedRevision = slice.revision;
+  if (kind.startsWith("paged")) {
+    const { ids, table } = slice;
+    slice.pageOut({ contents: () => ({ ids, table }), table: () => table, bytes: 1, windows: 1 });
+  }
+  return slice;
+}
+
+/** Windows of these kinds one after another, the last of them at noon. */
+function stateOf(kinds: readonly Kind[]): ShardState {
+  const state = emptyState();
+  kinds.forEach((kind, i) => {
+    const startMs = NOON_MS - (kinds.length - 1 - i) * WINDOW_MS;
+    if (kind === "damaged") state.damaged.set(startMs, { storedRevision: 7 });
+    else if (kind !== "absent") state.slices.set(startMs, sliceOf(startMs, kind));
+  });
+  return state;
+}
+
+const isIn = (spans: readonly (readonly [number, number])[], startMs: number) =>
+  spans.filter(([fromMs, toMs]) => fromMs <= startMs && startMs < toMs).length;
+
+describe("what a shard answers and what it leaves to history", () => {
+  test("is each window of the span exactly once, whatever is paged out, stored or damaged", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(...KINDS), { minLength: 1, maxLength: 200, size: "max" }),
+        fc.nat(200),
+        fc.nat(200),
+        fc.boolean(),
+        (kinds, skip, length, bringBack) => {
+          const state = stateOf(kinds);
+          const fromMs = NOON_MS - DAY_MS + skip * WINDOW_MS - 10 * HOUR_MS;
+          const toMs = fromMs + length * WINDOW_MS;
+          const { slices, history, retainedFromMs } = planRead(state, fromMs, toMs, NOON_MS, bringBack);
+          const own = new Set(slices.map(({ startMs }) => startMs));
+          for (let startMs = fromMs; startMs < toMs; startMs += WINDOW_MS) {
+            const slice = state.slices.get(startMs);
+            const count = isIn(history, startMs);
+            // What is nowhere may be in a span or not.
+            if (slice === undefined && !state.damaged.has(startMs) && startMs >= retainedFromMs) {
+              expect(count).toBeLessThanOrEqual(1);
+            } else {
+              expect(count + (own.has(startMs) ? 1 : 0)).toBe(1);
+            }
+            if (count > 0 && slice !== undefined) expect(slice.storedRevision).toBe(slice.revision);
+            if (bringBack && slice !== undefined && startMs >= retainedFromMs) expect(count).toBe(0);
+          }
+          expect(own.size).toBe(slices.length);
+          expect(history.length).toBeLessThanOrEqual(HISTORY_SPANS_MAX);
+          for (const [at, [spanFrom, spanTo]] of history.entries()) {
+            expect(spanFrom).toBeGreaterThanOrEqual(at === 0 ? fromMs : (history[at - 1]?.[1] ?? 0));
+            expect(spanTo).toBeGreaterThan(spanFrom);
+            expect(spanTo).toBeLessThanOrEqual(toMs);
+          }
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  test("is in no more spans than there may be: of what would be more the shard reads the pages", () => {
+    const state = stateOf(
+      Array.from({ length: 3 * HISTORY_SPANS_MAX }, (_, i) => (i % 2 === 0 ? "resident" : "paged")),
+    );
+    // Nothing older may be dropped, so that all of it is retained.
+    const [oldest] = state.slices.values();
+    if (oldest !== undefined) oldest.storedRevision = 0;
+    const { history, slices } = planRead(state, 0, NOON_MS + WINDOW_MS, NOON_MS, false);
+    expect(history.length).toBe(HISTORY_SPANS_MAX);
+    expect(windowsOfMerchant(slices, "shop").length).toBe(3 * HISTORY_SPANS_MAX - (HISTORY_SPANS_MAX - 1));
+  });
+
+  test("is nothing at all while a damaged window is in neither", () => {
+    const state = stateOf(["resident", "resident"]);
+    state.damaged.set(NOON_MS - 5 * WINDOW_MS, { storedRevision: 0 });
+    expect(() => planRead(state, 0, NOON_MS, NOON_MS, true)).toThrow(WindowUnavailable);
+    expect(planRead(state, NOON_MS - WINDOW_MS, NOON_MS + 1, NOON_MS, true).slices.length).toBe(2);
+  });
+});

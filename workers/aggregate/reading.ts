@@ -1,0 +1,73 @@
+import { WINDOW_MS } from "../../shared/window.ts";
+import type { MerchantWindow } from "../../shared/window-row.ts";
+import { WindowUnavailable } from "./damage.ts";
+import { retainedFromMs, type ShardState } from "./engine.ts";
+import type { Slice } from "./slice.ts";
+
+/** Spans of history in one answer; what would be more is read from pages. */
+export const HISTORY_SPANS_MAX = 100;
+
+/** `[fromMs, toMs)`. */
+export type Span = readonly [fromMs: number, toMs: number];
+
+/** What a shard answers of a span itself, and what it leaves to history: together all of it, without an overlap. */
+export interface ReadPlan {
+  readonly retainedFromMs: number;
+  /** In order. */
+  readonly slices: readonly Slice[];
+  /** Disjoint and ascending, at most `HISTORY_SPANS_MAX`. */
+  readonly history: readonly Span[];
+}
+
+/**
+ * History answers for all that is before what the shard retains; for slices that are paged out and stored to their last change, unless
+ * `bringBack` asks for them; and for damaged windows, if it has them: what it holds is what was last confirmed. Throws
+ * `WindowUnavailable` when a damaged window is in neither.
+ */
+export function planRead(state: ShardState, fromMs: number, toMs: number, nowMs: number, bringBack: boolean): ReadPlan {
+  const retained = retainedFromMs(state, nowMs);
+  const spans: [fromMs: number, toMs: number][] = [];
+  if (fromMs < Math.min(toMs, retained)) spans.push([fromMs, Math.min(toMs, retained)]);
+  const slices: Slice[] = [];
+  /** Nothing of the shard's stands between the last span and here. */
+  let isOpen = spans.length > 0;
+  for (const startMs of windowsWithin(state, Math.max(fromMs, retained), toMs)) {
+    const slice = state.slices.get(startMs);
+    if (slice === undefined ? isInHistory(state, startMs) : !bringBack && isLeftToHistory(slice)) {
+      const endMs = Math.min(toMs, startMs + WINDOW_MS);
+      const last = spans.at(-1);
+      if (isOpen && last !== undefined) {
+        last[1] = endMs;
+        continue;
+      }
+      if (spans.length < HISTORY_SPANS_MAX) {
+        spans.push([startMs, endMs]);
+        isOpen = true;
+        continue;
+      }
+    }
+    if (slice === undefined) throw new WindowUnavailable(startMs);
+    slices.push(slice);
+    isOpen = false;
+  }
+  return { retainedFromMs: retained, slices, history: spans };
+}
+
+/** A merchant's windows of slices, in order of start and currency; of those paged out one at a time is read. Throws `DamagedWindow`. */
+export function windowsOfMerchant(slices: readonly Slice[], merchantId: string): MerchantWindow[] {
+  return slices.flatMap((slice) => [...slice.windowsOf(merchantId)].sort((a, b) => (a.currency < b.currency ? -1 : 1)));
+}
+
+/** Starts of all slices and damaged windows in a span, ascending. */
+function windowsWithin(state: ShardState, fromMs: number, toMs: number): number[] {
+  const starts = [...state.slices.keys(), ...state.damaged.keys()];
+  return starts.filter((startMs) => startMs >= fromMs && startMs < toMs).sort((a, b) => a - b);
+}
+
+function isInHistory(state: ShardState, damagedMs: number): boolean {
+  return (state.damaged.get(damagedMs)?.storedRevision ?? 0) > 0;
+}
+
+function isLeftToHistory(slice: Slice): boolean {
+  return !slice.isResident && slice.storedRevision >= slice.revision;
+}

@@ -1,0 +1,170 @@
+import type { EventBatch } from "../../shared/event-batch.ts";
+import { isFinal } from "../../shared/window.ts";
+import { DamagedWindow, windowsOfLostBatch } from "./damage.ts";
+import { emptyState, fold, type ShardState } from "./engine.ts";
+import type { Entry, Journal } from "./journal.ts";
+import { type MemoryLimits, pageOut, slicesFor, windowStartsOf } from "./residency.ts";
+
+/** Something that could not be read back, and the starts of the windows it costs, which are rebuilt from the archive. */
+export interface Fault {
+  readonly reason: string;
+  readonly windows: readonly number[];
+}
+
+export interface Recovery {
+  readonly state: ShardState;
+  readonly faults: readonly Fault[];
+}
+
+/**
+ * The state that pages and journal add up to, through the same `fold` that live batches take. Pages are only read of slices that a
+ * batch in the journal needs. Whatever is damaged, there is a state: the windows concerned are in `damaged`, noted durably if that
+ * can be done, else found again at the next start.
+ */
+export function recover(journal: Journal, nowMs: number, limits: MemoryLimits): Recovery {
+  const state = emptyState();
+  const faults: Fault[] = [];
+  const damage = (reason: string, windows: readonly number[]) => {
+    for (const startMs of windows) markDamaged(state, startMs);
+    faults.push({ reason, windows });
+  };
+  const { slices, damaged } = journal.pages.slices();
+  for (const slice of slices) state.slices.set(slice.startMs, slice);
+  for (const startMs of journal.damagedWindows()) markDamaged(state, startMs);
+  if (damaged.length > 0) damage("pages whose description is damaged", damaged);
+  const stored = journal.storedRevisions();
+  const hasPages = slices.length + damaged.length > 0;
+  const lost = replay(journal, state, hasPages, nowMs, limits, damage);
+  if (lost !== undefined) {
+    const windows = windowsLost(state, lost, nowMs);
+    damage(lost.reason, windows);
+    if (lost.afterMs === undefined) state.droppedToMs = windows[0] ?? 0;
+  }
+  applyStored(state, stored);
+  // Revisions go on growing, whatever has been lost: history takes the highest for the last.
+  state.atMs = Math.max(state.atMs, ...stored.values(), ...slices.map(({ revision }) => revision));
+  // What is rebuilt from the archive may lack events that were counted directly and are still in the log: it is to send them all.
+  if (state.damaged.size > 0) state.requests.clear();
+  if (faults.length > 0) note(journal, state, faults, lost !== undefined, nowMs);
+  return { state, faults };
+}
+
+function markDamaged(state: ShardState, startMs: number): void {
+  state.slices.delete(startMs);
+  state.damaged.set(startMs, { storedRevision: 0 });
+}
+
+/** Batches that are lost: the first of them was counted after `afterMs`, which is not known when the mark is lost, too. */
+interface Loss {
+  readonly reason: string;
+  readonly afterMs: number | undefined;
+}
+
+/**
+ * Folds in what the journal holds after the mark. A batch that cannot be read costs its windows, since what it was told beside it says
+ * which; where not even that is known all of the rest is lost.
+ */
+function replay(
+  journal: Journal,
+  state: ShardState,
+  hasPages: boolean,
+  nowMs: number,
+  limits: MemoryLimits,
+  onDamage: (reason: string, windows: readonly number[]) => void,
+): Loss | undefined {
+  const { entries, hasUnreadable } = journal.entries();
+  const mark = journal.readMark();
+  // The first checkpoint writes pages and mark together, so pages without a mark have lost theirs.
+  if (!mark.ok || (mark.value === undefined && hasPages)) {
+    skip(state, entries);
+    return { reason: mark.ok ? "the checkpoint is missing" : mark.error.reason, afterMs: undefined };
+  }
+  if (mark.value !== undefined) Object.assign(state, mark.value);
+  const rows = entries.filter(({ seq }) => seq > state.seq);
+  const lose = (): Loss => {
+    const reason = `journal row ${state.seq + 1} is missing or damaged`;
+    const afterMs = state.atMs > 0 ? state.atMs : Math.min(nowMs, ...rows.map(({ atMs }) => atMs));
+    skip(state, rows);
+    return { reason, afterMs };
+  };
+  for (const row of rows) {
+    if (row.seq !== state.seq + 1 || row.atMs <= state.atMs) return lose();
+    const batch = journal.replay(row);
+    if (batch.ok) foldAgain(state, row, batch.value, onDamage);
+    else onDamage(`batch ${row.seq}: ${batch.error.reason}`, changeable(state, row));
+    skip(state, [row]);
+    pageOut(state, new Set(), row.atMs, limits.residentBytesMax, journal.pages);
+  }
+  return hasUnreadable(state.seq + 1) ? lose() : undefined;
+}
+
+/** What is counted next gets a number and a revision after these. */
+function skip(state: ShardState, entries: readonly Entry[]): void {
+  state.seq = Math.max(state.seq, ...entries.map(({ seq }) => seq));
+  state.atMs = Math.max(state.atMs, ...entries.map(({ atMs }) => atMs));
+}
+
+function foldAgain(
+  state: ShardState,
+  row: Entry,
+  batch: EventBatch,
+  onDamage: (reason: string, windows: readonly number[]) => void,
+): void {
+  bringBack(state, batch, row.atMs, (startMs) => onDamage("pages are damaged", [startMs]));
+  try {
+    fold(state, batch, row.atMs);
+  } catch (error) {
+    // A bug. The shard starts all the same, with nothing half counted.
+    onDamage(`batch ${row.seq} cannot be counted: ${String(error)}`, changeable(state, row));
+  }
+}
+
+/** The windows of a batch that it may have changed: an event too late for its window may be years old. */
+function changeable(state: ShardState, { windows, atMs }: Entry): number[] {
+  return windows.filter((startMs) => startMs >= state.droppedToMs && !isFinal(startMs, atMs));
+}
+
+function bringBack(state: ShardState, batch: EventBatch, atMs: number, onDamage: (startMs: number) => void): void {
+  for (const slice of slicesFor(state, windowStartsOf(batch), atMs)) {
+    slice.usedAtMs = atMs;
+    try {
+      slice.bringBack();
+    } catch (error) {
+      if (!(error instanceof DamagedWindow)) throw error;
+      onDamage(slice.startMs);
+    }
+  }
+}
+
+/**
+ * The windows that lost batches may have changed; all that have pages when the mark is lost, since those may be older than it, too. None that
+ * has been dropped is among them, though older journal rows may speak of it: what lies between it and the rest is history's.
+ */
+function windowsLost(state: ShardState, { afterMs }: Loss, nowMs: number): number[] {
+  const beforeMs = Math.max(nowMs, state.atMs);
+  const range = windowsOfLostBatch(afterMs ?? nowMs, beforeMs, state.droppedToMs);
+  const slices = [...state.slices.values()].filter((slice) => slice.revision > slice.pagedRevision);
+  const known = afterMs === undefined ? [...state.slices.keys()] : slices.map(({ startMs }) => startMs);
+  return [...new Set([...range, ...known])].sort((a, b) => a - b);
+}
+
+function applyStored(state: ShardState, stored: ReadonlyMap<number, number>): void {
+  for (const [startMs, revision] of stored) {
+    if (state.damaged.has(startMs)) state.damaged.set(startMs, { storedRevision: revision });
+    const slice = state.slices.get(startMs);
+    if (slice === undefined) continue;
+    slice.storedRevision = revision;
+    slice.emittedRevision = revision;
+  }
+}
+
+function note(journal: Journal, state: ShardState, faults: Fault[], isRestart: boolean, nowMs: number): void {
+  const windows = faults.flatMap((fault) => fault.windows);
+  try {
+    if (isRestart) journal.restart(state, windows, nowMs);
+    else journal.noteDamaged(windows, nowMs);
+  } catch (error) {
+    // A full disk, say. The shard starts all the same, and the next start finds what this one found.
+    faults.push({ reason: `damage could not be noted: ${String(error)}`, windows: [] });
+  }
+}

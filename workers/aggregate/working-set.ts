@@ -1,0 +1,108 @@
+import type { EventBatch } from "../../shared/event-batch.ts";
+import { log } from "../log.ts";
+import { DamagedWindow, WindowUnavailable } from "./damage.ts";
+import { nextAtMs, type ShardState } from "./engine.ts";
+import type { Journal } from "./journal.ts";
+import {
+  bringBackWithin,
+  type MemoryLimits,
+  makeRoom,
+  type Paging,
+  ShardFull,
+  slicesFor,
+  trim,
+  windowStartsOf,
+} from "./residency.ts";
+import type { Slice } from "./slice.ts";
+
+/** Keeps in memory what a batch needs, within the limits; notes what cannot be brought back. Reading pages is synchronous. */
+export class WorkingSet {
+  readonly #shard: string;
+  readonly #state: ShardState;
+  readonly #journal: Journal;
+  readonly #limits: MemoryLimits;
+  readonly #onDamage: () => void;
+  readonly #paging: Paging;
+
+  /** `onDamage` is called for each window that was found damaged, once it is noted. */
+  constructor(shard: string, state: ShardState, journal: Journal, limits: MemoryLimits, onDamage: () => void) {
+    this.#shard = shard;
+    this.#state = state;
+    this.#journal = journal;
+    this.#limits = limits;
+    this.#onDamage = onDamage;
+    this.#paging = {
+      pagesOf: (slice) => journal.pages.pagesOf(slice),
+      checkpoint: () => journal.checkpoint(state, []),
+    };
+  }
+
+  /**
+   * Brings back all that judging and counting a batch at `atMs` reads. Throws `WindowUnavailable` when one of its windows is damaged, and
+   * `ShardFull` when there is no room; nothing has been counted then, and the log brings the events again.
+   */
+  hold(batch: EventBatch, atMs: number): void {
+    const starts = windowStartsOf(batch);
+    for (const startMs of starts) if (this.#state.damaged.has(startMs)) throw new WindowUnavailable(startMs);
+    const needed = slicesFor(this.#state, starts, atMs);
+    this.#makeRoom(needed, atMs);
+    for (const slice of needed) {
+      try {
+        slice.bringBack();
+      } catch (error) {
+        this.noteDamage(error, Date.now());
+        // Without a recent window others count on; only repeats that were moved out of it are not recognised meanwhile.
+        if (starts.has(slice.startMs)) throw new WindowUnavailable(slice.startMs);
+      }
+    }
+  }
+
+  /** Keeps what is about to be read, as far as there is room for it beside the rest. Throws `DamagedWindow`. */
+  warm(slices: readonly Slice[]): void {
+    bringBackWithin(this.#state, slices, this.#limits.residentBytesMax);
+  }
+
+  /** Pages out what is beyond the budget. */
+  trim(nowMs: number): void {
+    trim(this.#state, nextAtMs(this.#state, nowMs), this.#limits.residentBytesMax, this.#paging);
+  }
+
+  /** Runs what reads pages and can be run again, as often as it takes; each window found damaged by it is noted first. */
+  reading<T>(read: () => T, nowMs: number): T {
+    for (;;) {
+      try {
+        return read();
+      } catch (error) {
+        this.noteDamage(error, nowMs);
+      }
+    }
+  }
+
+  /** Notes a damaged window, durably, to be rebuilt from the archive; any other error is thrown on. */
+  noteDamage(error: unknown, nowMs: number): void {
+    if (!(error instanceof DamagedWindow)) throw error;
+    const { startMs } = error;
+    this.#journal.noteDamaged([startMs], nowMs);
+    this.#state.damaged.set(startMs, { storedRevision: this.#state.slices.get(startMs)?.storedRevision ?? 0 });
+    this.#state.slices.delete(startMs);
+    // Their events may be in this window, and not in the archive yet that it is rebuilt from: the log is to send them all.
+    this.#state.requests.clear();
+    const window = new Date(startMs).toISOString();
+    log("error", "window damaged", { shard: this.#shard, window, error, cause: String(error.cause) });
+    this.#onDamage();
+  }
+
+  #makeRoom(needed: readonly Slice[], atMs: number): void {
+    try {
+      makeRoom(this.#state, needed, atMs, this.#limits, this.#paging);
+    } catch (error) {
+      if (error instanceof ShardFull) {
+        log("error", "shard is full: grow the topology, so that each shard has fewer merchants", {
+          shard: this.#shard,
+          error,
+        });
+      }
+      throw error;
+    }
+  }
+}

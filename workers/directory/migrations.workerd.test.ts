@@ -1,0 +1,29 @@
+import { env } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import { addKey, MIGRATIONS, migrate } from "./test-directory.ts";
+import { readTopology } from "./topology.ts";
+
+const { DIRECTORY } = env as unknown as { readonly DIRECTORY: D1Database };
+const shardsOf = async () => (await readTopology(DIRECTORY)).epochs.map(({ shards }) => shards);
+
+/** The directory as it was after its first migrations. */
+async function startAfter(count: number): Promise<void> {
+  const { results } = await DIRECTORY.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all<{
+    name: string;
+  }>();
+  for (const { name } of results) if (!/^(sqlite|_cf)_/.test(name)) await DIRECTORY.exec(`DROP TABLE "${name}"`);
+  for (const migration of MIGRATIONS.slice(0, count)) await migrate(DIRECTORY, migration);
+}
+
+test("a new deployment starts with eight shards", async () => {
+  await startAfter(MIGRATIONS.length);
+  expect(await shardsOf()).toEqual([8]);
+});
+
+test("a deployment that has keys keeps the shards it may have counted with: its events go where they went", async () => {
+  await startAfter(1);
+  expect(await shardsOf()).toEqual([64]);
+  await addKey(DIRECTORY, "source", "pos");
+  for (const migration of MIGRATIONS.slice(1)) await migrate(DIRECTORY, migration);
+  expect(await shardsOf()).toEqual([64]);
+});
