@@ -7,7 +7,7 @@ export const JOURNAL_SLOTS = 16;
 export const NARROW_LIMITS: readonly SourceEdit[] = [
   {
     file: "workers/aggregate/journal.ts",
-    find: "JOURNAL_SLOTS = 256",
+    find: "JOURNAL_SLOTS = 1_024",
     replace: `JOURNAL_SLOTS = ${JOURNAL_SLOTS}`,
   },
   { file: "workers/aggregate/emission.ts", find: "EMISSION_ROWS_MAX = 20_000", replace: "EMISSION_ROWS_MAX = 8" },

@@ -46,7 +46,7 @@ export const KNOBS = {
     ...count,
     min: 2,
     group: "Shards",
-    default: 256,
+    default: 1_024,
     what: "journal rows between two checkpoints",
     from: "workers/aggregate/journal.ts: JOURNAL_SLOTS",
   },

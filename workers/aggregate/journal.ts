@@ -9,7 +9,7 @@ import { PageStore } from "./page-store.ts";
 import type { Slice } from "./slice.ts";
 
 /** Batches between two checkpoints: their slots are written over and over, since a delete would cost another row. */
-export const JOURNAL_SLOTS = 256;
+export const JOURNAL_SLOTS = 1_024;
 /** A checkpoint is also taken once the journal holds this much, which bounds recovery. */
 export const JOURNAL_BYTES_MAX = 16_000_000;
 
