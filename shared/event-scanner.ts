@@ -32,6 +32,10 @@ export class EventScanner {
   readonly from = new Uint32Array(FIELDS);
   readonly to = new Uint32Array(FIELDS);
   readonly value = new Float64Array(FIELDS);
+  /** Whether the object is nothing but its fields: no white space between them, no `null`, no field that is not known. */
+  isPlain = false;
+  /** Where the object begins. */
+  start = 0;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
@@ -40,6 +44,8 @@ export class EventScanner {
   /** Reads the object that begins at `at`; answers where it ends, -1 when it is not of a kind known here. */
   scan(at: number): number {
     this.kind.fill(ABSENT);
+    this.isPlain = true;
+    this.start = at;
     return this.#object(at, EVENT_FIELDS);
   }
 
@@ -49,9 +55,11 @@ export class EventScanner {
     let i = at;
     for (;;) {
       const byte = bytes[i];
-      if (byte !== SPACE && byte !== 10 && byte !== 13 && byte !== 9) return i;
+      if (byte !== SPACE && byte !== 10 && byte !== 13 && byte !== 9) break;
       i++;
+      this.isPlain = false;
     }
+    return i;
   }
 
   #object(start: number, fields: FieldSet): number {
@@ -64,6 +72,7 @@ export class EventScanner {
       const keyEnd = this.#stringEnd(at + 1);
       if (keyEnd < 0) return -1;
       const field = fieldOf(fields, bytes, at + 1, keyEnd);
+      if (field < 0) this.isPlain = false;
       at = this.skipSpace(keyEnd + 1);
       if (bytes[at] !== COLON) return -1;
       at = this.#value(this.skipSpace(at + 1), field);
@@ -89,7 +98,10 @@ export class EventScanner {
       return field === FIELD.merchant ? this.#nested(at, field, MERCHANT_FIELDS) : -1;
     }
     // `null` is the same as nothing, but a field that comes twice must still be seen to.
-    if (this.#isWord(at, 0x6e756c6c)) return field >= 0 && this.kind[field] !== ABSENT ? -1 : at + 4;
+    if (this.#isWord(at, 0x6e756c6c)) {
+      this.isPlain = false;
+      return field >= 0 && this.kind[field] !== ABSENT ? -1 : at + 4;
+    }
     if (field >= 0 || byte === MINUS) return -1;
     if (this.#isWord(at, 0x74727565)) return at + 4;
     return byte === 102 && this.#isWord(at + 1, 0x616c7365) ? at + 5 : -1;

@@ -1,10 +1,10 @@
 import { FIELD, keyOf } from "./event-fields.ts";
 import type { EventLines } from "./event-lines.ts";
-import { ABSENT, type EventScanner, STRING } from "./event-scanner.ts";
+import { ABSENT, type EventScanner, INTEGER, STRING } from "./event-scanner.ts";
 
 /**
  * Writes the line of an event that `scanner` has found in `length` bytes of JSON, and that is acceptable: what `JSON.stringify` would make of
- * the accepted event. `hash` stands for the user's id; `band`, unless it is empty, for the date of birth.
+ * the accepted event, its fields perhaps in the order in which they were sent. `hash` stands for the user's id; `band`, unless it is empty, for the date of birth.
  */
 export function addLine(
   scanner: EventScanner,
@@ -15,6 +15,11 @@ export function addLine(
   band: Uint8Array,
 ): void {
   lines.open(length + LINE_EXTRA_BYTES_MAX);
+  if (isKeptAsItIs(scanner)) {
+    copyObject(scanner, length, lines, hash);
+    lines.close();
+    return;
+  }
   for (let field = 0; field < FIELD.user; field++) {
     if (field === FIELD.occurred_at && scanner.kind[field] === STRING) {
       lines.put(PREFIXES[field] as Uint8Array);
@@ -35,6 +40,34 @@ export function addLine(
     lines.put(CLOSE);
   }
   lines.close();
+}
+
+/** Most events are sent in the very form in which they are kept, but for the user: one copy is a third of the work of fifteen. */
+function isKeptAsItIs({ isPlain, kind }: EventScanner): boolean {
+  return (
+    isPlain &&
+    kind[FIELD.occurred_at] === INTEGER &&
+    kind[FIELD.points_used] === INTEGER &&
+    kind[FIELD.points_earned] === INTEGER &&
+    kind[FIELD.user_date_of_birth] === ABSENT
+  );
+}
+
+/** The object without its closing brace, the hash in the place of the user's id. */
+function copyObject(
+  { bytes, kind, from, to, start }: EventScanner,
+  length: number,
+  lines: EventLines,
+  hash: { readonly lo: number; readonly hi: number },
+): void {
+  let at = start;
+  if (kind[FIELD.user_id] !== ABSENT) {
+    lines.copy(bytes, start, from[FIELD.user_id] as number);
+    lines.putHex(hash.hi);
+    lines.putHex(hash.lo);
+    at = to[FIELD.user_id] as number;
+  }
+  lines.copy(bytes, at, start + length - 1);
 }
 
 function putUser(

@@ -2,6 +2,7 @@ import { grownCapacity, roomFor } from "./growing.ts";
 
 const LOAD_MAX = 0.75;
 const ABSENT = -1;
+const RECENT = 32;
 const LINE_FEED = 10;
 
 /** Strings by number, packed: UTF-8 one after another, and where each ends. None of them contains a line feed. */
@@ -89,9 +90,11 @@ export class TextList {
 export class TextTable extends TextList {
   /** Number of a string plus one, at a slot by its hash; 0 is free. */
   #slots = new Uint32Array(grownCapacity(0));
+  /** Number plus one of the string looked up last, at a place by its length and ends: labels come again and again, and need no hash then. */
+  readonly #recent = new Uint32Array(RECENT);
 
   override get byteLength(): number {
-    return super.byteLength + this.#slots.byteLength;
+    return super.byteLength + this.#slots.byteLength + this.#recent.byteLength;
   }
 
   /** The number of a string, which it gets now if it has none. */
@@ -102,6 +105,15 @@ export class TextTable extends TextList {
 
   /** The same for the string whose UTF-8 stands at `from` to `to` of some bytes, without making it a string. */
   internBytes(utf8: Uint8Array, from: number, to: number): number {
+    const at = (5 * (to - from) + 3 * (utf8[from] ?? 0) + (utf8[to - 1] ?? 0)) & (RECENT - 1);
+    const recent = (this.#recent[at] as number) - 1;
+    if (recent >= 0 && this.#equals(recent, utf8, from, to)) return recent;
+    const index = this.#intern(utf8, from, to);
+    this.#recent[at] = index + 1;
+    return index;
+  }
+
+  #intern(utf8: Uint8Array, from: number, to: number): number {
     const slot = this.#find(utf8, from, to);
     const known = this.#slots[slot] ?? 0;
     if (known > 0) return known - 1;
