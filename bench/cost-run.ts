@@ -24,7 +24,6 @@ const QUIET_WAIT_MS_MAX = 180_000;
 
 export interface CostRun {
   readonly load: ReferenceLoad;
-  /** As many as the directory's topology has. */
   readonly shards: number;
   readonly mode: "sync" | "async";
   /** Events a second, 0 for as many as are taken. */
@@ -53,6 +52,7 @@ export async function runCost({ load, shards, mode, rate }: CostRun): Promise<Co
       { worker: "api", entry: REAL_ENTRIES["tally-api"] },
     ],
     onLog: acknowledged.onLog,
+    shards,
   });
   try {
     const calls = new BenchCalls(system);

@@ -50,7 +50,7 @@ if (options.help) {
   process.exit(0);
 }
 
-/** What the directory's first topology has. */
+/** Of the reference load: a new deployment has eight, and pays less. */
 const SHARDS = 64;
 const REQUEST_EVENTS = 1_000;
 const FEW = 10;

@@ -28,7 +28,13 @@ interface SizeResult {
 /** Prints the table, or, for a program, the same as one JSON line. */
 export function reportIngest(
   samples: readonly Sample[],
-  run: { readonly merchants: number; readonly format: string; readonly json: boolean; readonly startedMs: number },
+  run: {
+    readonly merchants: number;
+    readonly shards: number;
+    readonly format: string;
+    readonly json: boolean;
+    readonly startedMs: number;
+  },
 ): void {
   const sizes = SIZES.map(({ size }) => resultOf(samples.filter((sample) => sample.size === size)));
   const target = sizes.find(({ events_per_request }) => events_per_request === TARGET_SIZE);
@@ -52,6 +58,7 @@ export function reportIngest(
       ratio_async,
       sizes,
       merchants: run.merchants,
+      shards: run.shards,
       format: run.format,
       machine,
       date,

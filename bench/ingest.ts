@@ -11,11 +11,12 @@ import { IngestBench } from "./ingest-rounds.ts";
 import { paymentLoad } from "./load.ts";
 import { makeStateDir, startBenchSystem } from "./system.ts";
 
-const USAGE = `npm run bench:ingest -- [--rounds 3] [--events 80000] [--merchants 5000] [--format json] [--json]
+const USAGE = `npm run bench:ingest -- [--rounds 3] [--events 80000] [--merchants 5000] [--shards 8] [--format json] [--json]
   CPU time of workerd for each accepted event over the whole way, beside a Worker that only parses and compresses the same bytes.
   --rounds     measured rounds, after eight that are thrown away: the runtime compiles what is used often
   --events     events a run at 1,000 a request; an eighth of them at 100, an eightieth at 1
   --merchants  merchants the events are of, sizes by a Zipf law
+  --shards     over which merchants are spread; the default is what a new deployment has. A request is a call to each it concerns
   --format     json for an array, ndjson for an object a line
   --json       one JSON object as the last line`;
 
@@ -23,6 +24,7 @@ const optionsSchema = z.object({
   rounds: z.coerce.number().int().min(1).max(100),
   events: z.coerce.number().int().min(2_000).max(10_000_000),
   merchants: z.coerce.number().int().min(1).max(10_000_000),
+  shards: z.coerce.number().int().min(1).max(1_000),
   format: z.enum(["json", "ndjson"]),
   json: z.boolean(),
   help: z.boolean(),
@@ -33,6 +35,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "3" },
     events: { type: "string", default: "80000" },
     merchants: { type: "string", default: "5000" },
+    shards: { type: "string", default: "8" },
     format: { type: "string", default: "json" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -61,6 +64,7 @@ const system = await startBenchSystem({
     { worker: "api", entry: REAL_ENTRIES["tally-api"] },
   ],
   onLog: acknowledged.onLog,
+  shards: options.shards,
 });
 try {
   const floor = await startFloor(stateDir);

@@ -31,13 +31,15 @@ export interface BenchSystemOptions {
   readonly bundles: readonly Bundle[];
   /** Every line a Worker logs. */
   readonly onLog: (message: string) => void;
+  /** Over how many shards merchants are spread; as many as a new deployment has, unless given. */
+  readonly shards?: number;
 }
 
 /** Made up and fixed, so that the same load gives the same hashes in every run. */
 const IDENTITY_KEY = "000102030405060708090a0b0c0d0e0f";
 const USER_KEY = "0f0e0d0c0b0a09080706050403020100";
 
-export async function startBenchSystem({ stateDir, bundles, onLog }: BenchSystemOptions): Promise<BenchSystem> {
+export async function startBenchSystem({ stateDir, bundles, onLog, shards }: BenchSystemOptions): Promise<BenchSystem> {
   const bundleDir = join(stateDir, "bundles");
   const persistDir = join(stateDir, "workers");
   await bundleEntries(bundleDir, bundles);
@@ -63,6 +65,9 @@ export async function startBenchSystem({ stateDir, bundles, onLog }: BenchSystem
     const pid = await findWorkerd(join(persistDir, WORKERD_PID_FILE));
     if (pid === undefined) throw new Error("workerd is not there");
     await migrateDirectory(runtime.directory);
+    // Before anything has read it, let alone counted by it.
+    const spread = runtime.directory.prepare("UPDATE topology_epochs SET shards = coalesce(?, shards) WHERE id = 1");
+    await spread.bind(shards ?? null).run();
     await putSource(runtime.directory, { id: "bench", name: "Benchmark", merchants: null }, Date.now());
     return { runtime, pid, sourceKey: await createKey(runtime.directory, "source", "bench", Date.now()), stop };
   } catch (error) {
