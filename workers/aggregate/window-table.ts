@@ -7,7 +7,7 @@ import { fromRow, type MerchantWindow, toRow, type WindowRow } from "../../share
 import { EventColumns, NONE } from "./event-columns.ts";
 import { jsonSection, type SectionReader } from "./sections.ts";
 
-/** A window of so many events is smaller as counters: some 400 bytes and more, where an event takes 28. */
+/** A window of so many events is smaller as counters: some 400 bytes and more, where an event takes 31. */
 const SMALL_EVENTS_MAX = 16;
 /** Stands for the number of events of a window that has counters. */
 const GROWN = 0xff;
@@ -23,7 +23,7 @@ const headerSchema = z.object({ merchants: z.int(), currencies: z.int(), grown: 
 
 /**
  * The merchants' windows of one slice, packed: most windows of most merchants stay small and are kept as their few events, about
- * 50 bytes and 28 for each event; one that grows gets counters.
+ * 50 bytes and 31 for each event; one that grows gets counters.
  */
 export class WindowTable {
   #merchants = new TextTable();
