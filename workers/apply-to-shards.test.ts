@@ -10,6 +10,7 @@ import { sipKeyFromHex } from "../shared/siphash.ts";
 import { shardOf, topologyOf } from "../shared/topology.ts";
 import { windowStart } from "../shared/window.ts";
 import { applyToShards, countedRequests, SHARD_CALLS_CONCURRENT_MAX, type ShardCalls } from "./apply-to-shards.ts";
+import { type Deadline, startDeadline } from "./deadline.ts";
 
 const identityKey = sipKeyFromHex("000102030405060708090a0b0c0d0e0f");
 const topology = topologyOf([{ id: 1, from_ms: 0, shards: 16, overrides: { away: 100, slow: 101, big: 102 } }]);
@@ -31,6 +32,8 @@ interface Call {
   readonly batch: EventBatch;
 }
 
+const endless: Deadline = { hasPassed: false, passing: new Promise(() => {}), cancel: () => {} };
+
 /** Shards that answer each event with the low byte of its fingerprint, or as `answer` says; keeps the calls. */
 function fakeShards(answer: (call: Call) => Promise<Uint8Array> | Uint8Array = echo) {
   const calls: Call[] = [];
@@ -45,7 +48,7 @@ function fakeShards(answer: (call: Call) => Promise<Uint8Array> | Uint8Array = e
     idFromName: (name: string) => name,
     get: (name: string) => ({ apply: (bytes: Uint8Array) => apply(name, bytes) }),
   } as unknown as ShardCalls["shards"];
-  return { calls, of: { shards, timeoutMs: 10_000, token: "" } satisfies ShardCalls };
+  return { calls, of: { shards, deadline: endless, token: "" } satisfies ShardCalls };
 }
 const echo = ({ batch }: Call) => Uint8Array.from({ length: batch.size }, (_, i) => batch.fingerprintLo(i) & 255);
 const echoed = (event: PaymentEvent) =>
@@ -126,14 +129,14 @@ describe("applying events to shards", () => {
   test("a shard that answers too late is not waited for; the others' answers are kept", async () => {
     const events = [paymentOf("slow", 0), paymentOf("near", 1), paymentOf("slow", 2)];
     const { of } = fakeShards((call) => (call.shard === "shard-101" ? unanswered() : echo(call)));
-    const statuses = await apply({ ...of, timeoutMs: 50 }, events);
+    const statuses = await apply({ ...of, deadline: startDeadline(50) }, events);
     expect(statuses).toEqual([undefined, echoed(events[1] as PaymentEvent), undefined]);
   });
 
   test("the time is that of all calls together: nothing is begun after it, however many shards are left", async () => {
     const events = Array.from({ length: 300 }, (_, n) => paymentOf(`m-${n}`, n));
     const { calls, of } = fakeShards(unanswered);
-    const statuses = await apply({ ...of, timeoutMs: 50 }, events);
+    const statuses = await apply({ ...of, deadline: startDeadline(50) }, events);
     expect(statuses).toEqual(events.map(() => undefined));
     expect(calls.length).toBe(SHARD_CALLS_CONCURRENT_MAX);
   });
@@ -210,7 +213,7 @@ describe("which requests were counted", () => {
       idFromName: (name: string) => name,
       get: (name: string) => ({ counted: (tokens: readonly string[]) => counted(name, tokens) }),
     } as unknown as ShardCalls["shards"];
-    return { asked, of: { shards, timeoutMs: 50 } };
+    return { asked, of: { shards, deadline: startDeadline(50) } };
   };
 
   test("is each shard's own to say, and each is asked once", async () => {

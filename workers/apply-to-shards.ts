@@ -2,6 +2,7 @@ import type { EventBatch } from "../shared/event-batch.ts";
 import { encodeShardBatch, SHARD_BATCH_BYTES_MAX, SHARD_BATCH_EVENTS_MAX } from "../shared/messages/shard-batch.ts";
 import type { Route } from "../shared/route-batch.ts";
 import type { Shard } from "./aggregate/shard.ts";
+import type { Deadline } from "./deadline.ts";
 import { log } from "./log.ts";
 
 /** Shards called at the same time from one invocation; the platform waits on six connections at most anyway. */
@@ -9,8 +10,8 @@ export const SHARD_CALLS_CONCURRENT_MAX = 6;
 
 export interface ShardCalls {
   readonly shards: DurableObjectNamespace<Shard>;
-  /** How long all the calls together may take. What was not answered by then is not waited for; a shard may count the events all the same. */
-  readonly timeoutMs: number;
+  /** What was not answered when it passes is not waited for; a shard may count the events all the same. */
+  readonly deadline: Deadline;
   /** What the shards are to remember the request by; empty for events that come from the log. */
   readonly token: string;
 }
@@ -25,12 +26,12 @@ export interface ShardCalls {
  */
 export async function applyToShards(calls: ShardCalls, routes: Iterable<Route>): Promise<(number | undefined)[]> {
   const statuses: (number | undefined)[] = [];
-  await callEach(calls, routes, async ({ shard, batch, positions }, deadline) => {
+  await callEach(calls, routes, async ({ shard, batch, positions }) => {
     // Only a call that brings all of a request's events to the shard may say so.
     batch.token = batch.size <= SHARD_BATCH_EVENTS_MAX ? calls.token : "";
     for (const { bytes, from } of pack(batch)) {
-      if (deadline.hasPassed) return;
-      const answer = await callShard(calls, deadline, shard, (stub) => stub.apply(bytes));
+      if (calls.deadline.hasPassed) return;
+      const answer = await callShard(calls, shard, (stub) => stub.apply(bytes));
       if (answer === undefined) return;
       answer.forEach((status, at) => {
         statuses[positions[from + at] ?? 0] = status;
@@ -49,8 +50,8 @@ export async function countedRequests(
   asked: Iterable<{ readonly shard: string; readonly tokens: readonly string[] }>,
 ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const counted = new Map<string, ReadonlySet<string>>();
-  await callEach(calls, asked, async ({ shard, tokens }, deadline) => {
-    const known = await callShard(calls, deadline, shard, (stub) => stub.counted(tokens));
+  await callEach(calls, asked, async ({ shard, tokens }) => {
+    const known = await callShard(calls, shard, (stub) => stub.counted(tokens));
     if (known !== undefined) counted.set(shard, new Set(tokens.filter((_, at) => known[at] === 1)));
   });
   return counted;
@@ -58,22 +59,15 @@ export async function countedRequests(
 
 /** Has `call` done for each, a few at a time, until the time is up. */
 async function callEach<T>(
-  { timeoutMs }: Pick<ShardCalls, "timeoutMs">,
+  { deadline }: Pick<ShardCalls, "deadline">,
   each: Iterable<T>,
-  call: (one: T, deadline: Deadline) => Promise<void>,
+  call: (one: T) => Promise<void>,
 ): Promise<void> {
   const pending = [...each];
-  const deadline = startDeadline(timeoutMs);
   const worker = async () => {
-    for (let next = pending.pop(); next !== undefined && !deadline.hasPassed; next = pending.pop()) {
-      await call(next, deadline);
-    }
+    for (let next = pending.pop(); next !== undefined && !deadline.hasPassed; next = pending.pop()) await call(next);
   };
-  try {
-    await Promise.all(Array.from({ length: Math.min(SHARD_CALLS_CONCURRENT_MAX, pending.length) }, worker));
-  } finally {
-    deadline.cancel();
-  }
+  await Promise.all(Array.from({ length: Math.min(SHARD_CALLS_CONCURRENT_MAX, pending.length) }, worker));
 }
 
 interface Packed {
@@ -96,25 +90,8 @@ function* pack(batch: EventBatch, from = 0): Generator<Packed> {
   yield* pack(batch.slice(middle, batch.size), from + middle);
 }
 
-interface Deadline {
-  readonly hasPassed: boolean;
-  readonly passing: Promise<undefined>;
-  cancel(): void;
-}
-
-function startDeadline(timeoutMs: number): Deadline {
-  const { promise: passing, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => {
-    deadline.hasPassed = true;
-    resolve(undefined);
-  }, timeoutMs);
-  const deadline = { hasPassed: false, passing, cancel: () => clearTimeout(timer) };
-  return deadline;
-}
-
 async function callShard<T>(
-  { shards }: Pick<ShardCalls, "shards">,
-  deadline: Deadline,
+  { shards, deadline }: Omit<ShardCalls, "token">,
   shard: string,
   call: (stub: DurableObjectStub<Shard>) => Promise<T>,
 ): Promise<T | undefined> {

@@ -5,7 +5,8 @@ import { err, ok, type Result } from "../../shared/result.ts";
 import { ShardRoutes, shardsOf } from "../../shared/route-batch.ts";
 import type { Topology } from "../../shared/topology.ts";
 import { windowStart } from "../../shared/window.ts";
-import { applyToShards, countedRequests, type ShardCalls } from "../apply-to-shards.ts";
+import { applyToShards, countedRequests } from "../apply-to-shards.ts";
+import { type Deadline, startDeadline } from "../deadline.ts";
 import { loadTopology } from "../directory/topology.ts";
 import { log } from "../log.ts";
 import { archive } from "./archive.ts";
@@ -69,13 +70,14 @@ function readMessage(body: unknown): Result<Omit<Delivery, "message">, { readonl
 async function count(deliveries: readonly Delivery[], env: Env): Promise<void> {
   const nowMs = Date.now();
   const topology = await loadTopology(env.DIRECTORY, nowMs);
-  const calls = { shards: env.SHARD, timeoutMs: SHARD_TIMEOUT_MS };
-  const counted = await countedDirectly(deliveries, topology, calls);
+  const counted = await countedDirectly(deliveries, topology, env);
   const routes = new ShardRoutes(topology);
   const sent = deliveries.map(({ raw: { token }, batch }) =>
     routes.add(batch, (shard) => counted.get(shard)?.has(token) !== true),
   );
-  const statuses = await applyToShards({ ...calls, token: "" }, routes.routes);
+  const statuses = await withDeadline((deadline) =>
+    applyToShards({ shards: env.SHARD, deadline, token: "" }, routes.routes),
+  );
   await noteLate(deliveries, statuses, env, nowMs);
   let first = 0;
   deliveries.forEach(({ message, batch }, at) => {
@@ -91,7 +93,7 @@ async function count(deliveries: readonly Delivery[], env: Env): Promise<void> {
 async function countedDirectly(
   deliveries: readonly Delivery[],
   topology: Topology,
-  calls: Omit<ShardCalls, "token">,
+  env: Env,
 ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const asked = new Map<string, Set<string>>();
   for (const { raw, batch } of deliveries) {
@@ -101,10 +103,17 @@ async function countedDirectly(
       asked.set(shard, tokens.add(raw.token));
     }
   }
-  return await countedRequests(
-    calls,
-    [...asked].map(([shard, tokens]) => ({ shard, tokens: [...tokens] })),
-  );
+  const questions = [...asked].map(([shard, tokens]) => ({ shard, tokens: [...tokens] }));
+  return await withDeadline((deadline) => countedRequests({ shards: env.SHARD, deadline }, questions));
+}
+
+async function withDeadline<T>(call: (deadline: Deadline) => Promise<T>): Promise<T> {
+  const deadline = startDeadline(SHARD_TIMEOUT_MS);
+  try {
+    return await call(deadline);
+  } finally {
+    deadline.cancel();
+  }
 }
 
 async function noteLate(

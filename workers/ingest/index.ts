@@ -3,6 +3,7 @@ import { routesOf } from "../../shared/route-batch.ts";
 import type { Topology } from "../../shared/topology.ts";
 import { applyToShards } from "../apply-to-shards.ts";
 import { toBase64url } from "../bytes.ts";
+import { startDeadline } from "../deadline.ts";
 import { authenticate } from "../directory/authenticate.ts";
 import { loadTopology } from "../directory/topology.ts";
 import { methodNotAllowed, notFound, type Problem, problemResponse, unauthorized } from "../http/problem.ts";
@@ -51,7 +52,7 @@ app.post("/v1/events", async (c) => {
   const topology = isAsync ? undefined : await topologyIfKnown(c.env, nowMs);
   const token = topology === undefined ? "" : tokenOf(request);
   // The log's delay begins with the first message, so the direct call's time does too.
-  const directEndMs = Date.now() + DIRECT_TIMEOUT_MS;
+  const deadline = startDeadline(DIRECT_TIMEOUT_MS);
   try {
     await sendAll(
       c.env.RAW,
@@ -59,15 +60,16 @@ app.post("/v1/events", async (c) => {
       topology === undefined ? undefined : { delaySeconds: LOG_DELAY_S },
     );
   } catch (error) {
+    deadline.cancel();
     log("error", "the log refused events", { request, events: batch.size, error });
     return problemResponse(logUnavailable);
   }
   // From here on the request has succeeded, whatever happens: the log has the events.
-  const timeoutMs = directEndMs - Date.now();
   const statuses =
-    topology === undefined || timeoutMs <= 0
+    topology === undefined
       ? []
-      : await applyToShards({ shards: c.env.SHARD, timeoutMs, token }, routesOf(topology, batch));
+      : await applyToShards({ shards: c.env.SHARD, deadline, token }, routesOf(topology, batch));
+  deadline.cancel();
   const receipt = receiptOf(accepted, statuses);
   accepted.lines.release();
   if (isAsync) c.header("Preference-Applied", "respond-async");
