@@ -2,6 +2,7 @@ import { DIMENSIONS } from "./breakdown.ts";
 import type { PaymentEvent } from "./event.ts";
 import { roomFor } from "./growing.ts";
 import { fingerprint, userHash } from "./identity.ts";
+import { RecentTexts } from "./recent-texts.ts";
 import type { CountedEvent } from "./report.ts";
 import type { SipKey } from "./siphash.ts";
 import { TextList, TextTable } from "./text-table.ts";
@@ -26,6 +27,9 @@ export const IS_REFUND = 1;
 export const HAS_USER = 2;
 
 const CAPACITY_MIN = 8;
+
+/** Of all batches of this isolate. */
+const recentLabels = new RecentTexts();
 
 /**
  * What is counted of events, packed row by row, each distinct text once: 85 bytes an event and no object. A batch is made by adding
@@ -83,18 +87,38 @@ export class EventBatch {
     return this.labelText(this.label(i, 0)) ?? "";
   }
 
+  isRefund(i: number): boolean {
+    return ((this.flags[i] ?? 0) & IS_REFUND) !== 0;
+  }
+
+  hasUser(i: number): boolean {
+    return ((this.flags[i] ?? 0) & HAS_USER) !== 0;
+  }
+
+  userLo(i: number): number {
+    return this.words[WORDS * i + USER_LO] ?? 0;
+  }
+
+  userHi(i: number): number {
+    return this.words[WORDS * i + USER_HI] ?? 0;
+  }
+
+  pointsUsed(i: number): number {
+    return this.wide[WIDE * i + POINTS_USED] ?? 0;
+  }
+
+  pointsEarned(i: number): number {
+    return this.wide[WIDE * i + POINTS_EARNED] ?? 0;
+  }
+
   /** The event as a report counts it. */
   event(i: number): CountedEvent {
-    const flags = this.flags[i] ?? 0;
     return {
-      type: flags & IS_REFUND ? "refund" : "payment",
+      type: this.isRefund(i) ? "refund" : "payment",
       amount: this.amount(i),
-      points_used: this.wide[WIDE * i + POINTS_USED] ?? 0,
-      points_earned: this.wide[WIDE * i + POINTS_EARNED] ?? 0,
-      user:
-        flags & HAS_USER
-          ? { lo: this.words[WORDS * i + USER_LO] ?? 0, hi: this.words[WORDS * i + USER_HI] ?? 0 }
-          : undefined,
+      points_used: this.pointsUsed(i),
+      points_earned: this.pointsEarned(i),
+      user: this.hasUser(i) ? { lo: this.userLo(i), hi: this.userHi(i) } : undefined,
       dimensions: DIMENSIONS.map((_, at) => this.labelText(this.label(i, 1 + at))),
     };
   }
@@ -107,7 +131,7 @@ export class EventBatch {
   /** The label of a number, made a string only once. */
   labelText(number: number): string | undefined {
     if (number === 0) return undefined;
-    this.#labelTexts[number] ??= this.labels.get(number - 1);
+    this.#labelTexts[number] ??= recentLabels.get(this.labels, number - 1);
     return this.#labelTexts[number];
   }
 

@@ -8,6 +8,7 @@ import {
   mergeBreakdowns,
 } from "./breakdown.ts";
 import { CustomerCounter, type Customers, mergeCustomers } from "./customers.ts";
+import type { EventBatch } from "./event-batch.ts";
 import { Sum } from "./sum.ts";
 
 /**
@@ -109,15 +110,33 @@ export class ReportCounter {
     this.#breakdowns = DIMENSIONS.map((dimension) => new BreakdownCounter(from.breakdowns[dimension]));
   }
 
-  add(event: CountedEvent): void {
-    this.#pointsUsed.add(event.points_used);
-    this.#pointsEarned.add(event.points_earned);
-    if (event.user !== undefined) this.#customers.add(event.user.lo, event.user.hi);
-    if (event.type === "refund") {
-      this.#refundsCount += 1;
-      this.#refundsAmount.add(event.amount);
-    } else {
-      this.#addPayment(event);
+  add({ type, amount, points_used, points_earned, user, dimensions }: CountedEvent): void {
+    this.#addPoints(points_used, points_earned);
+    if (user !== undefined) this.#customers.add(user.lo, user.hi);
+    if (type === "refund") {
+      this.#addRefund(amount);
+      return;
+    }
+    this.#addPayment(amount);
+    for (let at = 0; at < this.#breakdowns.length; at++) {
+      const value = dimensions[at];
+      if (value !== undefined) this.#breakdowns[at]?.add(value, amount);
+    }
+  }
+
+  /** The same of the `i`-th event of a batch, which need not be made an object for it. */
+  addFrom(batch: EventBatch, i: number): void {
+    const amount = batch.amount(i);
+    this.#addPoints(batch.pointsUsed(i), batch.pointsEarned(i));
+    if (batch.hasUser(i)) this.#customers.add(batch.userLo(i), batch.userHi(i));
+    if (batch.isRefund(i)) {
+      this.#addRefund(amount);
+      return;
+    }
+    this.#addPayment(amount);
+    for (let at = 0; at < this.#breakdowns.length; at++) {
+      const value = batch.labelText(batch.label(i, 1 + at));
+      if (value !== undefined) this.#breakdowns[at]?.add(value, amount);
     }
   }
 
@@ -139,15 +158,21 @@ export class ReportCounter {
     };
   }
 
-  #addPayment(event: CountedEvent): void {
-    this.#amountMin = this.#paymentsCount === 0 ? event.amount : Math.min(this.#amountMin, event.amount);
-    this.#amountMax = Math.max(this.#amountMax, event.amount);
+  #addPoints(used: number, earned: number): void {
+    this.#pointsUsed.add(used);
+    this.#pointsEarned.add(earned);
+  }
+
+  #addRefund(amount: number): void {
+    this.#refundsCount += 1;
+    this.#refundsAmount.add(amount);
+  }
+
+  #addPayment(amount: number): void {
+    this.#amountMin = this.#paymentsCount === 0 ? amount : Math.min(this.#amountMin, amount);
+    this.#amountMax = Math.max(this.#amountMax, amount);
     this.#paymentsCount += 1;
-    this.#paymentsAmount.add(event.amount);
-    addAmount(this.#amounts, event.amount);
-    for (let i = 0; i < this.#breakdowns.length; i++) {
-      const value = event.dimensions[i];
-      if (value !== undefined) this.#breakdowns[i]?.add(value, event.amount);
-    }
+    this.#paymentsAmount.add(amount);
+    addAmount(this.#amounts, amount);
   }
 }

@@ -1,16 +1,6 @@
 import { z } from "zod";
 import { DIMENSIONS } from "../../shared/breakdown.ts";
-import {
-  type EventBatch,
-  HAS_USER,
-  IS_REFUND,
-  POINTS_EARNED,
-  POINTS_USED,
-  USER_HI,
-  USER_LO,
-  WIDE,
-  WORDS,
-} from "../../shared/event-batch.ts";
+import { type EventBatch, HAS_USER, IS_REFUND } from "../../shared/event-batch.ts";
 import { roomFor } from "../../shared/growing.ts";
 import type { CountedEvent } from "../../shared/report.ts";
 import { TextTable } from "../../shared/text-table.ts";
@@ -86,8 +76,8 @@ export class EventColumns {
   add(batch: EventBatch, i: number, next: number): number {
     const at = this.#take();
     const amount = batch.amount(i);
-    const used = batch.wide[WIDE * i + POINTS_USED] ?? 0;
-    const earned = batch.wide[WIDE * i + POINTS_EARNED] ?? 0;
+    const used = batch.pointsUsed(i);
+    const earned = batch.pointsEarned(i);
     this.#next[at] = next;
     const isNarrow = amount <= 0xffffffff && used <= 0xffff && earned <= 0xffff;
     if (!isNarrow || !this.#setDimensions(at, batch, i)) {
@@ -98,8 +88,8 @@ export class EventColumns {
     this.#amount[at] = amount;
     this.#points[at] = used | (earned << 16);
     this.#flags[at] = batch.flags[i] ?? 0;
-    this.#userLo[at] = batch.words[WORDS * i + USER_LO] ?? 0;
-    this.#userHi[at] = batch.words[WORDS * i + USER_HI] ?? 0;
+    this.#userLo[at] = batch.userLo(i);
+    this.#userHi[at] = batch.userHi(i);
     return at;
   }
 

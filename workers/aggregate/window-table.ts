@@ -65,13 +65,13 @@ export class WindowTable {
     const count = this.#count[at] ?? 0;
     const head = this.#head[at] ?? NONE;
     if (count === GROWN) {
-      this.#counters[head]?.add(batch.event(i));
+      this.#counters[head]?.addFrom(batch, i);
     } else if (count < SMALL_EVENTS_MAX) {
       this.#head[at] = this.#events.add(batch, i, head);
       this.#count[at] = count + 1;
     } else {
       const counter = this.#counted(head);
-      counter.add(batch.event(i));
+      counter.addFrom(batch, i);
       this.#events.free(head);
       this.#grow(at, counter);
     }
