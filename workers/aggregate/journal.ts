@@ -101,14 +101,17 @@ export class Journal {
   }
 
   /**
-   * Writes the pages of every slice changed since it was last paged, forgets `dropped`, and puts `rebuilt` in the place of damaged
+   * Writes the pages of every slice changed since it was last paged, forgets `dropped` without, and puts `rebuilt` in the place of damaged
    * windows, all in one transaction with the mark from which recovery reads the journal. A batch older than the mark is never folded
    * again, so a dropped slice stays dropped, and a rebuilt one is not counted on from before. Throws when it cannot be written; nothing
    * has changed then, in memory either.
    */
   checkpoint(state: ShardState, dropped: readonly Slice[], rebuilt: ReadonlyMap<number, Slice> = new Map()): void {
     const filled = [...rebuilt.values()].filter(({ revision }) => revision > 0);
-    const changed = [...state.slices.values(), ...filled].filter((slice) => slice.revision > slice.pagedRevision);
+    const leaving = new Set(dropped);
+    const changed = [...state.slices.values(), ...filled].filter(
+      (slice) => slice.revision > slice.pagedRevision && !leaving.has(slice),
+    );
     const droppedToMs = dropped.reduce((to, { startMs }) => Math.max(to, startMs + WINDOW_MS), state.droppedToMs);
     const atMs = filled.reduce((at, { revision }) => Math.max(at, revision), state.atMs);
     this.#storage.transactionSync(() => {

@@ -17,7 +17,7 @@ import { messageGroups } from "./message-groups.ts";
 import { retryDelayS } from "./retry.ts";
 
 /** Of messages that are dealt with at a time: a whole batch of the queue, as a rule. In memory it takes some three times as much. */
-const GROUP_BYTES_MAX = 12_000_000;
+const GROUP_BYTES_MAX = 13_000_000;
 /** A shard that takes longer is given the batch again later; what it counted meanwhile is a duplicate then. */
 const SHARD_TIMEOUT_MS = 30_000;
 

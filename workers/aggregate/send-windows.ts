@@ -5,10 +5,13 @@ import { sendAll } from "../queue.ts";
 import type { Emission } from "./emission.ts";
 
 /** The first message of an emission begins with this many rows, the next ones with what would fill one; one that comes out too large is halved. */
-const MESSAGE_ROWS_FIRST = 500;
-const MESSAGE_ROWS_MAX = 2_000;
-/** What a message should take: just below the 64 KB that the queue counts, and bills, as one operation, its own 100 bytes included. */
-const MESSAGE_BYTES_TARGET = 60_000;
+const MESSAGE_ROWS_FIRST = 800;
+const MESSAGE_ROWS_MAX = 4_000;
+/**
+ * What a message should take: below two of the 64 KB that the queue counts, and bills, as an operation. The part of one that a message
+ * leaves empty is paid for, so a few large messages cost less than many.
+ */
+const MESSAGE_BYTES_TARGET = 120_000;
 
 /**
  * Sends an emission; resolves with the number of its parts once the queue has all of them. Every window is read before the first
