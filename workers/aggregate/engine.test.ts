@@ -14,13 +14,13 @@ import {
   MOVED_REPEAT_MS,
   nextAtMs,
   RETENTION_MARGIN_MS,
-  readWindows,
   retainedFromMs,
   type ShardState,
 } from "./engine.ts";
 import { ReferenceModel, type Verdict } from "./reference-model.ts";
 import { totalsReported } from "./reported-totals.ts";
 import { batchOf, HOUR_MS, IDENTITY_KEY, MINUTE_MS, NOON_MS, payment, payments } from "./sample-payments.ts";
+import { readWindows } from "./test-windows.ts";
 
 const VERDICTS = Object.keys(STATUS) as Verdict[];
 const DAY_MS = 24 * HOUR_MS;

@@ -1,7 +1,6 @@
 import type { EventBatch } from "../../shared/event-batch.ts";
 import { STATUS } from "../../shared/messages/shard-batch.ts";
 import { HOUR_MS, isFinal, LATENESS_HORIZON_MS, WINDOW_MS, windowStart } from "../../shared/window.ts";
-import type { MerchantWindow } from "../../shared/window-row.ts";
 import type { Damage } from "./damage.ts";
 import { RecentRequests } from "./recent-requests.ts";
 import { Slice } from "./slice.ts";
@@ -147,13 +146,6 @@ export function checkOf(batch: EventBatch, i: number): number {
 function mixed(hash: number, word: number): number {
   const product = Math.imul(hash ^ (word >>> 0), 0x85ebca6b);
   return product ^ (product >>> 15);
-}
-
-/** A merchant's windows in `[fromMs, toMs)`, in order of start and currency. */
-export function readWindows(state: ShardState, merchantId: string, fromMs: number, toMs: number): MerchantWindow[] {
-  const slices = [...state.slices.values()].filter(({ startMs }) => startMs >= fromMs && startMs < toMs);
-  slices.sort((a, b) => a.startMs - b.startMs);
-  return slices.flatMap((slice) => [...slice.windowsOf(merchantId)].sort((a, b) => (a.currency < b.currency ? -1 : 1)));
 }
 
 /**

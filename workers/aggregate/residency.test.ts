@@ -4,16 +4,7 @@ import { toRow } from "../../shared/window-row.ts";
 import { batchesOf, MERCHANTS, runs } from "./batch-run.arbitrary.ts";
 import { DamagedWindow } from "./damage.ts";
 import { beginEmission, type Emissions, markEmitted, nextEmission, noEmissions } from "./emission.ts";
-import {
-  emptyState,
-  fold,
-  isRecent,
-  judgeRepeats,
-  MOVED_REPEAT_MS,
-  nextAtMs,
-  readWindows,
-  type ShardState,
-} from "./engine.ts";
+import { emptyState, fold, isRecent, judgeRepeats, MOVED_REPEAT_MS, nextAtMs, type ShardState } from "./engine.ts";
 import { decodePages, decodeTable, encodePages } from "./page.ts";
 import {
   bringBackWithin,
@@ -27,6 +18,7 @@ import {
 } from "./residency.ts";
 import { batchOf, HOUR_MS, MINUTE_MS, NOON_MS, payment, payments } from "./sample-payments.ts";
 import type { Slice, SlicePages } from "./slice.ts";
+import { readWindows } from "./test-windows.ts";
 
 const WINDOW_MS = 10 * MINUTE_MS;
 const UNLIMITED = { residentBytesMax: Number.POSITIVE_INFINITY, shardBytesMax: Number.POSITIVE_INFINITY };
