@@ -1,8 +1,8 @@
-import { parseArgs } from "node:util";
 import { z } from "zod";
 import { type Bill, billOf } from "./bill.ts";
 import { reportCost } from "./cost-report.ts";
 import { type CostResult, type CostRun, runCost } from "./cost-run.ts";
+import { optionsOf } from "./options.ts";
 
 const USAGE = `npm run bench:cost -- [--events 1000000] [--merchants 100000] [--rate 11574] [--seed 1] [--json]
   Runs the reference load through the real Workers with counted bindings, and prices what it used for a billion events.
@@ -19,36 +19,23 @@ const optionsSchema = z.object({
   merchants: z.coerce.number().int().min(10).max(10_000_000),
   rate: z.coerce.number().min(0),
   seed: z.string(),
-  modes: z.string().transform((text) =>
-    z
-      .array(z.enum(["sync", "async"]))
-      .min(1)
-      .parse(text.split(",")),
-  ),
+  modes: z
+    .string()
+    .transform((text) => text.split(","))
+    .pipe(z.array(z.enum(["sync", "async"])).min(1)),
   flatness: z.boolean(),
   json: z.boolean(),
-  help: z.boolean(),
 });
-
-const { values } = parseArgs({
-  allowNegative: true,
-  options: {
-    events: { type: "string", default: "1000000" },
-    merchants: { type: "string", default: "100000" },
-    /** A billion a day. */
-    rate: { type: "string", default: "11574" },
-    seed: { type: "string", default: "1" },
-    modes: { type: "string", default: "async,sync" },
-    flatness: { type: "boolean", default: true },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const options = optionsOf(USAGE, optionsSchema, {
+  events: "1000000",
+  merchants: "100000",
+  /** A billion a day. */
+  rate: "11574",
+  seed: "1",
+  modes: "async,sync",
+  flatness: true,
+  json: false,
 });
-const options = optionsSchema.parse(values);
-if (options.help) {
-  console.log(USAGE);
-  process.exit(0);
-}
 
 /** Of the reference load: a new deployment has eight, and pays less. */
 const SHARDS = 64;

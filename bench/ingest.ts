@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { z } from "zod";
 import { AHEAD_MAX_MS } from "../shared/accept-event.ts";
 import { GRACE_MS, WINDOW_MS, windowStart } from "../shared/window.ts";
@@ -9,6 +8,7 @@ import { startFloor } from "./floor.ts";
 import { reportIngest } from "./ingest-report.ts";
 import { IngestBench } from "./ingest-rounds.ts";
 import { paymentLoad } from "./load.ts";
+import { optionsOf } from "./options.ts";
 import { makeStateDir, startBenchSystem } from "./system.ts";
 
 const USAGE = `npm run bench:ingest -- [--rounds 3] [--events 80000] [--merchants 5000] [--shards 8] [--format json] [--json]
@@ -27,25 +27,15 @@ const optionsSchema = z.object({
   shards: z.coerce.number().int().min(1).max(1_000),
   format: z.enum(["json", "ndjson"]),
   json: z.boolean(),
-  help: z.boolean(),
 });
-
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "3" },
-    events: { type: "string", default: "80000" },
-    merchants: { type: "string", default: "5000" },
-    shards: { type: "string", default: "8" },
-    format: { type: "string", default: "json" },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const options = optionsOf(USAGE, optionsSchema, {
+  rounds: "3",
+  events: "80000",
+  merchants: "5000",
+  shards: "8",
+  format: "json",
+  json: false,
 });
-const options = optionsSchema.parse(values);
-if (options.help) {
-  console.log(USAGE);
-  process.exit(0);
-}
 
 /** Events are of so many milliseconds, which end a little before ingest would refuse them as in the future. */
 const SPREAD_MS = 15_000;

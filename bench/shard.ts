@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { parseArgs, promisify } from "node:util";
+import { promisify } from "node:util";
 import { z } from "zod";
 import { BENCH_WORKERS_DIR, REAL_ENTRIES } from "./bundle.ts";
 import { cpuTimeUs } from "./cpu.ts";
 import { describeMachine, machineLine } from "./machine.ts";
 import { median, significant } from "./numbers.ts";
+import { optionsOf } from "./options.ts";
 import { busyBatches } from "./shard-load.ts";
 import { type BenchSystem, makeStateDir, startBenchSystem } from "./system.ts";
 import { tableText } from "./table.ts";
@@ -30,24 +31,14 @@ const optionsSchema = z.object({
   windows: z.coerce.number().int().min(1_000).max(1_000_000),
   seed: z.string(),
   json: z.boolean(),
-  help: z.boolean(),
 });
-
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "5" },
-    events: { type: "string", default: "100000" },
-    windows: { type: "string", default: "200000" },
-    seed: { type: "string", default: "1" },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const options = optionsOf(USAGE, optionsSchema, {
+  rounds: "5",
+  events: "100000",
+  windows: "200000",
+  seed: "1",
+  json: false,
 });
-const options = optionsSchema.parse(values);
-if (options.help) {
-  console.log(USAGE);
-  process.exit(0);
-}
 
 const startedMs = Date.now();
 const memory = await measureMemory();
