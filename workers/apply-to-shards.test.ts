@@ -9,7 +9,13 @@ import { routesOf } from "../shared/route-batch.ts";
 import { sipKeyFromHex } from "../shared/siphash.ts";
 import { shardOf, topologyOf } from "../shared/topology.ts";
 import { windowStart } from "../shared/window.ts";
-import { applyToShards, countedRequests, SHARD_CALLS_CONCURRENT_MAX, type ShardCalls } from "./apply-to-shards.ts";
+import {
+  applyToShards,
+  countedRequests,
+  SHARD_CALLS_CONCURRENT_MAX,
+  type ShardCalls,
+  UNANSWERED,
+} from "./apply-to-shards.ts";
 import { type Deadline, startDeadline } from "./deadline.ts";
 
 const identityKey = sipKeyFromHex("000102030405060708090a0b0c0d0e0f");
@@ -34,7 +40,7 @@ interface Call {
 
 const endless: Deadline = { hasPassed: false, passing: new Promise(() => {}), cancel: () => {} };
 
-/** Shards that answer each event with the low byte of its fingerprint, or as `answer` says; keeps the calls. */
+/** Shards that answer each event with the low bits of its fingerprint, or as `answer` says; keeps the calls. */
 function fakeShards(answer: (call: Call) => Promise<Uint8Array> | Uint8Array = echo) {
   const calls: Call[] = [];
   const apply = async (shard: string, bytes: Uint8Array) => {
@@ -50,14 +56,12 @@ function fakeShards(answer: (call: Call) => Promise<Uint8Array> | Uint8Array = e
   } as unknown as ShardCalls["shards"];
   return { calls, of: { shards, deadline: endless, token: "" } satisfies ShardCalls };
 }
-const echo = ({ batch }: Call) => Uint8Array.from({ length: batch.size }, (_, i) => batch.fingerprintLo(i) & 255);
+const echo = ({ batch }: Call) => Uint8Array.from({ length: batch.size }, (_, i) => batch.fingerprintLo(i) & 127);
 const echoed = (event: PaymentEvent) =>
-  fingerprint(identityKey, event.merchant_id, event.event_id, { lo: 0, hi: 0 }).lo & 255;
-/** Has the events counted, each by its own shard; one status an event, `undefined` for those nothing is known of. */
-async function apply(calls: ShardCalls, events: readonly PaymentEvent[]): Promise<(number | undefined)[]> {
-  const statuses = await applyToShards(calls, routesOf(topology, batchOf(events, identityKey)));
-  expect(statuses.length).toBeLessThanOrEqual(events.length);
-  return events.map((_, at) => statuses[at]);
+  fingerprint(identityKey, event.merchant_id, event.event_id, { lo: 0, hi: 0 }).lo & 127;
+/** Has the events counted, each by its own shard; one status an event. */
+async function apply(calls: ShardCalls, events: readonly PaymentEvent[]): Promise<number[]> {
+  return [...(await applyToShards(calls, routesOf(topology, batchOf(events, identityKey)), events.length))];
 }
 const unanswered = () => new Promise<Uint8Array>(() => {});
 
@@ -122,7 +126,7 @@ describe("applying events to shards", () => {
       return echo(call);
     });
     const statuses = await apply(of, events);
-    expect(statuses).toEqual(events.map((event) => (event.merchant_id === "away" ? undefined : echoed(event))));
+    expect(statuses).toEqual(events.map((event) => (event.merchant_id === "away" ? UNANSWERED : echoed(event))));
     expect(calls.filter(({ shard }) => shard === "shard-100").length).toBe(1);
   });
 
@@ -130,14 +134,14 @@ describe("applying events to shards", () => {
     const events = [paymentOf("slow", 0), paymentOf("near", 1), paymentOf("slow", 2)];
     const { of } = fakeShards((call) => (call.shard === "shard-101" ? unanswered() : echo(call)));
     const statuses = await apply({ ...of, deadline: startDeadline(50) }, events);
-    expect(statuses).toEqual([undefined, echoed(events[1] as PaymentEvent), undefined]);
+    expect(statuses).toEqual([UNANSWERED, echoed(events[1] as PaymentEvent), UNANSWERED]);
   });
 
   test("the time is that of all calls together: nothing is begun after it, however many shards are left", async () => {
     const events = Array.from({ length: 300 }, (_, n) => paymentOf(`m-${n}`, n));
     const { calls, of } = fakeShards(unanswered);
     const statuses = await apply({ ...of, deadline: startDeadline(50) }, events);
-    expect(statuses).toEqual(events.map(() => undefined));
+    expect(statuses).toEqual(events.map(() => UNANSWERED));
     expect(calls.length).toBe(SHARD_CALLS_CONCURRENT_MAX);
   });
 
@@ -161,7 +165,16 @@ describe("applying events to shards", () => {
   test("an answer that is too short leaves unknown what it does not say", async () => {
     const events = [paymentOf("near", 0), paymentOf("near", 1)];
     const { of } = fakeShards((call) => echo(call).subarray(0, 1));
-    expect(await apply(of, events)).toEqual([echoed(events[0] as PaymentEvent), undefined]);
+    expect(await apply(of, events)).toEqual([echoed(events[0] as PaymentEvent), UNANSWERED]);
+  });
+
+  test("an answer that is too long says nothing of the events it was not asked about", async () => {
+    const events = [paymentOf("away", 0), paymentOf("near", 1)];
+    const { of } = fakeShards((call) => {
+      if (call.shard === "shard-100") throw new Error("gone");
+      return Uint8Array.of(...echo(call), 1, 2, 3);
+    });
+    expect(await apply(of, events)).toEqual([UNANSWERED, echoed(events[1] as PaymentEvent)]);
   });
 
   test("tells each shard which request it is, so that the log need not bring the events again", async () => {

@@ -5,6 +5,9 @@ import type { Shard } from "./aggregate/shard.ts";
 import type { Deadline } from "./deadline.ts";
 import { log } from "./log.ts";
 
+/** In the place of a `STATUS`: no shard said what became of the event. */
+export const UNANSWERED = 0xff;
+
 /** Shards called at the same time from one invocation; the platform waits on six connections at most anyway. */
 export const SHARD_CALLS_CONCURRENT_MAX = 6;
 
@@ -17,15 +20,19 @@ export interface ShardCalls {
 }
 
 /**
- * Has the shards count their events, one call a shard and 5,000 events. Answers the `STATUS` of each event by its position, nothing for
- * those whose shard did not answer. Such a call is not repeated here: on an overloaded shard that would make it worse, and the log holds the
- * events.
+ * Has the shards count what the routes bring them of so many events, one call a shard and 5,000 events. Answers the `STATUS` of each event by
+ * its position, `UNANSWERED` for those whose shard did not answer or that no route has. Such a call is not repeated here: on an overloaded
+ * shard that would make it worse, and the log holds the events.
  *
  * A shard's calls follow one another, and end with the first that fails: the events arrive in their order, so that of two with the
  * same identity the first one counts.
  */
-export async function applyToShards(calls: ShardCalls, routes: Iterable<Route>): Promise<(number | undefined)[]> {
-  const statuses: (number | undefined)[] = [];
+export async function applyToShards(
+  calls: ShardCalls,
+  routes: Iterable<Route>,
+  events: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const statuses = new Uint8Array(events).fill(UNANSWERED);
   await callEach(calls, routes, async ({ shard, batch, positions }) => {
     // Only a call that brings all of a request's events to the shard may say so.
     batch.token = batch.size <= SHARD_BATCH_EVENTS_MAX ? calls.token : "";
@@ -33,9 +40,7 @@ export async function applyToShards(calls: ShardCalls, routes: Iterable<Route>):
       if (calls.deadline.hasPassed) return;
       const answer = await callShard(calls, shard, (stub) => stub.apply(bytes));
       if (answer === undefined) return;
-      answer.forEach((status, at) => {
-        statuses[positions[from + at] ?? 0] = status;
-      });
+      for (let at = 0; at < answer.length; at++) statuses[positions[from + at] ?? events] = answer[at] ?? UNANSWERED;
     }
   });
   return statuses;

@@ -5,7 +5,7 @@ import { err, ok, type Result } from "../../shared/result.ts";
 import { ShardRoutes, shardsOf } from "../../shared/route-batch.ts";
 import type { Topology } from "../../shared/topology.ts";
 import { windowStart } from "../../shared/window.ts";
-import { applyToShards, countedRequests } from "../apply-to-shards.ts";
+import { applyToShards, countedRequests, UNANSWERED } from "../apply-to-shards.ts";
 import { type Deadline, startDeadline } from "../deadline.ts";
 import { loadTopology } from "../directory/topology.ts";
 import { log } from "../log.ts";
@@ -75,19 +75,21 @@ async function count(deliveries: readonly Delivery[], env: Env): Promise<void> {
   const sent = deliveries.map(({ raw: { token }, batch }) =>
     routes.add(batch, (shard) => counted.get(shard)?.has(token) !== true),
   );
+  const events = deliveries.reduce((sum, { batch }) => sum + batch.size, 0);
   const statuses = await withDeadline((deadline) =>
-    applyToShards({ shards: env.SHARD, deadline, token: "" }, routes.routes),
+    applyToShards({ shards: env.SHARD, deadline, token: "" }, routes.routes, events),
   );
   await noteLate(deliveries, statuses, env, nowMs);
   let first = 0;
   deliveries.forEach(({ message, batch }, at) => {
-    let answered = 0;
-    for (let i = first; i < first + batch.size; i++) if (statuses[i] !== undefined) answered += 1;
+    const answered = statuses.subarray(first, first + batch.size).reduce(countAnswer, 0);
     first += batch.size;
     if (answered === sent[at]) message.ack();
     else message.retry({ delaySeconds: retryDelayS(message.attempts) });
   });
 }
+
+const countAnswer = (answers: number, status: number) => (status === UNANSWERED ? answers : answers + 1);
 
 /** By shard, the requests it has counted all its events of already, because ingest has called it: nearly all of those that asked for it. */
 async function countedDirectly(
@@ -118,15 +120,15 @@ async function withDeadline<T>(call: (deadline: Deadline) => Promise<T>): Promis
 
 async function noteLate(
   deliveries: readonly Delivery[],
-  statuses: readonly (number | undefined)[],
+  statuses: Uint8Array,
   env: Env,
   nowMs: number,
 ): Promise<void> {
   const late: { merchantId: string; startMs: number }[] = [];
   let first = 0;
   for (const { batch } of deliveries) {
-    for (let i = 0; i < batch.size; i++) {
-      if (statuses[first + i] !== STATUS.late) continue;
+    const own = statuses.subarray(first, first + batch.size);
+    for (let i = own.indexOf(STATUS.late); i >= 0; i = own.indexOf(STATUS.late, i + 1)) {
       late.push({ merchantId: batch.merchantId(i), startMs: windowStart(batch.occurredAt(i)) });
     }
     first += batch.size;

@@ -65,10 +65,8 @@ app.post("/v1/events", async (c) => {
     return problemResponse(logUnavailable);
   }
   // From here on the request has succeeded, whatever happens: the log has the events.
-  const statuses =
-    topology === undefined
-      ? []
-      : await applyToShards({ shards: c.env.SHARD, deadline, token }, routesOf(topology, batch));
+  const routes = topology === undefined ? [] : routesOf(topology, batch);
+  const statuses = await applyToShards({ shards: c.env.SHARD, deadline, token }, routes, batch.size);
   deadline.cancel();
   const receipt = receiptOf(accepted, statuses);
   accepted.lines.release();
@@ -122,7 +120,7 @@ async function topologyIfKnown(env: Env, nowMs: number): Promise<Topology | unde
 }
 
 function answerNothingAccepted(accepted: Accepted): Response {
-  const receipt = receiptOf(accepted, []);
+  const receipt = receiptOf(accepted, new Uint8Array());
   if (accepted.errors.length === 0) return Response.json(receipt);
   const forbidden = accepted.errors.every(({ code }) => code === "merchant_not_allowed");
   return problemResponse(forbidden ? forbiddenMerchants(receipt) : allRejected(receipt));

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { PaymentEvent } from "../../shared/event.ts";
 import { EventLines } from "../../shared/event-lines.ts";
 import { STATUS } from "../../shared/messages/shard-batch.ts";
+import { UNANSWERED } from "../apply-to-shards.ts";
 import type { Accepted } from "./accept.ts";
 import { type EventError, receiptOf } from "./receipt.ts";
 
@@ -32,9 +33,9 @@ function acceptedOf(isGood: readonly boolean[]): Pick<Accepted, "lines" | "index
 }
 
 /** What the shards may say: any of the statuses, nothing, or one this version does not know; too little or too much. */
-const statuses = fc.array(fc.constantFrom<number | undefined>(...Object.values(STATUS), undefined, 250), {
-  maxLength: 30,
-});
+const statuses = fc
+  .array(fc.constantFrom(...Object.values(STATUS), UNANSWERED, 250), { maxLength: 30 })
+  .map((said) => Uint8Array.from(said));
 
 describe("a receipt", () => {
   test("adds up to the events of the request, whatever the shards said", () => {
@@ -55,7 +56,7 @@ describe("a receipt", () => {
 
   test("a repeat with another amount is a duplicate and a conflict, named by its place in the request", () => {
     const accepted = acceptedOf([true, false, true, true]);
-    expect(receiptOf(accepted, [STATUS.accepted, STATUS.conflict, STATUS.duplicate])).toEqual({
+    expect(receiptOf(accepted, Uint8Array.of(STATUS.accepted, STATUS.conflict, STATUS.duplicate))).toEqual({
       accepted: 1,
       duplicates: 2,
       late: 0,
@@ -74,13 +75,14 @@ describe("a receipt", () => {
 
   test("says queued of what no shard answered for, and does not mention it when all did", () => {
     const accepted = acceptedOf([true, true, true]);
-    expect(receiptOf(accepted, [STATUS.late, undefined, STATUS.accepted])).toMatchObject({
+    expect(receiptOf(accepted, Uint8Array.of(STATUS.late, UNANSWERED, STATUS.accepted))).toMatchObject({
       accepted: 1,
       late: 1,
       queued: 1,
     });
-    expect(receiptOf(accepted, [])).toMatchObject({ accepted: 0, queued: 3 });
-    expect(receiptOf(accepted, [0, 0, 0])).not.toHaveProperty("queued");
-    expect(receiptOf(acceptedOf([]), [])).toEqual({ accepted: 0, duplicates: 0, late: 0, rejected: 0, errors: [] });
+    expect(receiptOf(accepted, new Uint8Array())).toMatchObject({ accepted: 0, queued: 3 });
+    expect(receiptOf(accepted, new Uint8Array(3))).not.toHaveProperty("queued");
+    const none = receiptOf(acceptedOf([]), new Uint8Array());
+    expect(none).toEqual({ accepted: 0, duplicates: 0, late: 0, rejected: 0, errors: [] });
   });
 });

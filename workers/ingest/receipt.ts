@@ -22,10 +22,10 @@ export interface Receipt {
   readonly errors: readonly EventError[];
 }
 
-/** The receipt of a request, of whose accepted events `statuses` tells what the shards said, `undefined` where nothing. */
+/** The receipt of a request, of whose accepted events `statuses` tells what the shards said (`applyToShards`). */
 export function receiptOf(
   { lines, indexes, errors }: Pick<Accepted, "lines" | "indexes" | "errors">,
-  statuses: readonly (number | undefined)[],
+  statuses: Uint8Array,
 ): Receipt {
   const tally = { accepted: 0, duplicates: 0, late: 0, queued: 0 };
   const conflicts: EventError[] = [];
