@@ -135,10 +135,16 @@ export class EventBatch {
     return this.#labelTexts[number];
   }
 
+  /** So many more events can be added without growing. */
+  makeRoom(events: number): void {
+    const needed = this.size + events;
+    if (needed > this.flags.length) this.#grow(Math.max(needed, this.size === 0 ? 0 : 2 * this.flags.length));
+  }
+
   /** Makes room for one more event, whose words are all zero, and answers its position; the caller fills it in. */
   take(): number {
     const at = this.size;
-    if (at === this.flags.length) this.#grow();
+    if (at === this.flags.length) this.#grow(2 * at);
     this.size = at + 1;
     return at;
   }
@@ -202,8 +208,7 @@ export class EventBatch {
     return part;
   }
 
-  #grow(): void {
-    const room = 2 * this.flags.length;
+  #grow(room: number): void {
     const [wide, words, flags] = [new Float64Array(WIDE * room), new Uint32Array(WORDS * room), new Uint8Array(room)];
     wide.set(this.wide);
     words.set(this.words);
@@ -213,6 +218,10 @@ export class EventBatch {
     this.flags = flags;
   }
 }
+
+/** Of a shard's part of a request: with room for so many a list is not copied again and again while it grows. */
+const TEXTS_TYPICAL = 64;
+const TEXT_BYTES_TYPICAL = 16 * TEXTS_TYPICAL;
 
 /** Texts of one list in another that begins empty: each is copied when it is first asked for. */
 export class ListMapping {
@@ -226,6 +235,7 @@ export class ListMapping {
   constructor(source: TextList, target: TextList) {
     this.#source = source;
     this.#target = target;
+    target.makeRoom(TEXTS_TYPICAL, TEXT_BYTES_TYPICAL);
     this.#numbers = new Uint32Array(source.size);
   }
 

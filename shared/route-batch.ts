@@ -13,10 +13,10 @@ export interface Route {
 /** Spreads batches over the shards that own their events: a shard's events of all the batches become one batch. */
 export class ShardRoutes {
   readonly #topology: Topology;
-  readonly #routes = new Map<string, Destination>();
   /** The texts of all batches, so that each is looked up once a batch, whatever the number of shards. */
   readonly #merchants = new TextTable();
   readonly #labels = new TextTable();
+  readonly #destinations = new Destinations(this.#merchants, this.#labels);
   #added = 0;
 
   constructor(topology: Topology) {
@@ -24,7 +24,7 @@ export class ShardRoutes {
   }
 
   get routes(): Iterable<Route> {
-    return this.#routes.values();
+    return this.#destinations.all;
   }
 
   /** Adds the events of a batch, but only those for a shard that `isWanted`; all take their positions. Answers how many were added. */
@@ -35,37 +35,80 @@ export class ShardRoutes {
     const labels = interned(source.labels, this.#labels);
     const owners = new Owners(this.#topology, source, (shard) => {
       if (!isWanted(shard)) return null;
-      const destination = this.#destination(shard);
+      const destination = this.#destinations.named(shard);
       destination.merchants.readThrough(merchants);
       destination.labels.readThrough(labels);
       return destination;
     });
-    let added = 0;
-    for (let i = 0; i < source.size; i++) {
-      const owner = owners.of(i);
-      if (owner === null) continue;
-      owner.batch.addFrom(source, i, owner.merchants, owner.labels);
-      owner.positions.push(first + i);
-      added += 1;
-    }
-    return added;
+    return spread(source, first, owners);
+  }
+}
+
+/** The events of one batch by shard. */
+export function routesOf(topology: Topology, batch: EventBatch): Iterable<Route> {
+  const destinations = new Destinations(batch.merchants, batch.labels);
+  const owners = new Owners(topology, batch, (shard) => destinations.named(shard));
+  spread(batch, 0, owners);
+  return destinations.all;
+}
+
+interface Destination extends Route {
+  /** From the texts of the sources to those of this one. */
+  readonly merchants: ListMapping;
+  readonly labels: ListMapping;
+  /** Events that are about to be added. */
+  coming: number;
+}
+
+/** Shards that have been asked for, each with what goes there; all texts are in two lists. */
+class Destinations {
+  readonly #merchants: TextList;
+  readonly #labels: TextList;
+  readonly #byShard = new Map<string, Destination>();
+
+  constructor(merchants: TextList, labels: TextList) {
+    this.#merchants = merchants;
+    this.#labels = labels;
   }
 
-  #destination(shard: string): Destination {
-    const known = this.#routes.get(shard);
+  get all(): Iterable<Destination> {
+    return this.#byShard.values();
+  }
+
+  named(shard: string): Destination {
+    const known = this.#byShard.get(shard);
     if (known !== undefined) return known;
     const batch = new EventBatch(0, new TextList(), new TextList());
     const merchants = new ListMapping(this.#merchants, batch.merchants);
-    const destination = { shard, batch, positions: [], merchants, labels: new ListMapping(this.#labels, batch.labels) };
-    this.#routes.set(shard, destination);
+    const labels = new ListMapping(this.#labels, batch.labels);
+    const destination = { shard, batch, positions: [], merchants, labels, coming: 0 };
+    this.#byShard.set(shard, destination);
     return destination;
   }
 }
 
-interface Destination extends Route {
-  /** From the texts of all batches to those of this one. */
-  readonly merchants: ListMapping;
-  readonly labels: ListMapping;
+/** Brings each event of a batch to its owner, in order. Answers how many have one. They are counted first, so that there is room for all at once. */
+function spread(source: EventBatch, first: number, owners: Owners<Destination | null>): number {
+  const touched = new Set<Destination>();
+  let added = 0;
+  for (let i = 0; i < source.size; i++) {
+    const owner = owners.of(i);
+    if (owner === null) continue;
+    if (owner.coming === 0) touched.add(owner);
+    owner.coming += 1;
+    added += 1;
+  }
+  for (const owner of touched) {
+    owner.batch.makeRoom(owner.coming);
+    owner.coming = 0;
+  }
+  for (let i = 0; i < source.size && added > 0; i++) {
+    const owner = owners.of(i);
+    if (owner === null) continue;
+    owner.batch.addFrom(source, i, owner.merchants, owner.labels);
+    owner.positions.push(first + i);
+  }
+  return added;
 }
 
 /** Numbers of a list's strings in a table. */
@@ -73,13 +116,6 @@ function interned(texts: TextList, table: TextTable): Uint32Array {
   const numbers = new Uint32Array(texts.size);
   for (let n = 0; n < texts.size; n++) numbers[n] = table.internBytes(texts.arena, texts.begin(n), texts.end(n));
   return numbers;
-}
-
-/** The events of one batch by shard. */
-export function routesOf(topology: Topology, batch: EventBatch): Iterable<Route> {
-  const routes = new ShardRoutes(topology);
-  routes.add(batch);
-  return routes.routes;
 }
 
 /** The shards that own events of a batch. */

@@ -68,6 +68,12 @@ export class TextList {
     if (this.count !== size || to !== this.end(size - 1)) throw new Error(`not ${size} strings`);
   }
 
+  /** So many strings of so many bytes in all take no growing. */
+  makeRoom(strings: number, bytes: number): void {
+    this.bytes = roomFor(this.bytes, bytes);
+    this.ends = roomFor(this.ends, strings);
+  }
+
   /** Adds the string whose UTF-8 stands at `from` to `to` of some bytes, whether there is one like it or not; answers its number. */
   append(utf8: Uint8Array, from: number, to: number): number {
     const index = this.count;
