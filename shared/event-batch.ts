@@ -2,6 +2,7 @@ import { DIMENSIONS } from "./breakdown.ts";
 import type { PaymentEvent } from "./event.ts";
 import { roomFor } from "./growing.ts";
 import { fingerprint, userHash } from "./identity.ts";
+import { keepCompiled } from "./keep-compiled.ts";
 import { RecentTexts } from "./recent-texts.ts";
 import type { CountedEvent } from "./report.ts";
 import type { SipKey } from "./siphash.ts";
@@ -273,3 +274,5 @@ export function batchOf(events: Iterable<PaymentEvent>, identityKey: SipKey): Ev
 }
 
 const scratch = { lo: 0, hi: 0 };
+
+keepCompiled(new EventBatch(), new ListMapping(new TextList(), new TextList()));

@@ -1,4 +1,5 @@
 import { EVENT_FIELDS, FIELD, FIELDS, type FieldSet, fieldOf, MERCHANT_FIELDS, USER_FIELDS } from "./event-fields.ts";
+import { keepCompiled } from "./keep-compiled.ts";
 
 const QUOTE = 34;
 const COMMA = 44;
@@ -158,3 +159,5 @@ export class EventScanner {
     );
   }
 }
+
+keepCompiled(new EventScanner(new Uint8Array()));

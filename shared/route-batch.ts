@@ -1,4 +1,5 @@
 import { EventBatch, ListMapping } from "./event-batch.ts";
+import { keepCompiled } from "./keep-compiled.ts";
 import { TextList, TextTable } from "./text-table.ts";
 import { epochAt, shardIn, type Topology, type TopologyEpoch } from "./topology.ts";
 import { windowStart } from "./window.ts";
@@ -158,3 +159,6 @@ class Owners<Owner> {
     this.#byEpoch.set(epoch, this.#owners);
   }
 }
+
+const nowhere: Topology = { epochs: [] };
+keepCompiled(new ShardRoutes(nowhere), new Owners(nowhere, new EventBatch(), () => null));

@@ -1,4 +1,5 @@
 import { grownCapacity, roomFor } from "./growing.ts";
+import { keepCompiled } from "./keep-compiled.ts";
 
 const LOAD_MAX = 0.75;
 const ABSENT = -1;
@@ -201,3 +202,5 @@ function hash(utf8: Uint8Array, from: number, to: number): number {
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;
 }
+
+keepCompiled(new TextList(), new TextTable());

@@ -118,12 +118,7 @@ async function withDeadline<T>(call: (deadline: Deadline) => Promise<T>): Promis
   }
 }
 
-async function noteLate(
-  deliveries: readonly Delivery[],
-  statuses: Uint8Array,
-  env: Env,
-  nowMs: number,
-): Promise<void> {
+async function noteLate(deliveries: readonly Delivery[], statuses: Uint8Array, env: Env, nowMs: number): Promise<void> {
   const late: { merchantId: string; startMs: number }[] = [];
   let first = 0;
   for (const { batch } of deliveries) {

@@ -6,8 +6,9 @@ import { EventBatch } from "../../shared/event-batch.ts";
 import { EventLines, type Provenance } from "../../shared/event-lines.ts";
 import type { EventScanner } from "../../shared/event-scanner.ts";
 import { hashUser } from "../../shared/identity.ts";
+import { keepCompiled } from "../../shared/keep-compiled.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
-import type { SipKey } from "../../shared/siphash.ts";
+import { SIP_KEY_ZERO, type SipKey } from "../../shared/siphash.ts";
 import type { EventSink } from "./parse-events.ts";
 import type { EventError } from "./receipt.ts";
 
@@ -87,3 +88,6 @@ function idOf(raw: unknown): string | undefined {
   const id = (raw as { event_id?: unknown } | null)?.event_id;
   return typeof id === "string" && id.length <= 64 ? id : undefined;
 }
+
+const rules = { nowMs: 0, historyAgeMaxMs: 0, userKey: SIP_KEY_ZERO, identityKey: SIP_KEY_ZERO, merchants: null };
+keepCompiled(new Accepted(rules, { batch: "", source: "", receivedAtMs: 0 }, 0));
