@@ -1,5 +1,5 @@
 import { SIP_KEY_ZERO, sipHash } from "./siphash.ts";
-import { Sum } from "./sum.ts";
+import { addToSum, SUM_WIDTH, setSum, sumAt } from "./sum.ts";
 
 export const DIMENSIONS = ["payment_method", "gender", "age_band", "grade", "country", "device", "location"] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
@@ -44,11 +44,10 @@ export function capped(values: Map<string, Cell>, other: Cell): Breakdown {
   return { values: new Map(kept), other: rest };
 }
 
-/** The accumulating form of a cell. */
-interface CellCounter {
-  count: number;
-  readonly amount: Sum;
-}
+/** The accumulating form of a cell: how many, and the sum. */
+type CellCounter = Float64Array;
+const COUNT = 0;
+const SUM = 1;
 
 /** The accumulating form of a breakdown. */
 export class BreakdownCounter {
@@ -66,8 +65,8 @@ export class BreakdownCounter {
   /** Counts a payment of an amount, an integer of 0…2^53−1. */
   add(value: string, amount: number): void {
     const cell = this.#cells.get(value) ?? this.#newCell(value);
-    cell.count += 1;
-    cell.amount.add(amount);
+    (cell[COUNT] as number) += 1;
+    addToSum(cell, SUM, amount);
   }
 
   breakdown(): Breakdown {
@@ -83,8 +82,8 @@ export class BreakdownCounter {
       const evicted = this.#cells.get(this.#largest.value);
       this.#cells.delete(this.#largest.value);
       if (evicted !== undefined) {
-        this.#other.count += evicted.count;
-        this.#other.amount.addAll(evicted.amount.total());
+        (this.#other[COUNT] as number) += evicted[COUNT] as number;
+        setSum(this.#other, SUM, sumAt(this.#other, SUM) + sumAt(evicted, SUM));
       }
     }
     const cell = counterOf(EMPTY_CELL);
@@ -103,8 +102,14 @@ export class BreakdownCounter {
   }
 }
 
-const counterOf = ({ count, amount }: Cell): CellCounter => ({ count, amount: new Sum(amount) });
-const cellOf = ({ count, amount }: CellCounter): Cell => ({ count, amount: amount.total() });
+function counterOf({ count, amount }: Cell): CellCounter {
+  const counter = new Float64Array(SUM + SUM_WIDTH);
+  counter[COUNT] = count;
+  setSum(counter, SUM, amount);
+  return counter;
+}
+
+const cellOf = (counter: CellCounter): Cell => ({ count: counter[COUNT] as number, amount: sumAt(counter, SUM) });
 
 const scratch = { lo: 0, hi: 0 };
 

@@ -33,6 +33,10 @@ export class CustomerCounter {
     this.#size = customers?.length ?? 0;
   }
 
+  get byteLength(): number {
+    return this.#values.byteLength;
+  }
+
   /** Counts the customer with this hash (uniform, uint32 halves); returns whether that changed anything. */
   add(hashLo: number, hashHi: number): boolean {
     const value = customerValue(hashLo, hashHi);

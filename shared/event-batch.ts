@@ -3,7 +3,7 @@ import type { PaymentEvent } from "./event.ts";
 import { roomFor } from "./growing.ts";
 import { fingerprint, userHash } from "./identity.ts";
 import { keepCompiled } from "./keep-compiled.ts";
-import { RecentTexts } from "./recent-texts.ts";
+import { LabelDictionary } from "./label-dictionary.ts";
 import type { CountedEvent } from "./report.ts";
 import type { SipKey } from "./siphash.ts";
 import { TextList, TextTable } from "./text-table.ts";
@@ -29,9 +29,6 @@ export const HAS_USER = 2;
 
 const CAPACITY_MIN = 8;
 
-/** Of all batches of this isolate. */
-const recentLabels = new RecentTexts();
-
 /**
  * What is counted of events, packed row by row, each distinct text once: 85 bytes an event and no object. A batch is made by adding
  * events, or comes from `messages/shard-batch.ts`; columns are read in place, by the offsets above.
@@ -48,7 +45,9 @@ export class EventBatch {
   readonly labels: TextList;
   /** What readers of the batch noted about its texts, by reader: it goes when the batch goes. */
   readonly notes = new Map<object, object>();
-  readonly #labelTexts: string[] = [];
+  #dictionary: LabelDictionary | undefined;
+  /** Numbers in the dictionary by label, of those asked for. */
+  readonly #numbers: number[] = [];
 
   constructor(capacity = CAPACITY_MIN, merchants: TextList = new TextTable(), labels: TextList = new TextTable()) {
     const room = Math.max(CAPACITY_MIN, capacity);
@@ -129,11 +128,23 @@ export class EventBatch {
     return this.words[WORDS * i + LABEL + column] ?? 0;
   }
 
-  /** The label of a number, made a string only once. */
-  labelText(number: number): string | undefined {
-    if (number === 0) return undefined;
-    this.#labelTexts[number] ??= recentLabels.get(this.labels, number - 1);
-    return this.#labelTexts[number];
+  /** What `numberOf` speaks. */
+  get dictionary(): LabelDictionary {
+    this.#dictionary ??= LabelDictionary.current();
+    return this.#dictionary;
+  }
+
+  /** The number of a label, which is not 0, in the dictionary. */
+  numberOf(label: number): number {
+    const known = this.#numbers[label];
+    if (known !== undefined) return known;
+    const number = this.dictionary.numberOf(this.labels, label - 1);
+    this.#numbers[label] = number;
+    return number;
+  }
+
+  labelText(label: number): string | undefined {
+    return label === 0 ? undefined : this.dictionary.text(this.numberOf(label));
   }
 
   /** So many more events can be added without growing. */

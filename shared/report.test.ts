@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BREAKDOWN_VALUES_MAX, DIMENSIONS } from "./breakdown.ts";
 import { estimateCustomers } from "./customers.ts";
+import { LabelDictionary } from "./label-dictionary.ts";
 import { bytesOf, countedEvents, eventOf, reportOf, reports } from "./report.arbitrary.ts";
 import { type CountedEvent, EMPTY_REPORT, mergeReports, ReportCounter } from "./report.ts";
 import { SIP_KEY_ZERO, sipHash } from "./siphash.ts";
@@ -90,6 +91,19 @@ describe("counting", () => {
     for (let n = 300; n < 600; n++) counter.add(eventOf(n));
     expect(bytesOf(report)).toBe(before);
     expect(bytesOf(EMPTY_REPORT)).toBe(bytesOf(reportOf([])));
+  });
+
+  test("goes on when labels are given other numbers, because there were so many of them", () => {
+    fc.assert(
+      fc.property(countedEvents(300), countedEvents(300), (first, second) => {
+        const counter = new ReportCounter(reportOf(first));
+        const before = LabelDictionary.current();
+        for (let n = 0; LabelDictionary.current() === before; n++) before.intern(`${before.id} ${n}`);
+        for (const event of second) counter.add(event);
+        return bytesOf(counter.report()) === bytesOf(reportOf([...first, ...second]));
+      }),
+      { ...many, numRuns: 10 },
+    );
   });
 
   test("says what adding up the events one by one says", () => {

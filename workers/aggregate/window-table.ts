@@ -30,6 +30,7 @@ export class WindowTable {
   #currencies = new TextTable();
   #events = new EventColumns();
   #counters: ReportCounter[] = [];
+  #counterBytes = 0;
   /** By window, in order of their first event: who, when it last changed, and its events or counters. */
   #merchant = new Uint32Array(0);
   #currency = new Uint8Array(0);
@@ -45,7 +46,6 @@ export class WindowTable {
     return this.#size;
   }
 
-  /** Bytes of the packed part; counters of grown windows are estimated. */
   get byteLength(): number {
     const columns =
       this.#merchant.byteLength +
@@ -55,7 +55,7 @@ export class WindowTable {
       this.#head.byteLength +
       this.#slots.byteLength;
     const texts = this.#merchants.byteLength + this.#currencies.byteLength;
-    return columns + texts + this.#events.byteLength + COUNTER_BYTES * this.#counters.length;
+    return columns + texts + this.#events.byteLength + this.#counterBytes;
   }
 
   /** Counts an event of a batch in the window of its merchant and currency. */
@@ -65,7 +65,10 @@ export class WindowTable {
     const count = this.#count[at] ?? 0;
     const head = this.#head[at] ?? NONE;
     if (count === GROWN) {
-      this.#counters[head]?.addFrom(batch, i);
+      const counter = this.#counters[head] as ReportCounter;
+      const before = counter.byteLength;
+      counter.addFrom(batch, i);
+      this.#counterBytes += counter.byteLength - before;
     } else if (count < SMALL_EVENTS_MAX) {
       this.#head[at] = this.#events.add(batch, i, head);
       this.#count[at] = count + 1;
@@ -135,6 +138,7 @@ export class WindowTable {
     table.#size = table.#merchant.length;
     table.#events = EventColumns.fromSections(reader);
     table.#counters = header.grown.map((row) => new ReportCounter(fromRow(row).report));
+    table.#counterBytes = table.#counters.reduce((bytes, { byteLength }) => bytes + byteLength, 0);
     table.#rehash(grownCapacity(table.#size / LOAD_MAX));
     return table;
   }
@@ -163,6 +167,7 @@ export class WindowTable {
 
   #grow(at: number, counter: ReportCounter): void {
     this.#head[at] = this.#counters.push(counter) - 1;
+    this.#counterBytes += counter.byteLength;
     this.#count[at] = GROWN;
   }
 
@@ -228,6 +233,3 @@ export class WindowTable {
     }
   }
 }
-
-/** What the counters of a window take, more or less, as objects. */
-const COUNTER_BYTES = 2_000;

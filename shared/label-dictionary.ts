@@ -1,0 +1,48 @@
+import { type TextList, TextTable } from "./text-table.ts";
+
+/** A dictionary with so many labels, of 256 bytes at most, takes no further batch: a new one is begun. */
+export const DICTIONARY_LABELS_MAX = 4_096;
+
+/**
+ * Numbers for labels, the same for all batches and windows of this isolate: the same few labels come batch after batch, and a number finds a
+ * counter without hashing or comparing a string. A batch keeps the dictionary it began with; numbers of two dictionaries have nothing to do
+ * with each other.
+ */
+export class LabelDictionary {
+  static #count = 0;
+  static #current = new LabelDictionary();
+
+  /** Of no other dictionary; from 1 on. */
+  readonly id = ++LabelDictionary.#count;
+  readonly #table = new TextTable();
+  readonly #texts: string[] = [];
+
+  /** The dictionary to begin with now. */
+  static current(): LabelDictionary {
+    const dictionary = LabelDictionary.#current;
+    if (dictionary.size < DICTIONARY_LABELS_MAX) return dictionary;
+    LabelDictionary.#current = new LabelDictionary();
+    return LabelDictionary.#current;
+  }
+
+  get size(): number {
+    return this.#texts.length;
+  }
+
+  /** The number of the label that stands at `index` of a list, without making it a string again. */
+  numberOf(list: TextList, index: number): number {
+    const number = this.#table.internBytes(list.arena, list.begin(index), list.end(index));
+    this.#texts[number] ??= list.get(index);
+    return number;
+  }
+
+  intern(text: string): number {
+    const number = this.#table.intern(text);
+    this.#texts[number] ??= text;
+    return number;
+  }
+
+  text(number: number): string {
+    return this.#texts[number] as string;
+  }
+}
