@@ -32,13 +32,17 @@ export class ShardRoutes {
   add(source: EventBatch, isWanted: (shard: string) => boolean = () => true): number {
     const first = this.#added;
     this.#added += source.size;
-    const merchants = interned(source.merchants, this.#merchants);
-    const labels = interned(source.labels, this.#labels);
+    // Only when somebody wants something: most batches have been counted already.
+    let texts: { readonly merchants: Uint32Array; readonly labels: Uint32Array } | undefined;
     const owners = new Owners(this.#topology, source, (shard) => {
       if (!isWanted(shard)) return null;
+      texts ??= {
+        merchants: interned(source.merchants, this.#merchants),
+        labels: interned(source.labels, this.#labels),
+      };
       const destination = this.#destinations.named(shard);
-      destination.merchants.readThrough(merchants);
-      destination.labels.readThrough(labels);
+      destination.merchants.readThrough(texts.merchants);
+      destination.labels.readThrough(texts.labels);
       return destination;
     });
     return spread(source, first, owners);
@@ -91,9 +95,11 @@ class Destinations {
 /** Brings each event of a batch to its owner, in order. Answers how many have one. They are counted first, so that there is room for all at once. */
 function spread(source: EventBatch, first: number, owners: Owners<Destination | null>): number {
   const touched = new Set<Destination>();
+  const destinations: (Destination | null)[] = new Array(source.size);
   let added = 0;
   for (let i = 0; i < source.size; i++) {
     const owner = owners.of(i);
+    destinations[i] = owner;
     if (owner === null) continue;
     if (owner.coming === 0) touched.add(owner);
     owner.coming += 1;
@@ -104,7 +110,7 @@ function spread(source: EventBatch, first: number, owners: Owners<Destination | 
     owner.coming = 0;
   }
   for (let i = 0; i < source.size && added > 0; i++) {
-    const owner = owners.of(i);
+    const owner = destinations[i] as Destination | null;
     if (owner === null) continue;
     owner.batch.addFrom(source, i, owner.merchants, owner.labels);
     owner.positions.push(first + i);
