@@ -88,7 +88,7 @@ export class EventLines {
 
   /** Gives the room to whoever comes next; there are no lines any more. */
   release(): void {
-    spare = this.#bytes.length <= SPARE_BYTES_MAX ? this.#bytes : spare;
+    if (this.#bytes.length > 0) keepBuffer(this.#bytes);
     this.#bytes = new Uint8Array(0);
     this.#size = 0;
   }
@@ -107,14 +107,26 @@ function grown(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<Array
   return larger;
 }
 
-/** Half a megabyte for each request is most of what an isolate would allocate, clear and collect: one buffer is kept from request to request. */
-const SPARE_BYTES_MAX = 4_000_000;
-let spare: Uint8Array<ArrayBuffer> | undefined;
+/**
+ * Half a megabyte for each request is most of what an isolate would allocate, clear and collect: buffers are kept from request to request,
+ * as many as there are requests under way at a time, and of so many bytes together.
+ */
+const SPARE_BYTES_MAX = 8_000_000;
+const spares: Uint8Array<ArrayBuffer>[] = [];
+let spareBytes = 0;
 
 function takeBuffer(bytesMin: number): Uint8Array<ArrayBuffer> {
-  const buffer = spare !== undefined && spare.length >= bytesMin ? spare : new Uint8Array(bytesMin);
-  if (buffer === spare) spare = undefined;
-  return buffer;
+  const at = spares.findLastIndex(({ length }) => length >= bytesMin);
+  const [spare] = at < 0 ? [] : spares.splice(at, 1);
+  spareBytes -= spare?.length ?? 0;
+  return spare ?? new Uint8Array(bytesMin);
+}
+
+/** The oldest ones go when there are too many. */
+function keepBuffer(buffer: Uint8Array<ArrayBuffer>): void {
+  spares.push(buffer);
+  spareBytes += buffer.length;
+  while (spareBytes > SPARE_BYTES_MAX) spareBytes -= spares.shift()?.length ?? 0;
 }
 
 const LOOPED_BYTES_MAX = 96;

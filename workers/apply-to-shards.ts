@@ -82,17 +82,21 @@ interface Packed {
 }
 
 /** A batch as a shard takes it, in order: 5,000 events at a time, halved where those are too large. */
-function* pack(batch: EventBatch, from = 0): Generator<Packed> {
-  if (batch.size <= SHARD_BATCH_EVENTS_MAX) {
-    const bytes = encodeShardBatch(batch);
-    if (bytes.byteLength <= SHARD_BATCH_BYTES_MAX) {
-      yield { from, bytes };
-      return;
-    }
+function* pack(batch: EventBatch): Generator<Packed> {
+  for (let from = 0; from < batch.size; from += SHARD_BATCH_EVENTS_MAX) {
+    yield* packPart(batch, from, Math.min(from + SHARD_BATCH_EVENTS_MAX, batch.size));
   }
-  const middle = batch.size > SHARD_BATCH_EVENTS_MAX ? SHARD_BATCH_EVENTS_MAX : Math.ceil(batch.size / 2);
-  yield* pack(batch.slice(0, middle), from);
-  yield* pack(batch.slice(middle, batch.size), from + middle);
+}
+
+function* packPart(batch: EventBatch, from: number, to: number): Generator<Packed> {
+  const bytes = encodeShardBatch(to - from === batch.size ? batch : batch.slice(from, to));
+  if (bytes.byteLength <= SHARD_BATCH_BYTES_MAX) {
+    yield { from, bytes };
+    return;
+  }
+  const middle = Math.ceil((from + to) / 2);
+  yield* packPart(batch, from, middle);
+  yield* packPart(batch, middle, to);
 }
 
 async function callShard<T>(
