@@ -37,7 +37,7 @@ const options = optionsOf(USAGE, optionsSchema, {
   json: false,
 });
 
-/** Of the reference load: a new deployment has eight, and pays less. */
+/** Of the reference load: a new deployment has two, and pays less. */
 const SHARDS = 64;
 const REQUEST_EVENTS = 1_000;
 const FEW = 10;

@@ -57,7 +57,7 @@ test("a payment becomes a receipt, a live number, an archived line and a row of 
     revision: String(live.reports[0]?.revision),
   });
 
-  const shard = shardOf({ epochs: [{ id: 1, from_ms: 0, shards: 8, overrides: {} }] }, "shop", 0);
+  const shard = shardOf({ epochs: [{ id: 1, from_ms: 0, shards: 2, overrides: {} }] }, "shop", 0);
   await tally.runtime.miniflare.unsafeEvictDurableObject("tally-aggregate", "Shard", { name: shard });
   const afterEviction = await windowOf(event.occurred_at);
   expect(afterEviction.reports).toEqual(live.reports);

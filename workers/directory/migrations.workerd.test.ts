@@ -15,9 +15,9 @@ async function startAfter(count: number): Promise<void> {
   for (const migration of MIGRATIONS.slice(0, count)) await migrate(DIRECTORY, migration);
 }
 
-test("a new deployment starts with eight shards", async () => {
+test("a new deployment starts with two shards", async () => {
   await startAfter(MIGRATIONS.length);
-  expect(await shardsOf()).toEqual([8]);
+  expect(await shardsOf()).toEqual([2]);
 });
 
 test("a deployment that has keys keeps the shards it may have counted with: its events go where they went", async () => {
