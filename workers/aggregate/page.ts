@@ -8,7 +8,7 @@ import { WindowTable } from "./window-table.ts";
 /** A row of the object's SQLite holds 2 MB; a slice is cut into pages below that. */
 export const PAGE_BYTES_MAX = 1_900_000;
 
-const VERSION = 1;
+const VERSION = 2;
 
 const headerSchema = z.object({
   v: z.literal(VERSION),
@@ -32,7 +32,7 @@ export function encodePages(slice: Slice): Uint8Array<ArrayBuffer>[] {
     revision: slice.revision,
     id_words: words.length,
   };
-  const sections = joinSections([jsonSection(header), words, ...slice.table.sections(slice.startMs)]);
+  const sections = joinSections([jsonSection(header), words, ...slice.table.sections()]);
   const bytes = new Uint8Array(PREFIX_BYTES + sections.byteLength);
   bytes.set(sections, PREFIX_BYTES);
   const prefix = new DataView(bytes.buffer, 0, PREFIX_BYTES);

@@ -51,6 +51,10 @@ export class SectionReader {
     return this.bytes();
   }
 
+  uint16(): Uint16Array<ArrayBuffer> {
+    return new Uint16Array(this.bytes().buffer);
+  }
+
   uint32(): Uint32Array<ArrayBuffer> {
     return new Uint32Array(this.bytes().buffer);
   }

@@ -78,8 +78,7 @@ class PlainTable {
 
 const rowsOf = (windows: Iterable<MerchantWindow>) =>
   [...windows].map((window) => JSON.stringify(toRow(window))).sort();
-const paged = (table: WindowTable) =>
-  WindowTable.fromSections(new SectionReader(joinSections(table.sections(NOON_MS))));
+const paged = (table: WindowTable) => WindowTable.fromSections(new SectionReader(joinSections(table.sections())));
 
 describe("packed windows", () => {
   test("say what counters of their own would say, while they are small, as they grow, and after", () => {

@@ -3,7 +3,8 @@ import type { EventBatch } from "../../shared/event-batch.ts";
 import { grownCapacity, roomFor } from "../../shared/growing.ts";
 import { ReportCounter } from "../../shared/report.ts";
 import { slotOf, TextTable } from "../../shared/text-table.ts";
-import { fromRow, type MerchantWindow, toRow, type WindowRow } from "../../shared/window-row.ts";
+import type { MerchantWindow } from "../../shared/window-row.ts";
+import { counterSections, readCounters } from "./counter-sections.ts";
 import { EventColumns, NONE } from "./event-columns.ts";
 import { jsonSection, type SectionReader } from "./sections.ts";
 
@@ -19,7 +20,7 @@ interface Numbers {
   readonly currencies: Uint8Array;
 }
 
-const headerSchema = z.object({ merchants: z.int(), currencies: z.int(), grown: z.array(z.unknown()) });
+const headerSchema = z.object({ merchants: z.int(), currencies: z.int() });
 
 /**
  * The merchants' windows of one slice, packed: most windows of most merchants stay small and are kept as their few events, about
@@ -105,22 +106,18 @@ export class WindowTable {
   }
 
   /** Everything, for a page. */
-  sections(startMs: number): ArrayBufferView[] {
-    const grown: WindowRow[] = new Array(this.#counters.length);
-    for (let at = 0; at < this.#size; at++) {
-      if (this.#count[at] === GROWN) grown[this.#head[at] ?? 0] = toRow(this.#window(startMs, at));
-    }
+  sections(): ArrayBufferView[] {
     const columns = [this.#merchant, this.#currency, this.#revision, this.#count, this.#head];
     return [
       jsonSection({
         merchants: this.#merchants.size,
         currencies: this.#currencies.size,
-        grown,
       } satisfies z.input<typeof headerSchema>),
       this.#merchants.toBytes(),
       this.#currencies.toBytes(),
       ...columns.map((column) => column.subarray(0, this.#size)),
       ...this.#events.sections(),
+      ...counterSections(this.#counters),
     ];
   }
 
@@ -137,7 +134,7 @@ export class WindowTable {
     table.#head = reader.uint32();
     table.#size = table.#merchant.length;
     table.#events = EventColumns.fromSections(reader);
-    table.#counters = header.grown.map((row) => new ReportCounter(fromRow(row).report));
+    table.#counters = readCounters(reader);
     table.#counterBytes = table.#counters.reduce((bytes, { byteLength }) => bytes + byteLength, 0);
     table.#rehash(grownCapacity(table.#size / LOAD_MAX));
     return table;
