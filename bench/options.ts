@@ -28,13 +28,21 @@ function parse<Schema extends z.ZodObject>(
   schema: Schema,
   defaults: Defaults,
 ): { readonly options: z.output<Schema> } | { readonly help: true } | { readonly wrong: string } {
+  const given = readArgs(args, declared({ ...defaults, help: false }));
+  if ("wrong" in given) return given;
+  if (given.values.help === true) return { help: true };
+  const options = schema.safeParse(given.values);
+  return options.success ? { options: options.data } : { wrong: z.prettifyError(options.error) };
+}
+
+function readArgs(
+  args: string[],
+  options: NonNullable<ParseArgsConfig["options"]>,
+): { readonly values: Readonly<Record<string, unknown>> } | { readonly wrong: string } {
   try {
-    const { values } = parseArgs({ args, allowNegative: true, options: declared({ ...defaults, help: false }) });
-    if (values.help === true) return { help: true };
-    const options = schema.safeParse(values);
-    return options.success ? { options: options.data } : { wrong: z.prettifyError(options.error) };
+    return { values: parseArgs({ args, allowNegative: true, options }).values };
   } catch (error) {
-    // What parseArgs throws on an option it does not know, or one without its value.
+    // An option it does not know, or one without its value.
     if (error instanceof TypeError) return { wrong: error.message };
     throw error;
   }

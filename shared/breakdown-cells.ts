@@ -17,9 +17,10 @@ const SLOT = SUM + SUM_WIDTH;
 /** A power of two. */
 const SLOTS_MIN = 32;
 const LOAD_MAX = 0.75;
-const POINTER_BYTES = 8;
-/** What a `BreakdownCounter` of 128 values takes, more or less: an entry of a map, its string, three numbers with what goes around them. */
-const CROWDED_BYTES = 200 * BREAKDOWN_VALUES_MAX;
+/** A string beside its UTF-16 units, and what points to it: more than it takes where other windows have the same. */
+const STRING_BYTES = 32;
+/** What a `BreakdownCounter` of 128 values takes, more or less, as measured in V8: an entry of a map, its string, three numbers in an array. */
+const CROWDED_BYTES = 450 * BREAKDOWN_VALUES_MAX;
 
 /**
  * The breakdowns of one window, all dimensions in one packed table: a payment with seven labels touches a line of memory for each of them, where
@@ -31,6 +32,7 @@ export class BreakdownCells {
   /** By slot. */
   #labels: string[] = new Array(SLOTS_MIN).fill("");
   #size = 0;
+  #labelBytes = 0;
   /** The dictionary whose numbers are in the keys; 0 before the first. */
   #dictionary = 0;
   /** Values of each dimension. */
@@ -44,16 +46,20 @@ export class BreakdownCells {
 
   get byteLength(): number {
     const crowded = this.#crowded?.reduce((bytes, counter) => bytes + (counter === undefined ? 0 : CROWDED_BYTES), 0);
-    return this.#slots.byteLength + POINTER_BYTES * this.#labels.length + (crowded ?? 0);
+    return this.#slots.byteLength + this.#labelBytes + (crowded ?? 0);
   }
 
   /** To be called before `add` with numbers of this dictionary. */
   speak(dictionary: LabelDictionary): void {
     if (dictionary.id === this.#dictionary) return;
-    this.#rehash(this.#labels.length, (slot, dimension) =>
-      keyOf(dimension, dictionary.intern(this.#labels[slot] as string)),
-    );
     this.#dictionary = dictionary.id;
+    if (this.#size === 0) return;
+    this.#rehash(this.#labels.length, (slot, dimension) => {
+      const number = dictionary.intern(this.#labels[slot] as string);
+      // The dictionary's own string, so that there is one for all windows.
+      this.#labels[slot] = dictionary.text(number);
+      return keyOf(dimension, number);
+    });
   }
 
   /** Counts a payment of an amount, an integer of 0…2^53−1, under a label of the dictionary. */
@@ -72,8 +78,9 @@ export class BreakdownCells {
   /** By dimension. */
   breakdowns(): Breakdown[] {
     const values = DIMENSIONS.map(() => new Map<string, Cell>());
-    for (const slot of this.#taken()) {
-      values[dimensionOf(this.#keyAt(slot))]?.set(this.#labels[slot] as string, this.#cellAt(slot));
+    for (let slot = 0; slot < this.#labels.length; slot++) {
+      const key = this.#keyAt(slot);
+      if (key !== 0) values[dimensionOf(key)]?.set(this.#labels[slot] as string, this.#cellAt(slot));
     }
     return values.map((cells, at) => this.#crowded?.[at]?.breakdown() ?? { values: cells, other: EMPTY_CELL });
   }
@@ -90,11 +97,13 @@ export class BreakdownCells {
 
   /** A slot for a key that has none. */
   #take(dimension: number, key: number, label: string): number {
-    if (this.#size + 1 > LOAD_MAX * this.#labels.length) this.#rehash(2 * this.#labels.length, this.#keyAt.bind(this));
+    if (this.#size + 1 > LOAD_MAX * this.#labels.length)
+      this.#rehash(2 * this.#labels.length, (slot) => this.#keyAt(slot));
     const slot = this.#find(key);
     this.#slots[SLOT * slot + KEY] = key;
     this.#labels[slot] = label;
     this.#size += 1;
+    this.#labelBytes += STRING_BYTES + 2 * label.length;
     (this.#values[dimension] as number) += 1;
     return slot;
   }
@@ -106,6 +115,7 @@ export class BreakdownCells {
     this.#crowded[dimension] = counter;
     this.#rehash(this.#labels.length, (slot, of) => (of === dimension ? 0 : this.#keyAt(slot)));
     this.#values[dimension] = 0;
+    this.#labelBytes = this.#labels.reduce((sum, { length }) => sum + (length > 0 ? STRING_BYTES + 2 * length : 0), 0);
     return counter;
   }
 

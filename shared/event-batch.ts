@@ -46,8 +46,8 @@ export class EventBatch {
   /** What readers of the batch noted about its texts, by reader: it goes when the batch goes. */
   readonly notes = new Map<object, object>();
   #dictionary: LabelDictionary | undefined;
-  /** Numbers in the dictionary by label, of those asked for. */
-  readonly #numbers: number[] = [];
+  /** Number in the dictionary plus one, by label; 0 of those not asked for yet. */
+  #numbers = new Uint32Array(0);
 
   constructor(capacity = CAPACITY_MIN, merchants: TextList = new TextTable(), labels: TextList = new TextTable()) {
     const room = Math.max(CAPACITY_MIN, capacity);
@@ -136,10 +136,11 @@ export class EventBatch {
 
   /** The number of a label, which is not 0, in the dictionary. */
   numberOf(label: number): number {
-    const known = this.#numbers[label];
-    if (known !== undefined) return known;
+    const known = this.#numbers[label] ?? 0;
+    if (known > 0) return known - 1;
     const number = this.dictionary.numberOf(this.labels, label - 1);
-    this.#numbers[label] = number;
+    this.#numbers = roomFor(this.#numbers, this.labels.size + 1);
+    this.#numbers[label] = number + 1;
     return number;
   }
 

@@ -91,6 +91,7 @@ export class EventLines {
     if (this.#bytes.length > 0) keepBuffer(this.#bytes);
     this.#bytes = new Uint8Array(0);
     this.#size = 0;
+    this.#at = 0;
   }
 
   /** Ends the line, of which the object's closing brace is still missing. */
@@ -122,8 +123,9 @@ function takeBuffer(bytesMin: number): Uint8Array<ArrayBuffer> {
   return spare ?? new Uint8Array(bytesMin);
 }
 
-/** The oldest ones go when there are too many. */
+/** The oldest ones go when there are too many; one too large by itself is not kept. */
 function keepBuffer(buffer: Uint8Array<ArrayBuffer>): void {
+  if (buffer.length > SPARE_BYTES_MAX) return;
   spares.push(buffer);
   spareBytes += buffer.length;
   while (spareBytes > SPARE_BYTES_MAX) spareBytes -= spares.shift()?.length ?? 0;

@@ -25,9 +25,13 @@ test("gives a label one number, whichever list it stands in or as a string, and 
   );
 });
 
-test("a full dictionary goes on for whoever has it, and is given to nobody any more", () => {
+test.each([
+  ["labels", 1],
+  ["bytes", 240],
+])("a dictionary full of %s goes on for whoever has it, and is given to nobody any more", (_, length) => {
   const full = LabelDictionary.current();
-  for (let n = 0; full.size < DICTIONARY_LABELS_MAX; n++) full.intern(`label-${n}`);
+  for (let n = 0; LabelDictionary.current() === full; n++) full.intern(`${n}`.padEnd(length));
+  expect(full.size).toBeLessThanOrEqual(DICTIONARY_LABELS_MAX);
   const next = LabelDictionary.current();
   expect(next).not.toBe(full);
   expect(LabelDictionary.current()).toBe(next);

@@ -1,7 +1,8 @@
 import { type TextList, TextTable } from "./text-table.ts";
 
-/** A dictionary with so many labels, of 256 bytes at most, takes no further batch: a new one is begun. */
-export const DICTIONARY_LABELS_MAX = 4_096;
+/** A dictionary with so many labels, or of so many bytes, takes no further batch: a new one is begun, and windows look their labels up anew. */
+export const DICTIONARY_LABELS_MAX = 65_536;
+export const DICTIONARY_BYTES_MAX = 4_000_000;
 
 /**
  * Numbers for labels, the same for all batches and windows of this isolate: the same few labels come batch after batch, and a number finds a
@@ -20,13 +21,17 @@ export class LabelDictionary {
   /** The dictionary to begin with now. */
   static current(): LabelDictionary {
     const dictionary = LabelDictionary.#current;
-    if (dictionary.size < DICTIONARY_LABELS_MAX) return dictionary;
+    if (!dictionary.isFull) return dictionary;
     LabelDictionary.#current = new LabelDictionary();
     return LabelDictionary.#current;
   }
 
   get size(): number {
     return this.#texts.length;
+  }
+
+  get isFull(): boolean {
+    return this.size >= DICTIONARY_LABELS_MAX || this.#table.byteLength >= DICTIONARY_BYTES_MAX;
   }
 
   /** The number of the label that stands at `index` of a list, without making it a string again. */

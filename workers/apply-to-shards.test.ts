@@ -175,6 +175,12 @@ describe("applying events to shards", () => {
       return Uint8Array.of(...echo(call), 1, 2, 3);
     });
     expect(await apply(of, events)).toEqual([UNANSWERED, echoed(events[1] as PaymentEvent)]);
+    const many = Array.from({ length: SHARD_BATCH_EVENTS_MAX + 2 }, (_, n) => paymentOf("big", n));
+    const { calls, of: ofMany } = fakeShards((call) => {
+      if (calls.length > 1) throw new Error("gone");
+      return new Uint8Array(call.batch.size + 2);
+    });
+    expect((await apply(ofMany, many)).slice(-3)).toEqual([0, UNANSWERED, UNANSWERED]);
   });
 
   test("tells each shard which request it is, so that the log need not bring the events again", async () => {

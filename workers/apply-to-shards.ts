@@ -36,11 +36,11 @@ export async function applyToShards(
   await callEach(calls, routes, async ({ shard, batch, positions }) => {
     // Only a call that brings all of a request's events to the shard may say so.
     batch.token = batch.size <= SHARD_BATCH_EVENTS_MAX ? calls.token : "";
-    for (const { bytes, from } of pack(batch)) {
+    for (const { bytes, from, to } of pack(batch)) {
       if (calls.deadline.hasPassed) return;
       const answer = await callShard(calls, shard, (stub) => stub.apply(bytes));
       if (answer === undefined) return;
-      for (let at = 0; at < answer.length; at++) statuses[positions[from + at] ?? events] = answer[at] ?? UNANSWERED;
+      for (let at = from; at < to; at++) statuses[positions[at] as number] = answer[at - from] ?? UNANSWERED;
     }
   });
   return statuses;
@@ -76,8 +76,9 @@ async function callEach<T>(
 }
 
 interface Packed {
-  /** Position of the first of its events in the batch. */
+  /** Its events' positions in the batch: from the first up to the last, excluded. */
   readonly from: number;
+  readonly to: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -91,7 +92,7 @@ function* pack(batch: EventBatch): Generator<Packed> {
 function* packPart(batch: EventBatch, from: number, to: number): Generator<Packed> {
   const bytes = encodeShardBatch(to - from === batch.size ? batch : batch.slice(from, to));
   if (bytes.byteLength <= SHARD_BATCH_BYTES_MAX) {
-    yield { from, bytes };
+    yield { from, to, bytes };
     return;
   }
   const middle = Math.ceil((from + to) / 2);

@@ -136,9 +136,9 @@ export const GIVEN = {
   "grown-window-bytes": {
     ...bytes,
     group: "Bytes",
-    default: 2_000,
+    default: 5_600,
     what: "a merchant's window of more than 16 events, kept as counters",
-    from: "workers/aggregate/window-table.ts: COUNTER_BYTES",
+    from: "measured in Node: 5,589 of 150 events each, 13,011 of 1,400",
   },
   "id-bytes": {
     ...bytes,

@@ -58,7 +58,6 @@ test.each([
   ["message-rows-first", "workers/aggregate/send-windows.ts", /MESSAGE_ROWS_FIRST = ([\d_]+)/, 1],
   ["message-rows", "workers/aggregate/send-windows.ts", /MESSAGE_ROWS_MAX = ([\d_]+)/, 1],
   ["message-kb", "workers/aggregate/send-windows.ts", /MESSAGE_BYTES_TARGET = ([\d_]+)/, 1e-3],
-  ["grown-window-bytes", "workers/aggregate/window-table.ts", /COUNTER_BYTES = ([\d_]+)/, 1],
   ["correction-delay-s", "wrangler.toml", /CORRECTION_DELAY_MS = "(\d+)"/, 1e-3],
   ["retention-days", "wrangler.toml", /HISTORY_AGE_MAX_DAYS = "(\d+)"/, 1],
   ["consumer-batch", "wrangler.toml", /queue = "tally-raw"\nmax_batch_size = (\d+)/, 1],

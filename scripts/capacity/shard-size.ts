@@ -16,6 +16,8 @@ export interface ShardSize {
 const OURS = { source: "npm run capacity -- --help" };
 /** An identity in a page: without the free slots it has in memory. */
 export const ID_PAGE_BYTES = 12;
+/** A window of more than 16 events in a page, as measured: 150 events each. */
+const GROWN_PAGE_BYTES = 1_900;
 /** A page is kept until its window is final and the margin has passed: 24 h 40 min. */
 const WINDOWS_STORED = 148;
 
@@ -140,7 +142,7 @@ function oneShard(o: CapacityOptions, load: Load, shards: number, windowBytes: n
 /** What one shard's pages of a window take, on average over the day. */
 export function sliceBytesOf(o: CapacityOptions, load: Load, shards: number): number {
   const small = (load.activeMerchants - load.grown) * o["window-bytes"];
-  return (load.eventsPerWindow * ID_PAGE_BYTES + small + load.grown * o["grown-window-bytes"]) / shards;
+  return (load.eventsPerWindow * ID_PAGE_BYTES + small + load.grown * GROWN_PAGE_BYTES) / shards;
 }
 
 /** What all the shards' recent windows take in memory at the peak, and `more` windows besides. */
