@@ -1,24 +1,16 @@
-import { evictDurableObject } from "cloudflare:test";
 import { drizzle } from "drizzle-orm/d1";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import type { PaymentEvent } from "../../shared/event.ts";
-import { EventLines } from "../../shared/event-lines.ts";
 import { encodeRawMessage } from "../../shared/messages/raw.ts";
-import { decodeShardBatch, encodeShardBatch } from "../../shared/messages/shard-batch.ts";
 import { shardOf } from "../../shared/topology.ts";
 import { windowStart } from "../../shared/window.ts";
 import { deadLetters, lateWindows } from "../directory/schema.ts";
 import { openDirectory } from "../directory/test-directory.ts";
 import { loadTopology } from "../directory/topology.ts";
-import { gunzip, gzip } from "../gzip.ts";
-import { packEvents } from "../ingest/log-events.ts";
-import { batchOf, bytesOf, HOUR_MS, NOON_MS, payment, payments } from "./sample-payments.ts";
-import type { ShardReading } from "./shard.ts";
+import { gzip } from "../gzip.ts";
+import { bytesOf, HOUR_MS, NOON_MS, payment, payments } from "./sample-payments.ts";
+import { archived, counted, messageOf, nextMerchant, QUEUE } from "./test-log.ts";
 import { deliver, type TestMessage } from "./test-queue.ts";
 import { workerEnv } from "./test-shard.ts";
-
-const QUEUE = "tally-raw";
-const NOON_PREFIX = "raw/v1/2031/03/05/12/";
 
 let directory: D1Database;
 beforeAll(async () => {
@@ -32,86 +24,6 @@ afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
 });
-
-let requests = 0;
-/** Every test has merchants of its own: shards, archive and directory are shared. */
-const nextMerchant = () => `merchant-${requests++}`;
-
-function linesOf(events: readonly PaymentEvent[], batch: string): EventLines {
-  const lines = new EventLines({ batch, source: "pos", receivedAtMs: NOON_MS });
-  for (const event of events) lines.add(event);
-  return lines;
-}
-
-function messageOf(events: readonly PaymentEvent[], token = ""): TestMessage {
-  const id = `request-${requests++}`;
-  const [body, ...more] = packEvents(
-    { batch: batchOf(events), lines: linesOf(events, id) },
-    { request: id, receivedAtMs: NOON_MS, token },
-  );
-  if (body === undefined || more.length > 0) throw new Error("one message was meant");
-  return { id, body: body.buffer };
-}
-
-async function shardNameOf(merchant: string, startMs = NOON_MS): Promise<string> {
-  return shardOf(await loadTopology(workerEnv.DIRECTORY, Date.now()), merchant, startMs);
-}
-
-/** Counts events directly, as ingest does. */
-async function applyDirectly(merchant: string, events: readonly PaymentEvent[], token: string): Promise<void> {
-  const batch = batchOf(events);
-  batch.token = token;
-  await workerEnv.SHARD.get(workerEnv.SHARD.idFromName(await shardNameOf(merchant))).apply(encodeShardBatch(batch));
-}
-
-/** The shards as they are; keeps the calls, those of `apply` with the number of events. */
-function watchedShards() {
-  const calls: string[] = [];
-  const { SHARD } = workerEnv;
-  const watched = {
-    idFromName: (name: string) => name,
-    get: (name: string) => {
-      const stub = SHARD.get(SHARD.idFromName(name));
-      return {
-        apply: async (bytes: Uint8Array) => {
-          const batch = decodeShardBatch(bytes);
-          calls.push(`apply ${batch.ok ? batch.value.size : "nothing"}`);
-          return await stub.apply(bytes);
-        },
-        counted: async (tokens: readonly string[]) => {
-          calls.push(`counted ${tokens.length}`);
-          return await stub.counted(tokens);
-        },
-      };
-    },
-  };
-  return { calls, broken: { SHARD: watched } };
-}
-
-let tokens = 0;
-const nextToken = () => `f${String(tokens++).padStart(31, "0")}`;
-
-async function counted(merchant: string, startMs = NOON_MS): Promise<number> {
-  const shard = shardOf(await loadTopology(workerEnv.DIRECTORY, Date.now()), merchant, startMs);
-  const stub = workerEnv.SHARD.get(workerEnv.SHARD.idFromName(shard));
-  const reading: ShardReading = JSON.parse(await stub.read(merchant, startMs, startMs + 1));
-  return reading.windows.reduce((sum, row) => sum + Number(row.payments_count), 0);
-}
-
-/** Ids of the archived events of a merchant, repeats included, in order. */
-async function archived(merchant: string, prefix = NOON_PREFIX): Promise<string[]> {
-  const ids: string[] = [];
-  for (const { key } of (await workerEnv.ARCHIVE.list({ prefix })).objects) {
-    expect(key).toMatch(/\/\d+-[0-9a-f]{24}\.ndjson\.gz$/);
-    const object = await workerEnv.ARCHIVE.get(key);
-    const text = new TextDecoder().decode(gunzip(new Uint8Array((await object?.arrayBuffer()) ?? []), 10_000_000));
-    for (const line of text.split("\n").slice(0, -1)) {
-      const event = JSON.parse(line);
-      if (event.merchant_id === merchant) ids.push(event.event_id);
-    }
-  }
-  return ids.sort();
-}
 
 describe("a batch of the log", () => {
   test("is archived by event hour, counted once, then acknowledged", async () => {
@@ -164,106 +76,6 @@ describe("a batch of the log", () => {
     const { acknowledged } = await deliver(QUEUE, messages);
     expect(acknowledged).toEqual(messages.map(({ id }) => id));
     expect(await counted(merchant)).toBe(30 * 90);
-  });
-});
-
-describe("what ingest had counted directly", () => {
-  test("is not sent to the shard again: the message is archived and acknowledged, and asks nothing but whether it was counted", async () => {
-    const merchant = nextMerchant();
-    const events = payments("a", 3, { merchant_id: merchant });
-    const token = nextToken();
-    await applyDirectly(merchant, events, token);
-    const message = messageOf(events, token);
-    const { calls, broken } = watchedShards();
-    expect(await deliver(QUEUE, [message], broken)).toEqual({ acknowledged: [message.id], retried: {} });
-    expect(calls).toEqual(["counted 1"]);
-    expect(await counted(merchant)).toBe(3);
-    expect(await archived(merchant)).toEqual(["a-0", "a-1", "a-2"]);
-  });
-
-  test("is sent alone where only others were: those of the same shard that the log brings too are still counted", async () => {
-    const merchant = nextMerchant();
-    const token = nextToken();
-    const direct = payments("direct", 3, { merchant_id: merchant });
-    await applyDirectly(merchant, direct, token);
-    const messages = [
-      messageOf(payments("other", 2, { merchant_id: merchant }), nextToken()),
-      messageOf(direct, token),
-      messageOf(payments("async", 4, { merchant_id: merchant })),
-    ];
-    const { calls, broken } = watchedShards();
-    expect((await deliver(QUEUE, messages, broken)).acknowledged).toEqual(messages.map(({ id }) => id));
-    expect(calls).toEqual(["counted 2", "apply 6"]);
-    expect(await counted(merchant)).toBe(9);
-  });
-
-  test("of a request that asked two shards, one of which failed, is sent to that one alone", async () => {
-    const one = nextMerchant();
-    let other = nextMerchant();
-    while ((await shardNameOf(other)) === (await shardNameOf(one))) other = nextMerchant();
-    const token = nextToken();
-    const own = payments("a", 2, { merchant_id: one });
-    await applyDirectly(one, own, token);
-    const message = messageOf([...payments("b", 3, { merchant_id: other }), ...own], token);
-    const { calls, broken } = watchedShards();
-    expect((await deliver(QUEUE, [message], broken)).acknowledged).toEqual([message.id]);
-    expect(calls.sort()).toEqual(["apply 3", "counted 1", "counted 1"]);
-    expect([await counted(one), await counted(other)]).toEqual([2, 3]);
-  });
-
-  test("is sent once more when something in it was late, so that the late window is noted", async () => {
-    const merchant = nextMerchant();
-    const occurred_at = NOON_MS - 30 * HOUR_MS;
-    // A merchant whose late window is the same shard's.
-    expect(await shardNameOf(merchant, windowStart(occurred_at))).toBe(await shardNameOf(merchant));
-    const token = nextToken();
-    const events = [
-      ...payments("a", 2, { merchant_id: merchant }),
-      payment({ event_id: "late", merchant_id: merchant, occurred_at }),
-    ];
-    await applyDirectly(merchant, events, token);
-    const message = messageOf(events, token);
-    const { calls, broken } = watchedShards();
-    expect((await deliver(QUEUE, [message], broken)).acknowledged).toEqual([message.id]);
-    expect(calls).toEqual(["counted 1", "apply 3"]);
-    expect(await counted(merchant)).toBe(2);
-    const noted = (await drizzle(directory).select().from(lateWindows)).filter((row) => row.merchantId === merchant);
-    expect(noted.map((row) => row.windowStart)).toEqual([windowStart(occurred_at)]);
-  });
-
-  test("is counted once when the shard was evicted meanwhile, remembered or not", async () => {
-    const merchant = nextMerchant();
-    const token = nextToken();
-    const events = payments("a", 3, { merchant_id: merchant });
-    await applyDirectly(merchant, events, token);
-    await applyDirectly(merchant, events, token);
-    const { SHARD } = workerEnv;
-    await evictDurableObject(SHARD.get(SHARD.idFromName(await shardNameOf(merchant))));
-    const message = messageOf(events, token);
-    expect((await deliver(QUEUE, [message])).acknowledged).toEqual([message.id]);
-    expect(await counted(merchant)).toBe(3);
-  });
-
-  test("is sent once more when a shard does not say whether it was counted", async () => {
-    const merchant = nextMerchant();
-    const token = nextToken();
-    const events = payments("a", 3, { merchant_id: merchant });
-    await applyDirectly(merchant, events, token);
-    const { calls, broken } = watchedShards();
-    const { get } = broken.SHARD;
-    const silent = {
-      ...broken.SHARD,
-      get: (name: string) => ({
-        ...get(name),
-        counted: async () => {
-          throw new Error("overloaded");
-        },
-      }),
-    };
-    const message = messageOf(events, token);
-    expect((await deliver(QUEUE, [message], { SHARD: silent })).acknowledged).toEqual([message.id]);
-    expect(calls).toEqual(["apply 3"]);
-    expect(await counted(merchant)).toBe(3);
   });
 });
 
