@@ -13,7 +13,9 @@ function fakeQueue(refusedCall = -1) {
     calls.push(messages);
     options.push(given);
   };
-  return { calls, options, queue: { sendBatch } as unknown as Queue };
+  const send = async (body: Uint8Array, { contentType, ...given }: { contentType: string }) =>
+    await sendBatch([{ body, contentType }], given);
+  return { calls, options, queue: { send, sendBatch } as unknown as Queue };
 }
 
 const bodies = fc.array(

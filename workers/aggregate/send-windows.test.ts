@@ -13,11 +13,13 @@ const SHARD = "5a".repeat(32);
 /** A queue that keeps what it is sent; from the `failsAt`-th call on it takes no more. */
 function fakeQueue(failsAt = Number.POSITIVE_INFINITY) {
   const calls: Uint8Array[][] = [];
-  const sendBatch = async (messages: Iterable<{ body: Uint8Array }>) => {
+  const take = async (bodies: Uint8Array[]) => {
     if (calls.length >= failsAt) throw new Error("the queue is full");
-    calls.push([...messages].map(({ body }) => body));
+    calls.push(bodies);
   };
-  return { queue: { sendBatch } as unknown as Queue, calls };
+  const send = (body: Uint8Array) => take([body]);
+  const sendBatch = (messages: Iterable<{ body: Uint8Array }>) => take([...messages].map(({ body }) => body));
+  return { queue: { send, sendBatch } as unknown as Queue, calls };
 }
 
 function decode(body: Uint8Array) {

@@ -33,12 +33,14 @@ export class TestShard {
     meanwhile: (instance: Shard, state: DurableObjectState) => void | Promise<void> = () => {},
   ): Promise<void> {
     await runInDurableObject(this.stub, (instance, state) => {
+      const take = async (bodies: readonly Uint8Array<ArrayBuffer>[]) => {
+        await meanwhile(instance, state);
+        this.sent.push(...bodies);
+      };
       const WINDOWS = {
-        sendBatch: async (messages: Iterable<{ readonly body: Uint8Array<ArrayBuffer> }>) => {
-          const bodies = [...messages].map(({ body }) => body);
-          await meanwhile(instance, state);
-          this.sent.push(...bodies);
-        },
+        send: (body: Uint8Array<ArrayBuffer>) => take([body]),
+        sendBatch: (messages: Iterable<{ readonly body: Uint8Array<ArrayBuffer> }>) =>
+          take([...messages].map(({ body }) => body)),
       };
       (instance as unknown as { env: unknown }).env = { ...workerEnv, WINDOWS };
     });
@@ -80,7 +82,7 @@ export class TestShard {
   async writePages(): Promise<void> {
     await this.evict();
     await runInDurableObject(this.stub, async (_, state) => {
-      const WINDOWS = { sendBatch: async () => {} };
+      const WINDOWS = { send: async () => {}, sendBatch: async () => {} };
       const cramped = new Shard(state, { ...workerEnv, WINDOWS, RESIDENT_BYTES_MAX: "0" } as unknown as Env);
       await cramped.alarm();
     });

@@ -38,7 +38,10 @@ beforeEach(() => {
 });
 
 const RAW = {
-  async sendBatch(messages: { body: Uint8Array }[], options?: { delaySeconds: number }) {
+  async send(body: Uint8Array, options?: { delaySeconds?: number }) {
+    await RAW.sendBatch([{ body }], options);
+  },
+  async sendBatch(messages: { body: Uint8Array }[], options?: { delaySeconds?: number }) {
     await Promise.resolve();
     if (isLogAway) throw new Error("queue is away");
     happened.push("logged");
