@@ -11,7 +11,7 @@ import { paymentLoad } from "./load.ts";
 import { optionsOf } from "./options.ts";
 import { makeStateDir, startBenchSystem } from "./system.ts";
 
-const USAGE = `npm run bench:ingest -- [--rounds 3] [--events 80000] [--merchants 5000] [--shards 2] [--format json] [--json]
+const USAGE = `npm run bench:ingest -- [--rounds 5] [--events 80000] [--merchants 5000] [--shards 2] [--format json] [--json]
   CPU time of workerd for each accepted event over the whole way, beside a Worker that only parses and compresses the same bytes.
   --rounds     measured rounds, after eight that are thrown away: the runtime compiles what is used often
   --events     events a run at 1,000 a request; an eighth of them at 100, an eightieth at 1
@@ -29,7 +29,7 @@ const optionsSchema = z.object({
   json: z.boolean(),
 });
 const options = optionsOf(USAGE, optionsSchema, {
-  rounds: "3",
+  rounds: "5",
   events: "80000",
   merchants: "5000",
   shards: "2",
