@@ -18,7 +18,7 @@ const PHASE_AT_MS = 6 * MINUTE_MS;
 const CORRECTED_MS = 10 * MINUTE_MS;
 const FINAL_MS = DAY_MS + 60 * MINUTE_MS;
 /** Longer than the log holds events back and than either queue waits for its batch to fill. */
-const QUIET_MS = 7_000;
+const QUIET_MS = 10_000;
 const POLL_MS = 500;
 const QUIET_WAIT_MS_MAX = 180_000;
 

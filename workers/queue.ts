@@ -4,7 +4,8 @@ export const SEND_BATCH_BYTES_MAX = 250_000;
 
 /**
  * Puts all bodies on a queue, in as few calls as the limits allow; resolves once the queue has every one of them. One that goes alone is
- * sent as the bytes it is, several as base64 in JSON, which the runtime makes of a batch.
+ * sent as the bytes it is, several as base64 in JSON, which the runtime makes of a batch. The bodies are the queue's from then on: the runtime
+ * detaches the buffer of one that goes alone.
  */
 export async function sendAll(
   queue: Queue,

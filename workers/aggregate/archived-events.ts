@@ -5,7 +5,7 @@ import { acceptEvent } from "../../shared/accept-event.ts";
 import type { PaymentEvent } from "../../shared/event.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 
-/** The RAW consumer writes objects of 12 MB at most; one beyond this is none of its. */
+/** The RAW consumer writes objects of 13 MB at most; one beyond this is none of its. */
 export const ARCHIVE_OBJECT_BYTES_MAX = 16_000_000;
 /** Lines of one object, unpacked; they are read as they come, never all at once. */
 const ARCHIVE_TEXT_BYTES_MAX = 1_000_000_000;

@@ -103,8 +103,8 @@ export class Journal {
   /**
    * Writes the pages of every slice changed since it was last paged, forgets `dropped` without, and puts `rebuilt` in the place of damaged
    * windows, all in one transaction with the mark from which recovery reads the journal. A batch older than the mark is never folded
-   * again, so a dropped slice stays dropped, and a rebuilt one is not counted on from before. Throws when it cannot be written; nothing
-   * has changed then, in memory either.
+   * again, so a dropped slice stays dropped, a rebuilt one is not counted on from before, and what is damaged has to be noted by then. Throws
+   * when it cannot be written; nothing has changed then, in memory either.
    */
   checkpoint(state: ShardState, dropped: readonly Slice[], rebuilt: ReadonlyMap<number, Slice> = new Map()): void {
     const filled = [...rebuilt.values()].filter(({ revision }) => revision > 0);
@@ -119,6 +119,11 @@ export class Journal {
         if (revision === 0) this.#forget(startMs);
         this.#storage.sql.exec("DELETE FROM damaged WHERE window = ?", startMs / WINDOW_MS);
       }
+      // What could not be noted when it was found: after this mark the next start no longer reads what shows it.
+      this.noteDamaged(
+        [...state.damaged.keys()].filter((startMs) => !rebuilt.has(startMs)),
+        atMs,
+      );
       for (const slice of changed) this.pages.write(slice);
       for (const { startMs } of dropped) this.#forget(startMs);
       this.#writeMark({ seq: state.seq, atMs, droppedToMs }, storedOf(state, dropped));

@@ -19,7 +19,7 @@ export interface Recovery {
 /**
  * The state that pages and journal add up to, through the same `fold` that live batches take. Pages are only read of slices that a
  * batch in the journal needs. Whatever is damaged, there is a state: the windows concerned are in `damaged`, noted durably if that
- * can be done, else found again at the next start.
+ * can be done, else with the next checkpoint, before which the next start finds them again.
  */
 export function recover(journal: Journal, nowMs: number, limits: MemoryLimits): Recovery {
   const state = emptyState();
@@ -164,7 +164,7 @@ function note(journal: Journal, state: ShardState, faults: Fault[], isRestart: b
     if (isRestart) journal.restart(state, windows, nowMs);
     else journal.noteDamaged(windows, nowMs);
   } catch (error) {
-    // A full disk, say. The shard starts all the same, and the next start finds what this one found.
+    // A full disk, say. The shard starts all the same; the next checkpoint notes it, or the next start finds what this one found.
     faults.push({ reason: `damage could not be noted: ${String(error)}`, windows: [] });
   }
 }

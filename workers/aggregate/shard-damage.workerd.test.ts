@@ -399,4 +399,25 @@ describe("a journal that is damaged", () => {
     await shard.sql("DROP TRIGGER full");
     await expectRebuilt(before);
   });
+
+  test("that could not be noted is noted by the next checkpoint, after which its rows are not read any more", async () => {
+    await threeRows();
+    await damage("journal", "batch", "seq = 2");
+    await shard.sql("CREATE TRIGGER full BEFORE INSERT ON damaged BEGIN SELECT RAISE(FAIL, 'disk is full'); END");
+    await shard.evict();
+    await expect(shard.read(shop)).rejects.toThrow(REFUSAL);
+    await shard.sql("DROP TRIGGER full");
+    for (let i = 0; i < JOURNAL_SLOTS; i++) {
+      await shard.apply(ofShop(`elsewhere-${i}`, 1, { occurred_at: NOON_MS - HOUR_MS }));
+    }
+    await shard.evict();
+    await expect(shard.read(shop)).rejects.toThrow(REFUSAL);
+    expect(await shard.sql("SELECT window FROM damaged ORDER BY window")).toEqual(
+      [OLD_MS, NOON_MS].map((startMs) => ({ window: startMs / WINDOW_MS })),
+    );
+    await rebuild();
+    const [windows] = await numbers();
+    // OLD_MS is the other's; the shop has what stands elsewhere, and all nine of noon.
+    expect(windows?.map((row) => row.payments_count)).toEqual([JOURNAL_SLOTS, 9]);
+  });
 });
