@@ -60,18 +60,28 @@ export function judgeRepeats(state: ShardState, batch: EventBatch, atMs: number)
 
 /**
  * Counts a batch: the one step by which a shard's state changes, live and in recovery alike. It depends on nothing but its
- * arguments, so the same batches at the same moments give the same state. Answers one status byte an event.
+ * arguments, so the same batches at the same moments give the same state. Answers one status byte an event. `conflicts` are positions of
+ * events found to be conflicts before, when the batch is folded again.
  */
-export function fold(state: ShardState, batch: EventBatch, atMs: number): Uint8Array<ArrayBuffer> {
+export function fold(
+  state: ShardState,
+  batch: EventBatch,
+  atMs: number,
+  conflicts: ReadonlySet<number> = NO_CONFLICTS,
+): Uint8Array<ArrayBuffer> {
   if (atMs <= state.atMs) throw new Error(`a batch at ${atMs} cannot follow one at ${state.atMs}`);
   const recent = recentSlices(state, atMs);
   const statuses = new Uint8Array(batch.size);
-  for (let i = 0; i < batch.size; i++) statuses[i] = foldEvent(state, recent, batch, i, atMs);
+  for (let i = 0; i < batch.size; i++) {
+    statuses[i] = conflicts.has(i) ? STATUS.conflict : foldEvent(state, recent, batch, i, atMs);
+  }
   state.seq += 1;
   state.atMs = atMs;
   rememberRequest(state, batch, statuses);
   return statuses;
 }
+
+const NO_CONFLICTS: ReadonlySet<number> = new Set();
 
 /** With nothing late in it, which the log's consumer has to note, there is no more to be done about the request. */
 function rememberRequest({ requests }: ShardState, { token }: EventBatch, statuses: Uint8Array): void {

@@ -20,12 +20,10 @@ const entrySchema = z
     at_ms: z.int().min(1),
     windows: z.string(),
     stored: z.string(),
+    conflicts: z.string(),
     sum: z.int(),
   })
-  .refine(
-    ({ slot, seq, at_ms, windows, stored, sum }) =>
-      slot === seq % JOURNAL_SLOTS && sum === entrySum(seq, at_ms, windows, stored),
-  );
+  .refine((row) => row.slot === row.seq % JOURNAL_SLOTS && row.sum === entrySum(row));
 const batchRowSchema = z.object({ batch_sum: z.int(), batch: z.instanceof(ArrayBuffer) });
 const damagedRowSchema = z.object({ window: z.int().min(0) });
 const markSchema = z
@@ -46,6 +44,11 @@ export interface Entry {
   readonly atMs: number;
   /** Starts of the windows its events fall in: should it be lost, these and no others have to be rebuilt. */
   readonly windows: readonly number[];
+  /**
+   * Positions of the events that were refused as conflicts. What they repeat may be damaged when the batch is folded again, and they would be
+   * counted then, beside what the rebuild brings back.
+   */
+  readonly conflicts: readonly number[];
 }
 
 /** From where on the journal counts. */
@@ -70,7 +73,7 @@ export class Journal {
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     const { sql } = storage;
-    sql.exec(`CREATE TABLE IF NOT EXISTS journal (slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, windows TEXT NOT NULL, stored TEXT NOT NULL, sum INTEGER NOT NULL, batch_sum INTEGER NOT NULL, batch BLOB NOT NULL);
+    sql.exec(`CREATE TABLE IF NOT EXISTS journal (slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, windows TEXT NOT NULL, stored TEXT NOT NULL, conflicts TEXT NOT NULL, sum INTEGER NOT NULL, batch_sum INTEGER NOT NULL, batch BLOB NOT NULL);
       CREATE TABLE IF NOT EXISTS damaged (window INTEGER PRIMARY KEY, noted_at_ms INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, dropped_to_ms INTEGER NOT NULL, stored TEXT NOT NULL, sum INTEGER NOT NULL);`);
     this.pages = new PageStore(sql);
@@ -82,22 +85,39 @@ export class Journal {
   }
 
   /** Writes the batch that will be folded in. Throws when it cannot be written; nothing has changed then. */
-  append({ seq, atMs, windows }: Entry, batch: Uint8Array): void {
-    const numbers = windows.map((startMs) => startMs / WINDOW_MS).join();
-    const stored = storedText(this.#storedSince);
+  append({ seq, atMs, windows }: Omit<Entry, "conflicts">, batch: Uint8Array): void {
+    const row = {
+      seq,
+      at_ms: atMs,
+      windows: windows.map((startMs) => startMs / WINDOW_MS).join(),
+      stored: storedText(this.#storedSince),
+      conflicts: "",
+    };
     this.#storage.sql.exec(
-      "INSERT OR REPLACE INTO journal (slot, seq, at_ms, windows, stored, sum, batch_sum, batch) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO journal (slot, seq, at_ms, windows, stored, conflicts, sum, batch_sum, batch) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       seq % JOURNAL_SLOTS,
       seq,
       atMs,
-      numbers,
-      stored,
-      entrySum(seq, atMs, numbers, stored),
+      row.windows,
+      row.stored,
+      row.conflicts,
+      entrySum(row),
       rowChecksum([seq], batch),
       batch,
     );
     this.#storedSince.clear();
     this.#count(batch);
+  }
+
+  /** Adds to the row of a batch which of its events were conflicts, once that is known: rarely, so that most batches are one write. */
+  noteConflicts(seq: number, conflicts: readonly number[]): void {
+    const slot = seq % JOURNAL_SLOTS;
+    const row = this.#storage.sql
+      .exec("SELECT slot, seq, at_ms, windows, stored, conflicts, sum FROM journal WHERE slot = ?", slot)
+      .one();
+    const text = conflicts.join();
+    const sum = entrySum({ ...entrySchema.parse(row), conflicts: text });
+    this.#storage.sql.exec("UPDATE journal SET conflicts = ?, sum = ? WHERE slot = ?", text, sum, slot);
   }
 
   /**
@@ -160,13 +180,19 @@ export class Journal {
     const entries: Entry[] = [];
     const unreadable = new Set<unknown>();
     const rows = this.#storage.sql
-      .exec("SELECT slot, seq, at_ms, windows, stored, sum FROM journal ORDER BY seq")
+      .exec("SELECT slot, seq, at_ms, windows, stored, conflicts, sum FROM journal ORDER BY seq")
       .toArray();
     for (const row of rows) {
       const entry = entrySchema.safeParse(row);
       if (entry.success) {
-        const { seq, at_ms: atMs, windows } = entry.data;
-        entries.push({ seq, atMs, windows: windows.split(",").map((number) => Number(number) * WINDOW_MS) });
+        const { seq, at_ms: atMs, windows, conflicts } = entry.data;
+        const starts = windows.split(",").map((number) => Number(number) * WINDOW_MS);
+        entries.push({
+          seq,
+          atMs,
+          windows: starts,
+          conflicts: conflicts === "" ? [] : conflicts.split(",").map(Number),
+        });
       } else {
         unreadable.add(row.slot);
       }
@@ -192,7 +218,9 @@ export class Journal {
   storedRevisions(): Map<number, number> {
     const revisions = new Map<number, number>();
     const [mark] = this.#storage.sql.exec("SELECT seq, at_ms, dropped_to_ms, stored, sum FROM checkpoint").toArray();
-    const rows = this.#storage.sql.exec("SELECT slot, seq, at_ms, windows, stored, sum FROM journal").toArray();
+    const rows = this.#storage.sql
+      .exec("SELECT slot, seq, at_ms, windows, stored, conflicts, sum FROM journal")
+      .toArray();
     const texts = [markSchema.safeParse(mark), ...rows.map((row) => entrySchema.safeParse(row))];
     for (const text of texts) {
       for (const [startMs, revision] of text.success ? storedIn(text.data.stored) : []) {
@@ -267,8 +295,14 @@ function replaceDamaged(state: ShardState, slice: Slice): void {
   state.slices.set(slice.startMs, slice);
 }
 
-function entrySum(seq: number, atMs: number, windows: string, stored: string): number {
-  return rowChecksum([seq, atMs], new TextEncoder().encode(`${windows};${stored}`));
+function entrySum(row: {
+  readonly seq: number;
+  readonly at_ms: number;
+  readonly windows: string;
+  readonly stored: string;
+  readonly conflicts: string;
+}): number {
+  return rowChecksum([row.seq, row.at_ms], new TextEncoder().encode(`${row.windows};${row.stored};${row.conflicts}`));
 }
 
 function markSum({ seq, atMs, droppedToMs }: Mark, stored: string): number {

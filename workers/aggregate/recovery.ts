@@ -112,7 +112,7 @@ function foldAgain(
 ): void {
   bringBack(state, batch, row.atMs, (startMs) => onDamage("pages are damaged", [startMs]));
   try {
-    fold(state, batch, row.atMs);
+    fold(state, batch, row.atMs, new Set(row.conflicts));
   } catch (error) {
     // A bug. The shard starts all the same, with nothing half counted.
     onDamage(`batch ${row.seq} cannot be counted: ${String(error)}`, changeable(state, row));

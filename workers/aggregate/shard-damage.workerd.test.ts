@@ -104,7 +104,8 @@ async function sendAndStore(): Promise<void> {
 /** Flips a bit of a blob in the middle. */
 async function damage(table: string, column: string, where: string): Promise<void> {
   const [row] = await shard.sql(`SELECT ${column} AS blob FROM ${table} WHERE ${where}`);
-  const bytes = new Uint8Array(row?.blob as ArrayBuffer);
+  if (row === undefined) throw new Error(`no ${table} where ${where}`);
+  const bytes = new Uint8Array(row.blob as ArrayBuffer);
   bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
   await shard.sql(`UPDATE ${table} SET ${column} = ? WHERE ${where}`, bytes.buffer);
 }
@@ -293,6 +294,22 @@ test("a request that the log would pass over, as counted directly, is brought ag
   expect(await isCounted(FIRST)).toEqual([0]);
 });
 
+test("a repeat that was moved stays a conflict, though the window of the event it repeats is damaged since", async () => {
+  const FIRST_MS = NOON_MS - 2 * WINDOW_MS;
+  await logged(ofShop("first", 1, { occurred_at: FIRST_MS }));
+  // Until the journal is full, and the first window in pages.
+  for (let i = 0; i < JOURNAL_SLOTS; i++) await shard.apply(ofShop(`old-${i}`, 1, { occurred_at: OLD_MS }));
+  // The one of that name again, at another time, and one that is new.
+  await logged([...ofShop("first", 1), ...ofShop("next", 1)]);
+  const before = await numbers();
+  expect(before[0]?.map((row) => row.payments_count)).toEqual([JOURNAL_SLOTS, 1, 1]);
+  await damage("page", "data", pageOf(FIRST_MS));
+  await shard.evict();
+  await expect(shard.read(shop)).rejects.toThrow(REFUSAL);
+  await rebuild();
+  expect(await numbers()).toEqual(before);
+});
+
 describe("a journal that is damaged", () => {
   /** Three rows of the journal, the second of which says what the others do not. */
   async function threeRows() {
@@ -334,6 +351,7 @@ describe("a journal that is damaged", () => {
     "the moment of a row": "UPDATE journal SET at_ms = at_ms + 1 WHERE seq = 2",
     "the number of a row": "UPDATE journal SET seq = 900 WHERE seq = 2",
     "the number of the last row": "UPDATE journal SET seq = 900 WHERE seq = 3",
+    "what a row says of its conflicts": "UPDATE journal SET conflicts = '0' WHERE seq = 2",
     "what a row says of its windows": "UPDATE journal SET windows = windows || '1' WHERE seq = 1",
     "a row, which is missing,": "DELETE FROM journal WHERE seq = 2",
   })) {

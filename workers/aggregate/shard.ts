@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { EventBatch } from "../../shared/event-batch.ts";
-import { decodeShardBatch } from "../../shared/messages/shard-batch.ts";
+import { decodeShardBatch, STATUS } from "../../shared/messages/shard-batch.ts";
 import { toRow } from "../../shared/window-row.ts";
 import { log } from "../log.ts";
 import {
@@ -98,13 +98,16 @@ export class Shard extends DurableObject<Env> {
     let isWritten = false;
     try {
       return this.ctx.storage.transactionSync(() => {
-        this.#journal.append({ seq: this.#state.seq + 1, atMs, windows: [...windowStartsOf(batch)] }, bytes);
+        const seq = this.#state.seq + 1;
+        this.#journal.append({ seq, atMs, windows: [...windowStartsOf(batch)] }, bytes);
         isWritten = true;
-        return fold(this.#state, batch, atMs);
+        const statuses = fold(this.#state, batch, atMs);
+        if (statuses.includes(STATUS.conflict)) this.#journal.noteConflicts(seq, conflictsIn(statuses));
+        return statuses;
       });
     } catch (error) {
-      // A bug, and the memory has half of the batch, whose repeat would be called a duplicate. The row is gone again: start anew from
-      // what is durable. Had it stayed, no start would get past it.
+      // A bug, or no room to note conflicts, and the memory has the batch or half of it, whose repeat would be called a duplicate. The row is
+      // gone again: start anew from what is durable. Had it stayed, no start would get past a bug.
       if (isWritten) this.ctx.abort(`shard reset: a batch could not be counted: ${String(error)}`);
       throw error;
     }
@@ -194,4 +197,8 @@ export class Shard extends DurableObject<Env> {
     this.#alarmMs = atMs;
     this.ctx.waitUntil(this.ctx.storage.setAlarm(atMs));
   }
+}
+
+function conflictsIn(statuses: Uint8Array): number[] {
+  return [...statuses.keys()].filter((i) => statuses[i] === STATUS.conflict);
 }
