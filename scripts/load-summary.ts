@@ -81,8 +81,10 @@ export function addReceipt(summary: LoadSummary, batch: NdjsonBatch, receipt: Re
   const errors = receipt.errors.map(({ index, ...error }) => ({ line: batch.lineNumbers[index] ?? 0, ...error }));
   for (const error of errors) {
     summary.errors_by_code[error.code] = (summary.errors_by_code[error.code] ?? 0) + 1;
-    if (summary.errors.length < ERRORS_KEPT_MAX) summary.errors.push(error);
   }
+  // Batches are answered in any order; those of the first lines of the file are told.
+  const kept = [...summary.errors, ...errors].sort((a, b) => a.line - b.line);
+  summary.errors = kept.slice(0, ERRORS_KEPT_MAX);
   return errors;
 }
 
