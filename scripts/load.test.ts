@@ -8,6 +8,7 @@ import { text } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type Answer, allAccepted, type IngestStandIn, ingestStandIn, type SeenRequest } from "./ingest-stand-in.ts";
+import { sleep } from "./sleep.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -96,14 +97,17 @@ test("standard input, --async, --no-gzip and --batch do what they say, and the s
 });
 
 test("rejected events are told by the line of the file, ten of them, the rest by code, all in --errors", async () => {
-  const { url } = await server(({ lines }) => ({
-    status: 200,
-    body: {
-      accepted: lines.length - 6,
-      rejected: 6,
-      errors: [0, 1, 2, 3, 4, 5].map((index) => ({ index, code: "too_old", path: "occurred_at", message: "long ago" })),
-    },
-  }));
+  const { url } = await server(async ({ lines }) => {
+    // The first batch of the file is the last to be answered.
+    if (lines[0]?.includes('"e1"')) await sleep(200);
+    const errors = [0, 1, 2, 3, 4, 5].map((index) => ({
+      index,
+      code: "too_old",
+      path: "occurred_at",
+      message: "long ago",
+    }));
+    return { status: 200, body: { accepted: lines.length - 6, rejected: 6, errors } };
+  });
   const path = await file("some-bad.ndjson", `\n${events(30)}`);
   const errorsPath = join(folder, "errors.ndjson");
   const { stdout, code } = await load(path, "--url", url, "--key", "k", "--batch", "10", "--errors", errorsPath);
