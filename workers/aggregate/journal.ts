@@ -13,6 +13,8 @@ export const JOURNAL_SLOTS = 1_024;
 /** A checkpoint is also taken once the journal holds this much, which bounds recovery. */
 export const JOURNAL_BYTES_MAX = 16_000_000;
 
+/** All of a row but the batch, which is only read to be folded again. */
+const ENTRY_COLUMNS = "slot, seq, at_ms, windows, stored, conflicts, sum";
 const entrySchema = z
   .object({
     slot: z.int(),
@@ -112,9 +114,7 @@ export class Journal {
   /** Adds to the row of a batch which of its events were conflicts, once that is known: rarely, so that most batches are one write. */
   noteConflicts(seq: number, conflicts: readonly number[]): void {
     const slot = seq % JOURNAL_SLOTS;
-    const row = this.#storage.sql
-      .exec("SELECT slot, seq, at_ms, windows, stored, conflicts, sum FROM journal WHERE slot = ?", slot)
-      .one();
+    const row = this.#storage.sql.exec(`SELECT ${ENTRY_COLUMNS} FROM journal WHERE slot = ?`, slot).one();
     const text = conflicts.join();
     const sum = entrySum({ ...entrySchema.parse(row), conflicts: text });
     this.#storage.sql.exec("UPDATE journal SET conflicts = ?, sum = ? WHERE slot = ?", text, sum, slot);
@@ -179,9 +179,7 @@ export class Journal {
   entries(): { readonly entries: readonly Entry[]; readonly hasUnreadable: (seq: number) => boolean } {
     const entries: Entry[] = [];
     const unreadable = new Set<unknown>();
-    const rows = this.#storage.sql
-      .exec("SELECT slot, seq, at_ms, windows, stored, conflicts, sum FROM journal ORDER BY seq")
-      .toArray();
+    const rows = this.#storage.sql.exec(`SELECT ${ENTRY_COLUMNS} FROM journal ORDER BY seq`).toArray();
     for (const row of rows) {
       const entry = entrySchema.safeParse(row);
       if (entry.success) {
@@ -218,9 +216,7 @@ export class Journal {
   storedRevisions(): Map<number, number> {
     const revisions = new Map<number, number>();
     const [mark] = this.#storage.sql.exec("SELECT seq, at_ms, dropped_to_ms, stored, sum FROM checkpoint").toArray();
-    const rows = this.#storage.sql
-      .exec("SELECT slot, seq, at_ms, windows, stored, conflicts, sum FROM journal")
-      .toArray();
+    const rows = this.#storage.sql.exec(`SELECT ${ENTRY_COLUMNS} FROM journal`).toArray();
     const texts = [markSchema.safeParse(mark), ...rows.map((row) => entrySchema.safeParse(row))];
     for (const text of texts) {
       for (const [startMs, revision] of text.success ? storedIn(text.data.stored) : []) {

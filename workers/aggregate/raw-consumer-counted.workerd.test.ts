@@ -1,9 +1,8 @@
 import { evictDurableObject } from "cloudflare:test";
 import { drizzle } from "drizzle-orm/d1";
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { windowStart } from "../../shared/window.ts";
 import { lateWindows } from "../directory/schema.ts";
-import { openDirectory } from "../directory/test-directory.ts";
 import { HOUR_MS, NOON_MS, payment, payments } from "./sample-payments.ts";
 import {
   applyDirectly,
@@ -12,6 +11,7 @@ import {
   messageOf,
   nextMerchant,
   nextToken,
+  openLog,
   QUEUE,
   shardNameOf,
   watchedShards,
@@ -19,18 +19,7 @@ import {
 import { deliver } from "./test-queue.ts";
 import { workerEnv } from "./test-shard.ts";
 
-let directory: D1Database;
-beforeAll(async () => {
-  directory = await openDirectory();
-});
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["Date"], now: NOON_MS });
-  for (const level of ["warn", "error"] as const) vi.spyOn(console, level).mockImplementation(() => {});
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+openLog();
 
 describe("what ingest had counted directly", () => {
   test("is not sent to the shard again: the message is archived and acknowledged, and asks nothing but whether it was counted", async () => {
@@ -92,7 +81,9 @@ describe("what ingest had counted directly", () => {
     expect((await deliver(QUEUE, [message], broken)).acknowledged).toEqual([message.id]);
     expect(calls).toEqual(["counted 1", "apply 3"]);
     expect(await counted(merchant)).toBe(2);
-    const noted = (await drizzle(directory).select().from(lateWindows)).filter((row) => row.merchantId === merchant);
+    const noted = (await drizzle(workerEnv.DIRECTORY).select().from(lateWindows)).filter(
+      (row) => row.merchantId === merchant,
+    );
     expect(noted.map((row) => row.windowStart)).toEqual([windowStart(occurred_at)]);
   });
 

@@ -1,29 +1,17 @@
 import { drizzle } from "drizzle-orm/d1";
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { encodeRawMessage } from "../../shared/messages/raw.ts";
 import { shardOf } from "../../shared/topology.ts";
 import { windowStart } from "../../shared/window.ts";
 import { deadLetters, lateWindows } from "../directory/schema.ts";
-import { openDirectory } from "../directory/test-directory.ts";
 import { loadTopology } from "../directory/topology.ts";
 import { gzip } from "../gzip.ts";
 import { bytesOf, HOUR_MS, NOON_MS, payment, payments } from "./sample-payments.ts";
-import { archived, counted, messageOf, nextMerchant, QUEUE } from "./test-log.ts";
+import { archived, counted, messageOf, nextMerchant, openLog, QUEUE } from "./test-log.ts";
 import { deliver, type TestMessage } from "./test-queue.ts";
 import { workerEnv } from "./test-shard.ts";
 
-let directory: D1Database;
-beforeAll(async () => {
-  directory = await openDirectory();
-});
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["Date"], now: NOON_MS });
-  for (const level of ["warn", "error"] as const) vi.spyOn(console, level).mockImplementation(() => {});
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+openLog();
 
 describe("a batch of the log", () => {
   test("is archived by event hour, counted once, then acknowledged", async () => {
@@ -58,7 +46,7 @@ describe("a batch of the log", () => {
   test("of which a shard counted part directly is counted to the end from the log", async () => {
     const merchant = nextMerchant();
     const events = payments("a", 4, { merchant_id: merchant });
-    const shard = shardOf(await loadTopology(directory, NOON_MS), merchant, NOON_MS);
+    const shard = shardOf(await loadTopology(workerEnv.DIRECTORY, NOON_MS), merchant, NOON_MS);
     await workerEnv.SHARD.get(workerEnv.SHARD.idFromName(shard)).apply(bytesOf(events.slice(0, 2)));
     await deliver(QUEUE, [messageOf(events)]);
     expect(await counted(merchant)).toBe(4);
@@ -90,7 +78,9 @@ describe("late events", () => {
     await deliver(QUEUE, [message]);
     expect(await counted(merchant)).toBe(1);
     expect(new Set(await archived(merchant, "raw/v1/2031/03/04/06/"))).toEqual(new Set(["late-0", "late-1", "late-2"]));
-    const noted = (await drizzle(directory).select().from(lateWindows)).filter((row) => row.merchantId === merchant);
+    const noted = (await drizzle(workerEnv.DIRECTORY).select().from(lateWindows)).filter(
+      (row) => row.merchantId === merchant,
+    );
     expect(noted).toEqual([
       {
         merchantId: merchant,
@@ -111,7 +101,9 @@ describe("late events", () => {
       QUEUE,
       [0, 60, 120].map((from) => messageOf(events.slice(from, from + 60))),
     );
-    const noted = (await drizzle(directory).select().from(lateWindows)).filter((row) => row.merchantId === merchant);
+    const noted = (await drizzle(workerEnv.DIRECTORY).select().from(lateWindows)).filter(
+      (row) => row.merchantId === merchant,
+    );
     expect(noted.length).toBe(180);
   });
 });
@@ -134,7 +126,7 @@ describe("nothing is acknowledged that is not both archived and counted", () => 
   });
 
   test("when a shard fails, only what it holds waits", async () => {
-    const topology = await loadTopology(directory, NOON_MS);
+    const topology = await loadTopology(workerEnv.DIRECTORY, NOON_MS);
     const failing = nextMerchant();
     const failingShard = shardOf(topology, failing, NOON_MS);
     let working = nextMerchant();
@@ -162,7 +154,7 @@ describe("nothing is acknowledged that is not both archived and counted", () => 
   test("when late windows cannot be noted, all wait", async () => {
     const merchant = nextMerchant();
     const late = messageOf(payments("late", 1, { merchant_id: merchant, occurred_at: NOON_MS - 30 * HOUR_MS }));
-    await loadTopology(directory, NOON_MS);
+    await loadTopology(workerEnv.DIRECTORY, NOON_MS);
     const { acknowledged, retried } = await deliver(QUEUE, [late], { DIRECTORY: { prepare: unreachable } });
     expect([acknowledged, Object.keys(retried)]).toEqual([[], [late.id]]);
   });
@@ -198,7 +190,9 @@ describe("a message that cannot be read", () => {
     expect(new Set(acknowledged)).toEqual(new Set([good, ...broken].map(({ id }) => id)));
     expect(retried).toEqual({});
     expect(await counted(merchant)).toBe(2);
-    const buried = (await drizzle(directory).select().from(deadLetters)).filter(({ id }) => id.endsWith(merchant));
+    const buried = (await drizzle(workerEnv.DIRECTORY).select().from(deadLetters)).filter(({ id }) =>
+      id.endsWith(merchant),
+    );
     expect(buried.map(({ id }) => id).sort()).toEqual(broken.map(({ id }) => id).sort());
     for (const { id, queue, reason, bodyKey, bodyBytes, attempts } of buried) {
       expect([queue, attempts, bodyKey]).toEqual([QUEUE, 1, `dead/v1/${QUEUE}/${id}`]);
@@ -221,7 +215,7 @@ test("what comes out of a dead-letter queue is kept under the name of its own, o
   const id = `dead-${nextMerchant()}`;
   const message = { ...messageOf(payments("a", 1)), id, attempts: 4 };
   for (let i = 0; i < 2; i++) expect((await deliver("tally-raw-dead", [message])).acknowledged).toEqual([id]);
-  const rows = (await drizzle(directory).select().from(deadLetters)).filter((row) => row.id === id);
+  const rows = (await drizzle(workerEnv.DIRECTORY).select().from(deadLetters)).filter((row) => row.id === id);
   expect(rows.map(({ queue, bodyKey }) => [queue, bodyKey])).toEqual([[QUEUE, `dead/v1/${QUEUE}/${id}`]]);
 });
 

@@ -1,8 +1,9 @@
-import { expect } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
 import type { PaymentEvent } from "../../shared/event.ts";
 import { EventLines } from "../../shared/event-lines.ts";
 import { decodeShardBatch, encodeShardBatch } from "../../shared/messages/shard-batch.ts";
 import { shardOf } from "../../shared/topology.ts";
+import { openDirectory } from "../directory/test-directory.ts";
 import { loadTopology } from "../directory/topology.ts";
 import { gunzip } from "../gzip.ts";
 import { packEvents } from "../ingest/log-events.ts";
@@ -14,6 +15,21 @@ import { workerEnv } from "./test-shard.ts";
 /** The log, as its consumer meets it in tests. */
 export const QUEUE = "tally-raw";
 export const NOON_PREFIX = "raw/v1/2031/03/05/12/";
+
+/** Before the tests of a file: a directory, and for each of them noon, and a log that is not printed. */
+export function openLog(): void {
+  beforeAll(async () => {
+    await openDirectory();
+  });
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["Date"], now: NOON_MS });
+    for (const level of ["warn", "error"] as const) vi.spyOn(console, level).mockImplementation(() => {});
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+}
 
 let requests = 0;
 /** Every test has merchants of its own: shards, archive and directory are shared. */
