@@ -110,13 +110,13 @@ test("a thousand events a second through one shard, worked out by hand", () => {
   // A request is one message of 115,220 bytes, two pieces of 64 KB, each written, read and deleted.
   expect(day.raw_message).toBe(115_220);
   expect(day.raw_operations).toBe(6 * 86_400);
-  // The queue waits seven seconds: the message it began with and seven more, 8,000 events, which take two calls.
-  expect(day.raw_batch).toBe(8);
-  expect(day.log_calls).toBeCloseTo((86_400 / 8) * 2);
-  expect(day.journal_rows).toBeCloseTo((86_400 / 8) * 2);
+  // The queue waits five seconds: the message it began with and five more, 6,000 events, which take two calls.
+  expect(day.raw_batch).toBe(6);
+  expect(day.log_calls).toBeCloseTo((86_400 / 6) * 2);
+  expect(day.journal_rows).toBeCloseTo((86_400 / 6) * 2);
   // An emission for each window, and its alarm is set twice. What is stored is noted in rows that are written anyway.
   expect(day.emission_rows).toBe(2 * 144);
-  expect(day.usd_archive_writes).toBeCloseTo(((86_400 / 8) * 2 * 4.5) / 1e6);
+  expect(day.usd_archive_writes).toBeCloseTo(((86_400 / 6) * 2 * 4.5) / 1e6);
 });
 
 test("a request is one message while it fits, and halved when it is too large", () => {
