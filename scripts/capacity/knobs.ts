@@ -86,7 +86,7 @@ export const KNOBS = {
     ...seconds,
     max: 60,
     group: "Log",
-    default: 7,
+    default: 5,
     what: "how long a queue waits for a batch to fill, 60 at most",
     from: "wrangler.toml: max_batch_timeout; the most is the platform's",
   },
