@@ -17,8 +17,11 @@ const PHASE_AT_MS = 6 * MINUTE_MS;
 /** When every correction of the last window is due. */
 const CORRECTED_MS = 10 * MINUTE_MS;
 const FINAL_MS = DAY_MS + 60 * MINUTE_MS;
-/** Longer than the log holds events back and than either queue waits for its batch to fill. */
-const QUIET_MS = 10_000;
+/**
+ * Longer than the log holds events back and than either queue waits for its batch to fill; shorter than the ten seconds after which the
+ * runtime evicts an idle object, which would then start anew.
+ */
+const QUIET_MS = 7_000;
 const POLL_MS = 500;
 const QUIET_WAIT_MS_MAX = 180_000;
 

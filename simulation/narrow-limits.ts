@@ -12,7 +12,7 @@ export const NARROW_LIMITS: readonly SourceEdit[] = [
   },
   { file: "workers/aggregate/emission.ts", find: "EMISSION_ROWS_MAX = 20_000", replace: "EMISSION_ROWS_MAX = 8" },
   { file: "workers/aggregate/emission.ts", find: "EMISSIONS_PENDING_MAX = 64", replace: "EMISSIONS_PENDING_MAX = 4" },
-  { file: "workers/aggregate/send-windows.ts", find: "MESSAGE_ROWS_FIRST = 800", replace: "MESSAGE_ROWS_FIRST = 3" },
+  { file: "workers/aggregate/send-windows.ts", find: "MESSAGE_ROWS_FIRST = 950", replace: "MESSAGE_ROWS_FIRST = 3" },
   { file: "workers/aggregate/send-windows.ts", find: "MESSAGE_ROWS_MAX = 4_000", replace: "MESSAGE_ROWS_MAX = 3" },
   {
     file: "workers/aggregate/residency.ts",

@@ -151,7 +151,7 @@ export const KNOBS = {
   "message-rows-first": {
     ...count,
     group: "History",
-    default: 800,
+    default: 950,
     what: "windows in the first WINDOWS message of an emission",
     from: "workers/aggregate/send-windows.ts: MESSAGE_ROWS_FIRST",
   },

@@ -4,8 +4,11 @@ import { gzip } from "../gzip.ts";
 import { sendAll } from "../queue.ts";
 import type { Emission } from "./emission.ts";
 
-/** The first message of an emission begins with this many rows, the next ones with what would fill one; one that comes out too large is halved. */
-const MESSAGE_ROWS_FIRST = 800;
+/**
+ * The first message of an emission begins with this many rows, which fill one when their windows are of a few events, some 125 bytes each;
+ * the next ones with what would fill one by the one before. One that comes out too large is halved.
+ */
+const MESSAGE_ROWS_FIRST = 950;
 const MESSAGE_ROWS_MAX = 4_000;
 /**
  * What a message should take: below two of the 64 KB that the queue counts, and bills, as an operation. The part of one that a message
