@@ -40,6 +40,7 @@ const KEYS = Object.keys(FIELD).map((name, field) =>
   new TextEncoder().encode(field < FIELD.user_id ? name : name.replace(/^(user|merchant)_/, "")),
 );
 const SLOTS = 64;
+const QUOTE = 34;
 
 export const EVENT_FIELDS = fieldSet(0, FIELD.user_id);
 export const USER_FIELDS = fieldSet(FIELD.user_id, FIELD.merchant_grade);
@@ -58,6 +59,13 @@ export function fieldOf({ slots, next }: FieldSet, bytes: Uint8Array, from: numb
     if (isKey(known - 1, bytes, from, to)) return known - 1;
   }
   return -1;
+}
+
+/** Where a string that begins at `from` ends, if it is the field's key; -1 otherwise. */
+export function keyEndOf(field: number, bytes: Uint8Array, from: number): number {
+  const key = KEYS[field] as Uint8Array;
+  const end = from + key.length;
+  return end < bytes.length && bytes[end] === QUOTE && isKey(field, bytes, from, end) ? end : -1;
 }
 
 function isKey(field: number, bytes: Uint8Array, from: number, to: number): boolean {

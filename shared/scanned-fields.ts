@@ -109,12 +109,13 @@ export function isText(
   const begin = from[field] as number;
   const end = to[field] as number;
   if (kind[field] !== STRING || begin === end || end - begin > bytesMax) return false;
-  let length = 0;
+  let length = end - begin;
   for (let at = begin; at < end; at++) {
     const byte = bytes[at] as number;
-    if (byte < 0x80 || byte >= 0xc0) length++;
+    if (byte < 0x7f) continue;
+    if (byte >= 0x80 && byte < 0xc0) length--;
     // Delete, and U+0080 to U+009F.
-    if (byte === 0x7f || (byte === 0xc2 && (bytes[at + 1] as number) < 0xa0)) return false;
+    else if (byte === 0x7f || (byte === 0xc2 && (bytes[at + 1] as number) < 0xa0)) return false;
   }
   return length <= lengthMax;
 }
