@@ -117,24 +117,24 @@ function judge(
   atMs: number,
 ): number {
   // Known comes before late: called late, a repeat moved past the horizon would be counted again when that window is rebuilt.
-  const known = knownCheck(own, recent, batch.fingerprintLo(i), batch.fingerprintHi(i));
+  const lo = batch.fingerprintLo(i);
+  const hi = batch.fingerprintHi(i);
+  const known = own?.ids.get(lo, hi);
   if (known !== undefined) return known === check ? STATUS.duplicate : STATUS.conflict;
+  if (isMoved(own, recent, lo, hi)) return STATUS.conflict;
   const startMs = windowStart(batch.occurredAt(i));
   // Live, no batch with an event of a damaged window comes this far; in recovery such events are for the rebuild to count.
   if (startMs < state.droppedToMs || isFinal(startMs, atMs) || state.damaged.has(startMs)) return STATUS.late;
   return STATUS.accepted;
 }
 
-/** The check of the event's first occurrence: in its own window, or, were its time changed, in a recent one. */
-function knownCheck(own: Slice | undefined, recent: readonly Slice[], lo: number, hi: number): number | undefined {
-  const known = own?.ids.get(lo, hi);
-  if (known !== undefined) return known;
+/** Whether a recent window counted the event, with another time then: whatever its check says, which a sender may have chosen it by. */
+function isMoved(own: Slice | undefined, recent: readonly Slice[], lo: number, hi: number): boolean {
   for (let at = 0; at < recent.length; at++) {
     const slice = recent[at];
-    const moved = slice === own ? undefined : slice?.ids.get(lo, hi);
-    if (moved !== undefined) return moved;
+    if (slice !== own && slice?.ids.get(lo, hi) !== undefined) return true;
   }
-  return undefined;
+  return false;
 }
 
 /** True while a repeat that was moved out of the window is recognised. What is not recent at a batch is not at any later one. */

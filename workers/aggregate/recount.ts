@@ -1,7 +1,6 @@
-import { AHEAD_MAX_MS } from "../../shared/accept-event.ts";
 import type { EventBatch } from "../../shared/event-batch.ts";
 import { windowStart } from "../../shared/window.ts";
-import { checkOf, isRecent, nextAtMs, type ShardState } from "./engine.ts";
+import { checkOf, isRecent, MOVED_REPEAT_MS, nextAtMs, type ShardState } from "./engine.ts";
 import { Slice } from "./slice.ts";
 
 /** Damaged windows being counted anew from the archive, beside the state until all of it is in. */
@@ -43,7 +42,10 @@ export function recount(
   }
 }
 
-/** Whether a window may have held an event, and was recent, when a repeat of it was received. */
+/**
+ * Whether a window may have held an event, and was recent, when a repeat of it was received; or whether it may hold the repeat, because the
+ * window the event came from was damaged as well and is rebuilt after it.
+ */
 function couldRecognise(startMs: number, receivedAtMs: number): boolean {
-  return isRecent(startMs, receivedAtMs) && startMs <= receivedAtMs + AHEAD_MAX_MS;
+  return isRecent(startMs, receivedAtMs) && startMs <= receivedAtMs + MOVED_REPEAT_MS;
 }

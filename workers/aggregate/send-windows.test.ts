@@ -70,7 +70,36 @@ describe("an emission on its way to the queue", () => {
     expect(messages.flatMap(({ rows }) => rows)).toEqual(JSON.parse(JSON.stringify(windows.map(toRow))));
   });
 
-  test("is halved where a message would be too large, every part with a number of its own", async () => {
+  test("fills its messages where the first one would be too large", async () => {
+    const small = (name: string, at: number) => {
+      const counter = new ReportCounter();
+      for (let i = 0; i < 4; i++) {
+        const user = { lo: Math.imul(at + 1, 0x9e3779b1 + i) >>> 0, hi: Math.imul(at + 3, 0x85ebca6b + i) >>> 0 };
+        const dimensions = DIMENSIONS.map((dimension) => `${dimension}-${(at * 7 + i * 13) % 50}`);
+        counter.add({
+          type: "payment",
+          amount: 100 + at * 31 + i,
+          points_used: 0,
+          points_earned: at,
+          user,
+          dimensions,
+        });
+      }
+      return windowOf(name, counter);
+    };
+    const windows = Array.from({ length: 949 }, (_, i) => small(`merchant-${i * 7919}`, i));
+    const { queue, calls } = fakeQueue();
+    await sendWindows(queue, SHARD, { id: 1, slices: [], windows });
+    const bytes = calls.flat().map(({ byteLength }) => byteLength);
+    expect(bytes.length).toBeGreaterThan(1);
+    expect(Math.min(...bytes.slice(0, -1))).toBeGreaterThan(0.85 * WINDOWS_MESSAGE_BYTES_MAX);
+    const messages = calls.flat().map(decode);
+    expect(messages.flatMap(({ rows }) => rows.map((row) => row.merchant_id))).toEqual(
+      windows.map(({ merchantId }) => merchantId),
+    );
+  });
+
+  test("is cut where a message would be too large, every part with a number of its own", async () => {
     const fullest = fullestWindow();
     const windows = Array.from({ length: 9 }, (_, i) => ({ ...fullest, merchantId: `m${i}` }));
     const { queue, calls } = fakeQueue();

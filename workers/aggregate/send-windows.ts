@@ -6,7 +6,7 @@ import type { Emission } from "./emission.ts";
 
 /**
  * The first message of an emission begins with this many rows, which fill one when their windows are of a few events, some 125 bytes each;
- * the next ones with what would fill one by the one before. One that comes out too large is halved.
+ * the next ones with what would fill one by the one before. One that comes out too large leaves to the next what it has no room for.
  */
 const MESSAGE_ROWS_FIRST = 950;
 const MESSAGE_ROWS_MAX = 4_000;
@@ -22,28 +22,23 @@ const MESSAGE_BYTES_TARGET = 120_000;
  */
 export async function sendWindows(queue: Queue, shard: string, { id, windows }: Emission): Promise<number> {
   const bodies: Uint8Array<ArrayBuffer>[] = [];
-  const pack = (rows: readonly WindowRow[]): void => {
+  let rowsWanted = MESSAGE_ROWS_FIRST;
+  /** Makes a message of the first of some rows, of all of them if they fit; answers the others. */
+  const pack = (rows: WindowRow[]): WindowRow[] => {
     const body = gzip(encodeWindowsMessage({ shard, emission: id, part: bodies.length, rows }));
+    const fitting = Math.max(1, Math.floor((rows.length * MESSAGE_BYTES_TARGET) / body.byteLength));
     if (body.byteLength <= WINDOWS_MESSAGE_BYTES_MAX) {
       bodies.push(body);
-      return;
+      rowsWanted = Math.min(MESSAGE_ROWS_MAX, fitting);
+      return [];
     }
-    // The limits on values and their bytes keep a single row below some 90 KB, so halving ends.
+    // The limits on values and their bytes keep a single row below some 90 KB, so this ends.
     if (rows.length === 1) throw new Error(`one window takes ${body.byteLength} bytes`);
-    pack(rows.slice(0, rows.length / 2));
-    pack(rows.slice(rows.length / 2));
+    return [...pack(rows.slice(0, fitting)), ...rows.slice(fitting)];
   };
   let rows: WindowRow[] = [];
-  let rowsWanted = MESSAGE_ROWS_FIRST;
-  for (const window of windows) {
-    if (rows.push(toRow(window)) < rowsWanted) continue;
-    const before = bodies.length;
-    pack(rows);
-    const bytes = bodies.slice(before).reduce((sum, body) => sum + body.byteLength, 0);
-    rowsWanted = Math.max(1, Math.min(MESSAGE_ROWS_MAX, Math.floor((rows.length * MESSAGE_BYTES_TARGET) / bytes)));
-    rows = [];
-  }
-  if (rows.length > 0) pack(rows);
+  for (const window of windows) if (rows.push(toRow(window)) >= rowsWanted) rows = pack(rows);
+  while (rows.length > 0) rows = pack(rows);
   await sendAll(queue, bodies);
   return bodies.length;
 }

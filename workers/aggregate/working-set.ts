@@ -1,7 +1,7 @@
 import type { EventBatch } from "../../shared/event-batch.ts";
 import { log } from "../log.ts";
 import { DamagedWindow, WindowUnavailable } from "./damage.ts";
-import { nextAtMs, type ShardState } from "./engine.ts";
+import { isRecent, nextAtMs, type ShardState } from "./engine.ts";
 import type { Journal } from "./journal.ts";
 import {
   bringBackWithin,
@@ -38,12 +38,15 @@ export class WorkingSet {
   }
 
   /**
-   * Brings back all that judging and counting a batch at `atMs` reads. Throws `WindowUnavailable` when one of its windows is damaged, and
-   * `ShardFull` when there is no room; nothing has been counted then, and the log brings the events again.
+   * Brings back all that judging and counting a batch at `atMs` reads. Throws `WindowUnavailable` when one of its windows or of the recent
+   * ones is damaged, and `ShardFull` when there is no room; nothing has been counted then, and the log brings the events again.
    */
   hold(batch: EventBatch, atMs: number): void {
     const starts = windowStartsOf(batch);
-    for (const startMs of starts) if (this.#state.damaged.has(startMs)) throw new WindowUnavailable(startMs);
+    for (const startMs of this.#state.damaged.keys()) {
+      // Of a repeat moved out of a recent window nobody else knows: to count on without it would be to count some events twice.
+      if (starts.has(startMs) || isRecent(startMs, atMs)) throw new WindowUnavailable(startMs);
+    }
     const needed = slicesFor(this.#state, starts, atMs);
     this.#makeRoom(needed, atMs);
     for (const slice of needed) {
@@ -51,8 +54,7 @@ export class WorkingSet {
         slice.bringBack();
       } catch (error) {
         this.noteDamage(error, Date.now());
-        // Without a recent window others count on; only repeats that were moved out of it are not recognised meanwhile.
-        if (starts.has(slice.startMs)) throw new WindowUnavailable(slice.startMs);
+        throw new WindowUnavailable(slice.startMs);
       }
     }
   }
