@@ -44,7 +44,7 @@ interface Migration {
   readonly statements: readonly string[];
 }
 
-const DEFAULT_DIR = fileURLToPath(new URL("../clickhouse", import.meta.url));
+const DEFAULT_DIR = fileURLToPath(new URL("../clickhouse", import.meta.url).href);
 /** ClickHouse Cloud takes its time to wake up. */
 const REQUEST_TIMEOUT_MS = 120_000;
 /** Below what load balancers allow a silent connection. */

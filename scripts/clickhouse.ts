@@ -85,7 +85,7 @@ export type ServerReport =
   | { readonly kind: "ready"; readonly port: number }
   | { readonly kind: "failed"; readonly reason: StartFailure; readonly message: string };
 
-const SERVER_FILE = fileURLToPath(new URL("./clickhouse-server.ts", import.meta.url));
+const SERVER_FILE = fileURLToPath(new URL("./clickhouse-server.ts", import.meta.url).href);
 const MAX_MEMORY_BYTES_DEFAULT = 2 * 1024 ** 3;
 const START_TIMEOUT_MS = 60_000;
 /** Longer than what the child allows itself before it kills itself. */

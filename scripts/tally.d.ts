@@ -11,6 +11,7 @@ declare module "tally-aggregate" {
 
   const worker: { queue(batch: MessageBatch, env: unknown): Promise<void> };
   export default worker;
+  export const Replayer: new (context: DurableObjectState, env: unknown) => object;
   /** `ctx` is protected; a benchmark's own shard may look at it. */
   export const Shard: new (context: DurableObjectState, env: unknown) => { readonly ctx: DurableObjectState };
 }

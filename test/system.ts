@@ -33,7 +33,7 @@ export async function startTestSystem(stateDir?: string, over: Partial<LocalSyst
     stateDir: dir,
     bundleDir: inject("bundleDir"),
     ports: { ingest: 0, api: 0, clickhouse: 0 },
-    aggregateVars: { CORRECTION_DELAY_MS: "300" },
+    aggregateVars: { CORRECTION_DELAY_MS: "300", LATE_DELAY_MS: "300" },
     ...over,
   });
   const { directory, ingestUrl, apiUrl } = system.runtime;

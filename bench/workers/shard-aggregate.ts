@@ -1,6 +1,8 @@
 import type { DurableObjectNamespace, MessageBatch } from "@cloudflare/workers-types";
 import worker, { Shard as RealShard } from "tally-aggregate";
 
+export { Replayer } from "tally-aggregate";
+
 interface Env {
   readonly SHARD: DurableObjectNamespace;
 }

@@ -9,8 +9,8 @@ import { DAYS_PER_MONTH, OBJECT_BILLED_GB, PRICES, type Price } from "./platform
 import type { Reads } from "./reads.ts";
 import { storedBytes } from "./shard-size.ts";
 
-/** A late window is inserted with its key's index. */
-const LATE_WINDOW_ROWS = 2;
+/** A late window is inserted with its key's index and the one by when it is due, and taken out again. */
+const LATE_WINDOW_ROWS = 6;
 
 export interface Bill {
   readonly items: readonly Item[];

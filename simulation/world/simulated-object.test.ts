@@ -16,6 +16,7 @@ const settings = {
   CLICKHOUSE_DATABASE: "tally",
   IDENTITY_KEY: "00".repeat(16),
   CORRECTION_DELAY_MS: "0",
+  LATE_DELAY_MS: "0",
 } as unknown as Env;
 
 function startObject() {

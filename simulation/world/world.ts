@@ -21,6 +21,11 @@ const BEGIN_MS = Date.UTC(2031, 2, 5, 12);
 /** A consumer that has not come back by then is given up, as the platform does. */
 const CONSUMER_MS_MAX = 15 * 60_000;
 const IDENTITY_KEY = "000102030405060708090a0b0c0d0e0f";
+/** What is too late for its shard is compared as it is noted; rebuilding it is real ClickHouse's, and not in this world. */
+const NO_REPLAYER = {
+  idFromName: () => ({}),
+  get: () => ({ wake: async () => {} }),
+} as unknown as AggregateEnv["REPLAYER"];
 const CLICKHOUSE = {
   CLICKHOUSE_URL: "http://history:8123",
   CLICKHOUSE_USER: "simulated",
@@ -173,9 +178,11 @@ export class World {
       DIRECTORY: this.directory.binding(),
       ARCHIVE: this.archive.binding(),
       SHARD: this.shards.binding(),
+      REPLAYER: NO_REPLAYER,
       WINDOWS: this.#windows.binding(),
       ...CLICKHOUSE,
       CORRECTION_DELAY_MS: "20000",
+      LATE_DELAY_MS: "60000",
       IDENTITY_KEY,
     };
   }

@@ -3,6 +3,7 @@ import type { Env } from "./env.ts";
 import { consumeRaw } from "./raw-consumer.ts";
 import { consumeWindows } from "./windows-consumer.ts";
 
+export { Replayer } from "./replayer.ts";
 export { Shard } from "./shard.ts";
 
 /** Has no public route: its shards are called by ingest and api, the rest of it by queues. */

@@ -1,9 +1,17 @@
-import { sql } from "drizzle-orm";
+import { asc, lte, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { HOUR_MS } from "../../shared/window.ts";
 import { lateWindows } from "../directory/schema.ts";
 
-/** Four bound parameters a row, of the hundred that D1 takes. */
-const ROWS_PER_STATEMENT = 25;
+/** They go to D1 as one parameter of JSON, of the 2 MB that one may have: a row takes some 100 bytes. */
+const ROWS_PER_STATEMENT = 10_000;
+
+/** A window that waits to be rebuilt, and the last time it was noted: noted again meanwhile, it goes on waiting. */
+export interface LateWindow {
+  readonly merchantId: string;
+  readonly startMs: number;
+  readonly lastSeenAt: number;
+}
 
 /** Remembers windows that took events past the horizon, until they are rebuilt from the archive. A repeat only moves the time. */
 export async function noteLateWindows(
@@ -12,20 +20,75 @@ export async function noteLateWindows(
   nowMs: number,
 ): Promise<void> {
   const distinct = new Map(windows.map((window) => [`${window.merchantId}/${window.startMs}`, window]));
-  const rows = [...distinct.values()].map(({ merchantId, startMs }) => ({
-    merchantId,
-    windowStart: startMs,
-    firstSeenAt: nowMs,
-    lastSeenAt: nowMs,
-  }));
+  const rows = [...distinct.values()].map(({ merchantId, startMs }) => ({ merchantId, startMs, lastSeenAt: nowMs }));
+  await forEachOf(
+    directory,
+    rows,
+    (table) => sql`
+      INSERT INTO late_windows (merchant_id, window_start, first_seen_at, last_seen_at)
+      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 2 FROM ${table} WHERE true
+      ON CONFLICT (merchant_id, window_start) DO UPDATE SET last_seen_at = excluded.last_seen_at, retry_at = 0`,
+  );
+}
+
+/** The next windows to rebuild: those of up to so many hours, the earliest of the hours first. */
+export async function dueLateWindows(
+  directory: D1Database,
+  { windowsMax, hoursMax, nowMs }: { readonly windowsMax: number; readonly hoursMax: number; readonly nowMs: number },
+): Promise<LateWindow[]> {
+  const rows = await drizzle(directory)
+    .select({
+      merchantId: lateWindows.merchantId,
+      startMs: lateWindows.windowStart,
+      lastSeenAt: lateWindows.lastSeenAt,
+    })
+    .from(lateWindows)
+    .where(lte(lateWindows.retryAt, nowMs))
+    .orderBy(asc(lateWindows.windowStart), asc(lateWindows.merchantId))
+    .limit(windowsMax);
+  const hours = new Set<number>();
+  return rows.filter(({ startMs }) => hours.add(startMs - (startMs % HOUR_MS)).size <= hoursMax);
+}
+
+/** When the next window is due; `undefined` when none waits. */
+export async function nextLateWindowMs(directory: D1Database): Promise<number | undefined> {
+  const [row] = await drizzle(directory)
+    .select({ retryAt: sql<number | null>`min(${lateWindows.retryAt})` })
+    .from(lateWindows);
+  return row?.retryAt ?? undefined;
+}
+
+/** Forgets windows that are rebuilt, but for those noted again since they were read. */
+export async function forgetLateWindows(directory: D1Database, windows: readonly LateWindow[]): Promise<void> {
+  await forEachOf(directory, windows, (table) => sql`DELETE FROM late_windows WHERE ${isIn(table)}`);
+}
+
+/** Puts off windows that could not be rebuilt, and says why; not those noted again since they were read. */
+export async function postponeLateWindows(
+  directory: D1Database,
+  windows: readonly LateWindow[],
+  { failure, retryAtMs }: { readonly failure: string; readonly retryAtMs: number },
+): Promise<void> {
+  await forEachOf(
+    directory,
+    windows,
+    (table) => sql`UPDATE late_windows SET failure = ${failure}, retry_at = ${retryAtMs} WHERE ${isIn(table)}`,
+  );
+}
+
+const isIn = (table: SQL) =>
+  sql`(merchant_id, window_start, last_seen_at) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM ${table})`;
+
+/** Runs a statement for some windows at a time, which it reads as `value`, an array of merchant, start and the moment it was noted. */
+async function forEachOf(
+  directory: D1Database,
+  windows: readonly LateWindow[],
+  statementOf: (table: SQL) => SQL,
+): Promise<void> {
   const db = drizzle(directory);
-  for (let at = 0; at < rows.length; at += ROWS_PER_STATEMENT) {
-    await db
-      .insert(lateWindows)
-      .values(rows.slice(at, at + ROWS_PER_STATEMENT))
-      .onConflictDoUpdate({
-        target: [lateWindows.merchantId, lateWindows.windowStart],
-        set: { lastSeenAt: sql`excluded.last_seen_at` },
-      });
+  for (let at = 0; at < windows.length; at += ROWS_PER_STATEMENT) {
+    const rows = windows.slice(at, at + ROWS_PER_STATEMENT);
+    const json = JSON.stringify(rows.map(({ merchantId, startMs, lastSeenAt }) => [merchantId, startMs, lastSeenAt]));
+    await db.run(statementOf(sql`json_each(${json})`));
   }
 }

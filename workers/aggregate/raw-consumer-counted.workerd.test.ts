@@ -1,6 +1,6 @@
 import { evictDurableObject } from "cloudflare:test";
 import { drizzle } from "drizzle-orm/d1";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { windowStart } from "../../shared/window.ts";
 import { lateWindows } from "../directory/schema.ts";
 import { HOUR_MS, NOON_MS, payment, payments } from "./sample-payments.ts";
@@ -63,6 +63,18 @@ describe("what ingest had counted directly", () => {
     expect((await deliver(QUEUE, [message], broken)).acknowledged).toEqual([message.id]);
     expect(calls.sort()).toEqual(["apply 3", "counted 1", "counted 1"]);
     expect([await counted(one), await counted(other)]).toEqual([2, 3]);
+  });
+
+  test("has its windows noted for a rebuild when the log brings it so late that they may have been rebuilt without it", async () => {
+    const merchant = nextMerchant();
+    const events = payments("a", 2, { merchant_id: merchant });
+    const token = nextToken();
+    await applyDirectly(merchant, events, token);
+    vi.setSystemTime(NOON_MS + 25 * HOUR_MS);
+    const message = messageOf(events, token);
+    expect((await deliver(QUEUE, [message])).acknowledged).toEqual([message.id]);
+    const noted = await drizzle(workerEnv.DIRECTORY).select().from(lateWindows);
+    expect(noted.filter(({ merchantId }) => merchantId === merchant)).toMatchObject([{ windowStart: NOON_MS }]);
   });
 
   test("is sent once more when something in it was late, so that the late window is noted", async () => {

@@ -4,7 +4,7 @@ import { decodeShardBatch, STATUS } from "../../shared/messages/shard-batch.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { ShardRoutes, shardsOf } from "../../shared/route-batch.ts";
 import type { Topology } from "../../shared/topology.ts";
-import { windowStart } from "../../shared/window.ts";
+import { isFinal, windowStart } from "../../shared/window.ts";
 import { applyToShards, countedRequests, UNANSWERED } from "../apply-to-shards.ts";
 import { type Deadline, startDeadline } from "../deadline.ts";
 import { loadTopology } from "../directory/topology.ts";
@@ -14,6 +14,7 @@ import { buryMessage } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
 import { noteLateWindows } from "./late-windows.ts";
 import { messageGroups } from "./message-groups.ts";
+import { REPLAYER } from "./replayer-name.ts";
 import { retryDelayS } from "./retry.ts";
 
 /** Of messages that are dealt with at a time: a whole batch of the queue, as a rule. In memory it takes some three times as much. */
@@ -118,15 +119,23 @@ async function withDeadline<T>(call: (deadline: Deadline) => Promise<T>): Promis
   }
 }
 
+/**
+ * Has windows rebuilt that are final by the time their events are archived: they are too late for the shard, or it has counted them, called by
+ * ingest, so long ago that the window may have been rebuilt without them since.
+ */
 async function noteLate(deliveries: readonly Delivery[], statuses: Uint8Array, env: Env, nowMs: number): Promise<void> {
   const late: { merchantId: string; startMs: number }[] = [];
   let first = 0;
   for (const { batch } of deliveries) {
-    const own = statuses.subarray(first, first + batch.size);
-    for (let i = own.indexOf(STATUS.late); i >= 0; i = own.indexOf(STATUS.late, i + 1)) {
-      late.push({ merchantId: batch.merchantId(i), startMs: windowStart(batch.occurredAt(i)) });
+    for (let i = 0; i < batch.size; i++) {
+      const startMs = windowStart(batch.occurredAt(i));
+      if (statuses[first + i] === STATUS.late || isFinal(startMs, nowMs)) {
+        late.push({ merchantId: batch.merchantId(i), startMs });
+      }
     }
     first += batch.size;
   }
+  if (late.length === 0) return;
   await noteLateWindows(env.DIRECTORY, late, nowMs);
+  await env.REPLAYER.get(env.REPLAYER.idFromName(REPLAYER)).wake();
 }

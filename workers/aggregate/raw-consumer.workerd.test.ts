@@ -87,6 +87,8 @@ describe("late events", () => {
         windowStart: windowStart(occurred_at),
         firstSeenAt: NOON_MS,
         lastSeenAt: NOON_MS + 60_000,
+        failure: null,
+        retryAt: 0,
       },
     ]);
   });

@@ -52,8 +52,14 @@ export const lateWindows = sqliteTable(
     windowStart: integer("window_start").notNull(),
     firstSeenAt: integer("first_seen_at").notNull(),
     lastSeenAt: integer("last_seen_at").notNull(),
+    /** Why it could not be rebuilt, when that was tried; it is tried again then. */
+    failure: text("failure"),
+    retryAt: integer("retry_at").notNull().default(0),
   },
-  (table) => [primaryKey({ columns: [table.merchantId, table.windowStart] })],
+  (table) => [
+    primaryKey({ columns: [table.merchantId, table.windowStart] }),
+    index("late_windows_due").on(table.retryAt, table.windowStart),
+  ],
 );
 
 /** A message its consumer gave up on. The body stands in the archive bucket under `body_key`. */

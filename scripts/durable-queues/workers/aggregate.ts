@@ -3,6 +3,8 @@ import worker, { Shard as RealShard } from "tally-aggregate";
 import { consumeDelivered } from "./delivered-batch.ts";
 import { queueEnv } from "./queue-env.ts";
 
+export { Replayer } from "tally-aggregate";
+
 /** The shard as it is, with its queue in the durable stand-in. */
 export class Shard extends RealShard {
   constructor(context: DurableObjectState, env: object) {

@@ -1,0 +1,104 @@
+import { Readable } from "node:stream";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { differences, loadTruth, servedMetrics, storedHistory, type TruthRow, truth } from "../scripts/ground-truth.ts";
+import { archivePrefix } from "../shared/archive-key.ts";
+import { DAY_MS, HOUR_MS, WINDOW_MS, windowStart } from "../shared/window.ts";
+import { shopEvents } from "./shop.ts";
+import { payment, startTestSystem, type TestSystem, until } from "./system.ts";
+
+const EVENTS = 6_000;
+const REQUEST_EVENTS = 1_000;
+/** As many windows as one answer shows. */
+const ANSWER_MS = 15 * DAY_MS;
+
+let tally: TestSystem;
+
+beforeAll(async () => {
+  tally = await startTestSystem();
+});
+afterAll(() => tally?.stop());
+
+const untilRebuilt = () => until("all late windows rebuilt", async () => ((await waiting()) === 0 ? true : undefined));
+
+async function waiting(): Promise<number> {
+  const row = await tally.runtime.directory.prepare("SELECT count(*) AS n FROM late_windows").first<{ n: number }>();
+  return row?.n ?? 0;
+}
+
+test("two months of a shop, all of it late, sent once and then wholly again, is what plain SQL says", async () => {
+  const toMs = windowStart(Date.now()) - 3 * DAY_MS;
+  const fromMs = toMs - 60 * DAY_MS;
+  const events = shopEvents({ seed: "late", count: EVENTS, fromMs, toMs });
+  expect(await loadTruth(tally.sql, Readable.from(events.map((event) => `${JSON.stringify(event)}\n`)))).toBe(EVENTS);
+  const expected = await truth(tally.sql);
+  const merchants = [...new Set(events.map(({ merchant_id }) => merchant_id))];
+  for (let pass = 0; pass < 2; pass++) {
+    for (let at = 0; at < EVENTS; at += REQUEST_EVENTS) {
+      const receipt = await (await tally.send(events.slice(at, at + REQUEST_EVENTS))).json();
+      expect(receipt).toMatchObject({ accepted: 0, late: REQUEST_EVENTS, rejected: 0 });
+    }
+    await until("late windows noted", async () => ((await waiting()) > 0 ? true : undefined));
+    await until("everything in history", async () =>
+      differences(expected, await storedHistory(tally.sql)).length === 0 ? true : undefined,
+    );
+    await untilRebuilt();
+    expect(differences(expected, await storedHistory(tally.sql))).toEqual([]);
+  }
+  const served: TruthRow[] = [];
+  for (let ms = fromMs - (fromMs % WINDOW_MS); ms < toMs; ms += ANSWER_MS) {
+    served.push(...(await servedMetrics((path) => tally.read(path), merchants, ms, Math.min(ms + ANSWER_MS, toMs))));
+  }
+  expect(differences(expected, served)).toEqual([]);
+});
+
+const atMs = windowStart(Date.now()) - 40 * DAY_MS;
+const report = async (): Promise<{ payments: { count: number }; notices: { code: string }[] }> => {
+  const answer = await tally.read(`/v1/merchants/shop/report?at=${atMs}&currency=JPY`);
+  return (await answer.json()) as { payments: { count: number }; notices: { code: string }[] };
+};
+
+test("late events of one window, sent one after the other, are all in it, and their repeats are not", async () => {
+  for (let n = 1; n <= 2; n++) {
+    const event = payment({ event_id: `late-${n}`, occurred_at: atMs + n });
+    await tally.send([event, event]);
+    await until(`${n} payments`, async () => ((await stored()) === n ? true : undefined));
+  }
+});
+
+test("an archive that cannot be read whole never takes events out of history, and what is sent again heals it", async () => {
+  const { archive } = tally.runtime;
+  const { objects } = await archive.list({ prefix: archivePrefix(atMs - (atMs % HOUR_MS)) });
+  const [first] = objects;
+  if (first === undefined) throw new Error("nothing is archived");
+  const bytes = new Uint8Array((await (await archive.get(first.key))?.arrayBuffer()) ?? new ArrayBuffer(0));
+  await archive.put(first.key, bytes.slice(0, bytes.length - 30));
+  const others = objects.slice(1).map(({ key }) => key);
+  await archive.delete(others);
+  await tally.send([payment({ event_id: "late-3", occurred_at: atMs + 3 })]);
+  const failed = await until("the window to be put off", async () => {
+    const row = await tally.runtime.directory
+      .prepare("SELECT failure FROM late_windows")
+      .first<{ failure: string | null }>();
+    return row?.failure ?? undefined;
+  });
+  expect(failed).toContain("fewer events");
+  expect(failed).toContain(first.key);
+  expect(await stored()).toBe(2);
+  expect((await report()).notices.map(({ code }) => code)).toContain("late_events_pending");
+
+  await archive.put(first.key, bytes);
+  await tally.send([1, 2, 3].map((n) => payment({ event_id: `late-${n}`, occurred_at: atMs + n })));
+  await until("three payments", async () => ((await stored()) === 3 ? true : undefined));
+  await untilRebuilt();
+});
+
+async function stored(): Promise<number> {
+  const answer = await tally.sql.query({
+    query:
+      "SELECT sum(payments_count) AS n FROM windows FINAL WHERE merchant_id = 'shop' AND window_start = fromUnixTimestamp({s:UInt32})",
+    query_params: { s: atMs / 1000 },
+    format: "JSONEachRow",
+  });
+  const [row] = await answer.json<{ n: string }>();
+  return Number(row?.n ?? 0);
+}

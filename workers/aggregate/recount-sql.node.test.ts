@@ -1,0 +1,237 @@
+import { gzipSync } from "node:zlib";
+import { ClickHouseLogLevel, createClient } from "@clickhouse/client";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ClickHouse } from "../../scripts/clickhouse.ts";
+import { startTestServer } from "../../scripts/clickhouse-test-server.ts";
+import { paymentEvent } from "../../shared/event.arbitrary.ts";
+import type { PaymentEvent } from "../../shared/event.ts";
+import { batchOf } from "../../shared/event-batch.ts";
+import { EventLines } from "../../shared/event-lines.ts";
+import { SIP_KEY_ZERO } from "../../shared/siphash.ts";
+import { HOUR_MS, windowStart } from "../../shared/window.ts";
+import { toRow } from "../../shared/window-row.ts";
+import { LinesRefused, loadLines } from "./archived-lines.ts";
+import { emptyState } from "./engine.ts";
+import type { Env } from "./env.ts";
+import { beginRecount, recount } from "./recount.ts";
+import { NEIGHBOURS_SQL, RECOUNT_SQL } from "./recount-sql.ts";
+
+let server: ClickHouse;
+let stop: (() => Promise<void>) | undefined;
+let env: Env;
+
+beforeAll(async () => {
+  ({ server, stop } = await startTestServer());
+  env = {
+    CLICKHOUSE_URL: server.url,
+    CLICKHOUSE_USER: server.writer.user,
+    CLICKHOUSE_PASSWORD: server.writer.password,
+    CLICKHOUSE_DATABASE: "tally",
+    CORRECTION_DELAY_MS: "0",
+    LATE_DELAY_MS: "0",
+    IDENTITY_KEY: "00".repeat(16),
+  } as unknown as Env;
+});
+
+afterAll(() => stop?.());
+
+interface Received {
+  readonly event: PaymentEvent;
+  readonly receivedAtMs: number;
+  readonly batch: string;
+}
+
+const REVISION = 1_800_000_000_000;
+const START_MS = Date.UTC(2026, 2, 1);
+
+/** In the order in which they were received. */
+const byReceipt = (a: Received, b: Received) => a.receivedAtMs - b.receivedAtMs || (a.batch < b.batch ? -1 : 1);
+
+/** What the engine counts, as rows of text. */
+function counted(archive: readonly Received[]): string[] {
+  const starts = new Set(archive.map(({ event }) => windowStart(event.occurred_at)));
+  const state = emptyState();
+  const anew = beginRecount(state, [...starts], REVISION);
+  const ordered = [...archive].sort(byReceipt);
+  const batch = batchOf(
+    ordered.map(({ event }) => event),
+    SIP_KEY_ZERO,
+  );
+  recount(
+    state,
+    anew,
+    batch,
+    ordered.map(({ receivedAtMs }) => receivedAtMs),
+  );
+  return [...anew.slices.values()]
+    .flatMap((slice) => [...slice.windows()])
+    .map((window) => JSON.stringify(toRow({ ...window, revision: REVISION })))
+    .sort();
+}
+
+let replays = 0;
+
+async function query<T>(sql: string, parameters: Record<string, unknown>): Promise<T[]> {
+  const client = createClient({
+    url: server.url,
+    username: server.writer.user,
+    password: server.writer.password,
+    database: "tally",
+    log: { level: ClickHouseLogLevel.OFF },
+  });
+  try {
+    const settings = { output_format_json_quote_64bit_integers: 1 as const };
+    return await (
+      await client.query({ query: sql, query_params: parameters, format: "JSONEachRow", clickhouse_settings: settings })
+    ).json();
+  } finally {
+    await client.close();
+  }
+}
+
+/** The lines of an archive object. */
+function linesOf(archive: readonly Received[]): Uint8Array<ArrayBuffer> {
+  const lines = archive.map(({ event, receivedAtMs, batch }) => {
+    const line = new EventLines({ batch, source: "pos", receivedAtMs });
+    line.add(event);
+    return line.view(0, 1);
+  });
+  // Two members, as there are many in an object.
+  const half = Math.ceil(lines.length / 2);
+  const members = [lines.slice(0, half), lines.slice(half)].map((part) => gzipSync(Buffer.concat(part)));
+  return Uint8Array.from(Buffer.concat(members));
+}
+
+/** What ClickHouse counts of the same lines, some of which come twice, since they were delivered twice. */
+async function countedBySql(archive: readonly Received[], repeated: number): Promise<string[]> {
+  const replay = ++replays;
+  await loadLines(env, replay, [], linesOf(archive));
+  if (repeated > 0) await loadLines(env, replay, [], linesOf(archive.slice(0, repeated)));
+  const hours = [...new Set(archive.map(({ event }) => event.occurred_at - (event.occurred_at % HOUR_MS)))];
+  const rows = await query<Record<string, unknown>>(RECOUNT_SQL, {
+    replay,
+    hours: hours.map((ms) => ms / 1000),
+    merchants: [],
+    slots: [],
+    revision: REVISION,
+  });
+  return rows.map((row) => JSON.stringify(asSent(row))).sort();
+}
+
+/** A row as shards send it: sums stay text, whatever else ClickHouse quotes is a number. */
+function asSent(row: Record<string, unknown>): Record<string, unknown> {
+  const isSum = (name: string) => /^(payments|refunds|by_\w+)_amount$|^points_/.test(name);
+  const isText = (name: string) => /^(merchant_id|currency|by_\w+_value)$/.test(name);
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => {
+      if (name === "window_start") return [name, Date.parse(`${value}Z`) / 1000];
+      if (isSum(name) || isText(name)) return [name, value];
+      return [name, Array.isArray(value) ? value.map(Number) : Number(value)];
+    }),
+  );
+}
+
+/** Few merchants, identities and moments, so that there are repeats, conflicts, and repeats that were moved to other windows and hours. */
+const received: fc.Arbitrary<Received> = fc
+  .record({
+    event: paymentEvent,
+    id: fc.nat(12),
+    shop: fc.nat(2),
+    at: fc.oneof(fc.nat(4 * HOUR_MS), fc.constantFrom(0, 599_999, 600_000, HOUR_MS - 1, HOUR_MS)),
+    lag: fc.oneof(fc.integer({ min: -300_000, max: 7_200_000 }), fc.integer({ min: 0, max: 90 * 24 * HOUR_MS })),
+    batch: fc.nat(2),
+    currency: fc.constantFrom("JPY", "EUR"),
+  })
+  .map(({ event, id, shop, at, lag, batch, currency }) => ({
+    event: { ...event, event_id: `e-${id}`, merchant_id: `shop-${shop}`, occurred_at: START_MS + at, currency },
+    receivedAtMs: START_MS + at + lag,
+    batch: `r-${batch}`,
+  }));
+
+test("windows counted by SQL are, to the byte, what the engine counts of the same lines", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(received, { minLength: 1, maxLength: 60 }), fc.nat(20), async (archive, repeated) => {
+      expect(await countedBySql(archive, repeated)).toEqual(counted(archive));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("so are windows with more values than are named, the ends of every bucket and rank, and characters beyond the basic ones", async () => {
+  const ends = Array.from({ length: 54 }, (_, bit) => 2 ** bit).flatMap((power) => [power - 1, power, power + 1]);
+  const amounts = ends.filter((amount) => amount <= Number.MAX_SAFE_INTEGER);
+  const first = [0x41, 0xe9, 0x6f22, 0xd7ff, 0xe000, 0xfb01, 0xffee, 0x10000, 0x1f600, 0x10fffe];
+  const archive = Array.from({ length: 600 }, (_, n): Received => {
+    const hash = (n < 200 ? 2n ** BigInt(n % 64) : BigInt(n) * 0x9e3779b97f4a7c15n) % 2n ** 64n;
+    const event: PaymentEvent = {
+      event_id: `e-${n}`,
+      type: n % 7 === 0 ? "refund" : "payment",
+      merchant_id: "shop",
+      occurred_at: START_MS + (n % 2) * 1_000,
+      amount: amounts[n % amounts.length] ?? 0,
+      currency: "JPY",
+      payment_method: `${String.fromCodePoint(first[n % first.length] ?? 0)}${n % 40}`,
+      points_used: Number.MAX_SAFE_INTEGER,
+      points_earned: n,
+      user: { id: hash.toString(16).padStart(16, "0"), device: n % 3 === 0 ? "ios" : undefined },
+      merchant: { location: `${String.fromCodePoint(first[(n * 7) % first.length] ?? 0)}-${n % 290}` },
+    };
+    return { event, receivedAtMs: START_MS + n, batch: "r" };
+  });
+  const rows = counted(archive);
+  expect(JSON.parse(rows[0] ?? "").by_location_value[0]).toBe("");
+  expect(await countedBySql(archive, 0)).toEqual(rows);
+});
+
+const plain: PaymentEvent = {
+  event_id: "e",
+  type: "payment",
+  merchant_id: "a",
+  occurred_at: START_MS,
+  amount: 1,
+  currency: "JPY",
+  payment_method: "qr",
+  points_used: 0,
+  points_earned: 0,
+};
+
+test("only lines of the merchants asked for are loaded", async () => {
+  const replay = ++replays;
+  const archive = ["a", "b", "c"].map((merchant_id) => ({
+    event: { ...plain, merchant_id },
+    receivedAtMs: START_MS,
+    batch: "r",
+  }));
+  await loadLines(env, replay, ["a", "c"], linesOf(archive));
+  const loaded = await query(
+    "SELECT merchant_id FROM archived_events WHERE replay = {replay:UInt64} ORDER BY merchant_id",
+    { replay },
+  );
+  expect(loaded).toEqual([{ merchant_id: "a" }, { merchant_id: "c" }]);
+});
+
+test.each<[string, (whole: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>]>([
+  ["cut off", (whole) => whole.slice(0, whole.length - 20)],
+  ["with a byte changed", (whole) => Uint8Array.from(whole, (byte, at) => (at === 40 ? byte ^ 0x55 : byte))],
+  ["that is no gzip", () => Uint8Array.from(Buffer.from("not gzip at all"))],
+  ["of something else than events", () => Uint8Array.from(Buffer.from(gzipSync("hello\n")))],
+])("an object %s is refused as damaged", async (_, damaged) => {
+  const archive = Array.from({ length: 50 }, (_, n) => ({
+    event: { ...plain, event_id: `e-${n}-${Math.imul(n, 0x9e3779b1)}` },
+    receivedAtMs: START_MS,
+    batch: "r",
+  }));
+  const refused = loadLines(env, ++replays, [], damaged(linesOf(archive)));
+  await expect(refused).rejects.toSatisfy((error) => error instanceof LinesRefused && error.isDamage);
+});
+
+test("the neighbours of hours are those in which an event may have been counted before it was received again", async () => {
+  const replay = ++replays;
+  const receivedAtMs = START_MS + 48 * HOUR_MS + 58 * 60_000;
+  await loadLines(env, replay, [], linesOf([{ event: plain, receivedAtMs, batch: "r" }]));
+  const rows = await query<{ hour_s: string }>(NEIGHBOURS_SQL, { replay, hours: [START_MS / 1000] });
+  expect(rows.map(({ hour_s }) => Number(hour_s) * 1000 - START_MS)).toEqual(
+    [47, 48, 49].map((hours) => hours * HOUR_MS),
+  );
+});

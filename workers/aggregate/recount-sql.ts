@@ -1,0 +1,206 @@
+import { AHEAD_MAX_MS } from "../../shared/accept-event.ts";
+import { BREAKDOWN_VALUES_MAX, DIMENSIONS, type Dimension } from "../../shared/breakdown.ts";
+import { WINDOW_MS } from "../../shared/window.ts";
+import { MOVED_REPEAT_MS } from "./engine.ts";
+
+/**
+ * What `recount.ts` does, in ClickHouse: windows counted from lines of the archive, to the byte what counting them live gives. The first event
+ * received of an identity counts; so does a later one in another window, unless a window that counted it was recent when it came.
+ */
+
+/** A line of the archive as `JSONEachRow` reads it; what it does not name is passed over. */
+const LINE = [
+  "event_id String, type String, merchant_id String, occurred_at UInt64, amount UInt64, currency String, payment_method String",
+  "points_used UInt64, points_earned UInt64, received_at UInt64, batch String, merchant Tuple(location String)",
+  "user Tuple(id String, grade String, gender String, country String, device String, age_band String)",
+].join(", ");
+
+/** To read a line so; and in the order of the lines, which `rowNumberInAllBlocks` counts. */
+export const LINE_SETTINGS = {
+  input_format_skip_unknown_fields: 1,
+  input_format_json_ignore_unknown_keys_in_named_tuple: 1,
+  input_format_json_defaults_for_missing_elements_in_named_tuple: 1,
+  input_format_parallel_parsing: 0,
+  max_insert_threads: "1",
+  max_threads: 1,
+} as const;
+
+/**
+ * Takes lines into `archived_events`, as the body of the call: those of the merchants, when any are named. A line that lacks what every event has
+ * is none of ours and left out. Parameters: `replay` UInt64, `merchants` Array(String).
+ */
+export const LOAD_SQL = `
+INSERT INTO archived_events (replay, hour, merchant_id, event_id, received_at, batch, line, occurred_at, type, amount, currency,
+  points_used, points_earned, user_id, payment_method, gender, age_band, grade, country, device, location)
+SELECT {replay:UInt64}, toStartOfHour(toDateTime(intDiv(occurred_at, 1000), 'UTC')), merchant_id, event_id, received_at, batch,
+  rowNumberInAllBlocks(), occurred_at, type, amount, currency, points_used, points_earned, user.id, payment_method,
+  user.gender, user.age_band, user.grade, user.country, user.device, merchant.location
+FROM input('${LINE}')
+WHERE (empty({merchants:Array(String)}) OR has({merchants:Array(String)}, merchant_id))
+  AND type IN ('payment', 'refund') AND merchant_id != '' AND event_id != '' AND currency != ''
+FORMAT JSONEachRow`;
+
+/** What an event is counted by, and the order in which those of one identity were received. */
+const COUNTED = ["occurred_at", "type", "amount", "currency", "points_used", "points_earned", "user_id", ...DIMENSIONS];
+const ORDER = "received_at, batch, line";
+const SLOT = `intDiv(occurred_at, ${WINDOW_MS})`;
+
+/** Lines of the replay in the hours to be counted. */
+const LINES = `SELECT * FROM archived_events WHERE replay = {replay:UInt64} AND hour IN ({hours:Array(DateTime('UTC'))})`;
+
+/**
+ * Identities in several windows, of which a window may know the event of another: few, and seen to one by one. All that is loaded is
+ * asked, not only the hours to be counted.
+ */
+const MOVED = `
+SELECT merchant_id, event_id FROM archived_events WHERE replay = {replay:UInt64}
+GROUP BY merchant_id, event_id HAVING min(${SLOT}) != max(${SLOT})`;
+
+/** The events of one identity that count, of `seen`, all in the order in which they were received: (received_at, batch, line, slot, counted). */
+const ACCEPTED = `arrayFold(
+  (accepted, one) -> if(
+    arrayExists(other -> other.4 = one.4 OR (toInt64(other.4) * ${WINDOW_MS} + ${WINDOW_MS + MOVED_REPEAT_MS} > one.1
+      AND toInt64(other.4) * ${WINDOW_MS} <= one.1 + ${AHEAD_MAX_MS}), accepted),
+    accepted, arrayPushBack(accepted, one)),
+  arraySort(one -> (one.1, one.2, one.3), groupArray((${ORDER}, ${SLOT}, (${COUNTED.join(", ")}))) AS seen),
+  arraySlice(seen, 1, 0))`;
+
+const picked = (tuple: string) => COUNTED.map((name, at) => `${tuple}.${at + 1} AS ${name}`).join(", ");
+
+/** Each event that counts, once. */
+const EVENTS = `
+SELECT merchant_id, ${picked("first")} FROM (
+  SELECT merchant_id, argMin((${COUNTED.join(", ")}), (${ORDER})) AS first
+  FROM (${LINES}) WHERE (merchant_id, event_id) NOT IN (moved) GROUP BY merchant_id, event_id)
+UNION ALL
+SELECT merchant_id, ${picked("one.5")} FROM (
+  SELECT merchant_id, event_id, arrayJoin(${ACCEPTED}) AS one
+  FROM archived_events WHERE replay = {replay:UInt64} AND (merchant_id, event_id) IN (moved) GROUP BY merchant_id, event_id)
+WHERE toStartOfHour(toDateTime(one.4 * ${WINDOW_MS / 1000}, 'UTC')) IN ({hours:Array(DateTime('UTC'))})`;
+
+/** Position of the highest bit, exact: the logarithm is only asked of 32 bits. */
+const highestBit = (number: string) =>
+  `if(${number} >= 4294967296, 32 + toUInt8(floor(log2(bitShiftRight(${number}, 32)))), toUInt8(floor(log2(greatest(bitAnd(${number}, 4294967295), 1)))))`;
+
+/** `amountBucket` of shared/amounts.ts. */
+const BUCKET = `if(amount < 64, toUInt16(amount),
+  toUInt16((${highestBit("amount")} - 6) * 64 + bitShiftRight(amount, ${highestBit("amount")} - 6)))`;
+
+/** `customerValue` of shared/customers.ts, of a hash whose digits are those of the high half, then of the low one. */
+const USER_HASH = "reinterpretAsUInt64(reverse(unhex(user_id)))";
+const USER_HIGH = `bitShiftRight(${USER_HASH}, 32)`;
+const CUSTOMER = `toUInt16(bitAnd(${USER_HASH}, 2047) * 32 + if(${USER_HIGH} = 0, 31, least(32 - ${highestBit(USER_HIGH)}, 31)))`;
+
+/** The highest value of each register, ascending. */
+const CUSTOMERS = `arrayFilter((value, next) -> intDiv(value, 32) != intDiv(next, 32), values, arrayResize(arrayPushBack(arrayPopFront(values), toUInt32(65536)), length(values)))`;
+
+/**
+ * Columns of a breakdown, of `cells` as (values, counts, amounts): the ${BREAKDOWN_VALUES_MAX} of smallest hash, what is left under '', in the order of
+ * UTF-16. Bytes of UTF-8 are in that order once those that begin U+E000 to U+FFFF go behind those of the characters beyond.
+ */
+const UTF16_ORDER = "replaceAll(replaceAll(cell.1, '\\xEE', '\\xF5'), '\\xEF', '\\xF6')";
+
+function breakdownColumns(dimension: Dimension): string {
+  const cells = `cells_${dimension}`;
+  const kept = `kept_${dimension}`;
+  const rest = `arraySlice(ranked_${dimension}, ${BREAKDOWN_VALUES_MAX + 1})`;
+  return [
+    `arrayZip(by_${dimension}.1, by_${dimension}.2, by_${dimension}.3) AS ${cells}`,
+    `if(length(${cells}) > ${BREAKDOWN_VALUES_MAX}, arraySort(cell -> (sipHash64(cell.1), cell.1), ${cells}), ${cells}) AS ranked_${dimension}`,
+    `arrayConcat(
+      if(length(${cells}) > ${BREAKDOWN_VALUES_MAX}, [('', arraySum(cell -> cell.2, ${rest}), arraySum(cell -> cell.3, ${rest}))], []),
+      arraySort(cell -> ${UTF16_ORDER}, arraySlice(ranked_${dimension}, 1, ${BREAKDOWN_VALUES_MAX}))) AS ${kept}`,
+    `${kept}.1 AS by_${dimension}_value`,
+    `${kept}.2 AS by_${dimension}_count`,
+    `${kept}.3 AS by_${dimension}_amount`,
+  ].join(",\n  ");
+}
+
+const payments = (expression: string) => `if(type = 'payment', ${expression}, [])`;
+
+/** Rows of `windows` but for the revision, one for each merchant, currency and window of the hours. */
+const COUNTS = `
+SELECT merchant_id, currency, toDateTime(${SLOT} * ${WINDOW_MS / 1000}, 'UTC') AS window_start,
+  countIf(type = 'payment') AS payments_count,
+  sumIf(toUInt128(amount), type = 'payment') AS payments_amount,
+  countIf(type = 'refund') AS refunds_count,
+  sumIf(toUInt128(amount), type = 'refund') AS refunds_amount,
+  minIf(amount, type = 'payment') AS amount_min,
+  maxIf(amount, type = 'payment') AS amount_max,
+  sum(toUInt128(points_used)) AS points_used_sum,
+  sum(toUInt128(points_earned)) AS points_earned_sum,
+  sumMap(${payments(`[${BUCKET}]`)}, ${payments("[toUInt64(1)]")}) AS amounts,
+  arraySort(groupUniqArrayIf(${CUSTOMER}, user_id != '')) AS values,
+  ${DIMENSIONS.map((d) => {
+    const known = (expression: string) => `if(type = 'payment' AND ${d} != '', ${expression}, [])`;
+    return `sumMap(${known(`[toString(${d})]`)}, ${known("[toUInt64(1)]")}, ${known("[toUInt128(amount)]")}) AS by_${d}`;
+  }).join(",\n  ")}
+FROM (${EVENTS})
+WHERE empty({merchants:Array(String)}) OR (merchant_id, ${SLOT}) IN (SELECT arrayJoin(arrayZip({merchants:Array(String)}, {slots:Array(UInt64)})))
+GROUP BY merchant_id, currency, window_start`;
+
+/** The columns of `windows`, in the order of `RECOUNT_SQL`. */
+export const WINDOW_COLUMNS = [
+  ...["merchant_id", "currency", "window_start", "revision", "payments_count", "payments_amount", "refunds_count"],
+  ...[
+    "refunds_amount",
+    "amount_min",
+    "amount_max",
+    "points_used",
+    "points_earned",
+    "amount_bucket",
+    "amount_bucket_count",
+  ],
+  "customers",
+  ...DIMENSIONS.flatMap((dimension) => [`by_${dimension}_value`, `by_${dimension}_count`, `by_${dimension}_amount`]),
+];
+
+/**
+ * Rows of `windows` under a revision, of windows in some hours of which lines are loaded: of those that `merchants` and `slots` (start in
+ * milliseconds / 600000) name pair by pair, or of all when they are empty. Loaded must also be the hours in which such a line may have been
+ * counted before: `NEIGHBOURS_SQL` names them. Parameters: `replay` UInt64, `hours` Array(DateTime), `merchants` Array(String),
+ * `slots` Array(UInt64), `revision` UInt64.
+ */
+export const RECOUNT_SQL = `
+WITH moved AS (${MOVED})
+SELECT ${WINDOW_COLUMNS.join(", ")} FROM (
+SELECT merchant_id, currency, window_start, {revision:UInt64} AS revision,
+  payments_count, payments_amount, refunds_count, refunds_amount, amount_min, amount_max,
+  points_used_sum AS points_used, points_earned_sum AS points_earned,
+  amounts.1 AS amount_bucket, amounts.2 AS amount_bucket_count,
+  ${CUSTOMERS} AS customers,
+  ${DIMENSIONS.map(breakdownColumns).join(",\n  ")}
+FROM (${COUNTS}))`;
+
+/** Hours of windows that may have counted an event of these hours before it was received again. Parameters: `replay`, `hours`. */
+export const NEIGHBOURS_SQL = `
+SELECT DISTINCT arrayJoin(range(
+  intDiv(toUInt64(greatest(toInt64(received_at) - ${WINDOW_MS + MOVED_REPEAT_MS}, 0)), 3600000),
+  intDiv(received_at + ${AHEAD_MAX_MS}, 3600000) + 1)) * 3600 AS hour_s
+FROM (SELECT DISTINCT intDiv(received_at, ${WINDOW_MS}) * ${WINDOW_MS} + arrayJoin([0, ${WINDOW_MS - 1}]) AS received_at FROM (${LINES}))
+ORDER BY hour_s`;
+
+/** The pairs as they stand in `windows`. */
+const PAIRS = `
+  SELECT arrayJoin(arrayMap((merchant, slot) -> (merchant, toDateTime(slot * ${WINDOW_MS / 1000}, 'UTC')), {merchants:Array(String)}, {slots:Array(UInt64)}))`;
+
+/** Windows of the pairs in history, with the number of events each has. Parameters: `merchants`, `slots`. */
+const STORED = `
+SELECT merchant_id, currency, window_start, payments_count + refunds_count AS events FROM windows FINAL
+WHERE (merchant_id, window_start) IN (${PAIRS})`;
+
+/**
+ * Writes those rows, but none that has fewer events than history: the archive has all there ever were, so what comes to fewer is an archive that
+ * could not be read. Parameters: as of `RECOUNT_SQL`.
+ */
+export const REWRITE_SQL = `
+INSERT INTO windows (${WINDOW_COLUMNS.join(", ")})
+SELECT ${WINDOW_COLUMNS.map((name) => `new.${name}`).join(", ")} FROM (${RECOUNT_SQL}) AS new
+LEFT JOIN (${STORED}) AS old USING (merchant_id, currency, window_start)
+WHERE new.payments_count + new.refunds_count >= old.events`;
+
+/** Pairs of which all of history is of that revision or a later one. Parameters: `merchants`, `slots`, `revision`. */
+export const WRITTEN_SQL = `
+SELECT merchant_id, intDiv(toUInt64(toUnixTimestamp(window_start)), ${WINDOW_MS / 1000}) AS slot FROM windows FINAL
+WHERE (merchant_id, window_start) IN (${PAIRS})
+GROUP BY merchant_id, window_start HAVING min(revision) >= {revision:UInt64}`;

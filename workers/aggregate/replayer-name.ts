@@ -1,0 +1,2 @@
+/** The one object that counts anew from the archive. */
+export const REPLAYER = "replayer";
