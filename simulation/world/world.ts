@@ -192,6 +192,7 @@ export class World {
       DIRECTORY: this.directory.binding(),
       ARCHIVE: this.archive.binding(),
       SHARD: this.shards.binding(),
+      REPLAYER: NO_REPLAYER,
       ...CLICKHOUSE,
     };
   }

@@ -2,7 +2,7 @@ import { archivePrefix } from "../../shared/archive-key.ts";
 import { gzip } from "../gzip.ts";
 import { log } from "../log.ts";
 import { ARCHIVE_OBJECT_BYTES_MAX, readableLines } from "./archived-events.ts";
-import { LinesRefused, loadLines } from "./archived-lines.ts";
+import { LinesRefused, type Loading, loadLines } from "./archived-lines.ts";
 import type { Env } from "./env.ts";
 
 /** Of objects that are loaded by one call: many are small, and a call makes a part of the table. In memory they are there twice. */
@@ -22,20 +22,15 @@ interface Archived {
 }
 
 /**
- * Loads what the archive has of some hours, of those merchants when any are named. Objects that are damaged are answered; of those the
+ * Loads what the archive has of some hours. Objects that are damaged are answered; of those the
  * lines before the damage are loaded. Throws what R2 or ClickHouse throw when they cannot be asked.
  */
-export async function loadHours(
-  env: Env,
-  replay: number,
-  hoursMs: Iterable<number>,
-  merchants: readonly string[],
-): Promise<DamagedObject[]> {
+export async function loadHours(env: Env, loading: Loading, hoursMs: Iterable<number>): Promise<DamagedObject[]> {
   const damaged: DamagedObject[] = [];
   let group: Archived[] = [];
   let bytes = 0;
   const flush = async () => {
-    if (group.length > 0) damaged.push(...(await loadGroup(env, replay, group, merchants)));
+    if (group.length > 0) damaged.push(...(await loadGroup(env, loading, group)));
     group = [];
     bytes = 0;
   };
@@ -58,6 +53,13 @@ export async function loadHours(
   return damaged;
 }
 
+/** Bytes of the archive of an hour. */
+export async function hourBytes(bucket: R2Bucket, hourMs: number): Promise<number> {
+  let bytes = 0;
+  for await (const { size } of objectsOf(bucket, hourMs)) bytes += size;
+  return bytes;
+}
+
 async function* objectsOf(
   bucket: R2Bucket,
   hourMs: number,
@@ -75,37 +77,27 @@ async function* objectsOf(
 }
 
 /** Gzip members one after another are gzip, so a group is one load; if it is refused, its halves are tried, down to the object at fault. */
-async function loadGroup(
-  env: Env,
-  replay: number,
-  group: readonly Archived[],
-  merchants: readonly string[],
-): Promise<DamagedObject[]> {
+async function loadGroup(env: Env, loading: Loading, group: readonly Archived[]): Promise<DamagedObject[]> {
   try {
-    await loadLines(env, replay, merchants, joined(group));
+    await loadLines(env, loading, joined(group));
     return [];
   } catch (error) {
     if (!(error instanceof LinesRefused && error.isDamage)) throw error;
     const [first] = group;
-    if (group.length === 1 && first !== undefined) return [await salvage(env, replay, first, merchants)];
+    if (group.length === 1 && first !== undefined) return [await salvage(env, loading, first)];
     const middle = Math.ceil(group.length / 2);
     const halves = [group.slice(0, middle), group.slice(middle)];
     const damaged: DamagedObject[] = [];
-    for (const half of halves) damaged.push(...(await loadGroup(env, replay, half, merchants)));
+    for (const half of halves) damaged.push(...(await loadGroup(env, loading, half)));
     return damaged;
   }
 }
 
-async function salvage(
-  env: Env,
-  replay: number,
-  { key, bytes }: Archived,
-  merchants: readonly string[],
-): Promise<DamagedObject> {
+async function salvage(env: Env, loading: Loading, { key, bytes }: Archived): Promise<DamagedObject> {
   const reasons: string[] = [];
   const lines = await readableLines(bytes, (error) => reasons.push(String(error)));
   for (let at = 0; at < lines.length; at += SALVAGED_LINES_MAX) {
-    await loadLines(env, replay, merchants, gzip(`${lines.slice(at, at + SALVAGED_LINES_MAX).join("\n")}\n`));
+    await loadLines(env, loading, gzip(`${lines.slice(at, at + SALVAGED_LINES_MAX).join("\n")}\n`));
   }
   return { key, reason: `${reasons.join("; ") || "ClickHouse cannot read it"}; ${lines.length} lines could be read` };
 }

@@ -21,6 +21,16 @@ export class LinesRefused extends Error {
 /** CANNOT_PARSE_* and the like, INCORRECT_DATA, ZLIB_INFLATE_FAILED, CANNOT_READ_ALL_DATA, ATTEMPT_TO_READ_AFTER_EOF. */
 const DAMAGE: ReadonlySet<number> = new Set([6, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 130, 131, 190, 321, 354]);
 
+/** What is loaded, and under which number of its own. */
+export interface Loading {
+  readonly replay: number;
+  /** Empty for all. */
+  readonly merchants: readonly string[];
+  /** Of so many slices of merchants, by their hash in ClickHouse, the one that is loaded; without them all are. */
+  readonly slices?: number;
+  readonly slice?: number;
+}
+
 /**
  * Loads lines of the archive under a number of their own, those of the merchants when any are named. `gzipped` is one or several members,
  * as they stand in the archive. Throws `LinesRefused`; some of the lines may have been loaded then, which does no harm: loaded
@@ -28,8 +38,7 @@ const DAMAGE: ReadonlySet<number> = new Set([6, 26, 27, 32, 33, 38, 41, 53, 69, 
  */
 export async function loadLines(
   env: Env,
-  replay: number,
-  merchants: readonly string[],
+  { replay, merchants, slices = 1, slice = 0 }: Loading,
   gzipped: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>,
 ): Promise<void> {
   const settings = settingsOf(env);
@@ -39,6 +48,8 @@ export async function loadLines(
     async_insert: 0,
     query: LOAD_SQL,
     param_replay: replay,
+    param_slices: slices,
+    param_slice: slice,
     param_merchants: `[${merchants.map((merchant) => `'${merchant}'`).join(",")}]`,
   };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, String(value));

@@ -106,8 +106,8 @@ function linesOf(archive: readonly Received[]): Uint8Array<ArrayBuffer> {
 /** What ClickHouse counts of the same lines, some of which come twice, since they were delivered twice. */
 async function countedBySql(archive: readonly Received[], repeated: number): Promise<string[]> {
   const replay = ++replays;
-  await loadLines(env, replay, [], linesOf(archive));
-  if (repeated > 0) await loadLines(env, replay, [], linesOf(archive.slice(0, repeated)));
+  await loadLines(env, { replay, merchants: [] }, linesOf(archive));
+  if (repeated > 0) await loadLines(env, { replay, merchants: [] }, linesOf(archive.slice(0, repeated)));
   const hours = [...new Set(archive.map(({ event }) => event.occurred_at - (event.occurred_at % HOUR_MS)))];
   const rows = await query<Record<string, unknown>>(RECOUNT_SQL, {
     replay,
@@ -203,7 +203,7 @@ test("only lines of the merchants asked for are loaded", async () => {
     receivedAtMs: START_MS,
     batch: "r",
   }));
-  await loadLines(env, replay, ["a", "c"], linesOf(archive));
+  await loadLines(env, { replay, merchants: ["a", "c"] }, linesOf(archive));
   const loaded = await query(
     "SELECT merchant_id FROM archived_events WHERE replay = {replay:UInt64} ORDER BY merchant_id",
     { replay },
@@ -222,14 +222,14 @@ test.each<[string, (whole: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>]>
     receivedAtMs: START_MS,
     batch: "r",
   }));
-  const refused = loadLines(env, ++replays, [], damaged(linesOf(archive)));
+  const refused = loadLines(env, { replay: ++replays, merchants: [] }, damaged(linesOf(archive)));
   await expect(refused).rejects.toSatisfy((error) => error instanceof LinesRefused && error.isDamage);
 });
 
 test("the neighbours of hours are those in which an event may have been counted before it was received again", async () => {
   const replay = ++replays;
   const receivedAtMs = START_MS + 48 * HOUR_MS + 58 * 60_000;
-  await loadLines(env, replay, [], linesOf([{ event: plain, receivedAtMs, batch: "r" }]));
+  await loadLines(env, { replay, merchants: [] }, linesOf([{ event: plain, receivedAtMs, batch: "r" }]));
   const rows = await query<{ hour_s: string }>(NEIGHBOURS_SQL, { replay, hours: [START_MS / 1000] });
   expect(rows.map(({ hour_s }) => Number(hour_s) * 1000 - START_MS)).toEqual(
     [47, 48, 49].map((hours) => hours * HOUR_MS),

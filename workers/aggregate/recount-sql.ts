@@ -27,7 +27,8 @@ export const LINE_SETTINGS = {
 
 /**
  * Takes lines into `archived_events`, as the body of the call: those of the merchants, when any are named. A line that lacks what every event has
- * is none of ours and left out. Parameters: `replay` UInt64, `merchants` Array(String).
+ * is none of ours and left out. Of merchants of one slice of several, when there are several. Parameters: `replay` UInt64, `merchants` Array(String),
+ * `slices` and `slice` UInt32.
  */
 export const LOAD_SQL = `
 INSERT INTO archived_events (replay, hour, merchant_id, event_id, received_at, batch, line, occurred_at, type, amount, currency,
@@ -37,6 +38,7 @@ SELECT {replay:UInt64}, toStartOfHour(toDateTime(intDiv(occurred_at, 1000), 'UTC
   user.gender, user.age_band, user.grade, user.country, user.device, merchant.location
 FROM input('${LINE}')
 WHERE (empty({merchants:Array(String)}) OR has({merchants:Array(String)}, merchant_id))
+  AND ({slices:UInt32} < 2 OR cityHash64(merchant_id) % {slices:UInt32} = {slice:UInt32})
   AND type IN ('payment', 'refund') AND merchant_id != '' AND event_id != '' AND currency != ''
 FORMAT JSONEachRow`;
 
@@ -204,3 +206,52 @@ export const WRITTEN_SQL = `
 SELECT merchant_id, intDiv(toUInt64(toUnixTimestamp(window_start)), ${WINDOW_MS / 1000}) AS slot FROM windows FINAL
 WHERE (merchant_id, window_start) IN (${PAIRS})
 GROUP BY merchant_id, window_start HAVING min(revision) >= {revision:UInt64}`;
+
+/** Keeps the rows of `RECOUNT_SQL` to be compared and written. */
+export const KEEP_RECOUNTED_SQL = `
+INSERT INTO recounted_windows (${WINDOW_COLUMNS.join(", ")}) ${RECOUNT_SQL}`;
+
+const KEYS = ["merchant_id", "currency", "window_start"];
+const COUNTED_COLUMNS = WINDOW_COLUMNS.filter((name) => !KEYS.includes(name) && name !== "revision");
+const EVENTS_OF = (row: string) => `${row}.payments_count + ${row}.refunds_count`;
+
+/**
+ * What is counted anew beside what history has of the same windows: `verdict` is what the one is to the other. `equal`; `changed`; `missing` in
+ * history; `short`, when the archive has fewer events; `unarchived`, when it has none at all.
+ */
+const COMPARED = `
+SELECT if(new.merchant_id = '', old.merchant_id, new.merchant_id) AS merchant,
+  if(new.merchant_id = '', toString(old.currency), toString(new.currency)) AS currency_code,
+  if(new.merchant_id = '', old.window_start, new.window_start) AS start,
+  ${EVENTS_OF("new")} AS archived_events, ${EVENTS_OF("old")} AS stored_events,
+  new.payments_amount AS archived_amount, old.payments_amount AS stored_amount,
+  multiIf(new.merchant_id = '', 'unarchived', old.merchant_id = '', 'missing',
+    (${COUNTED_COLUMNS.map((name) => `new.${name}`).join(", ")}) = (${COUNTED_COLUMNS.map((name) => `old.${name}`).join(", ")}), 'equal',
+    archived_events < stored_events, 'short', 'changed') AS verdict
+FROM (SELECT * FROM recounted_windows WHERE revision = {revision:UInt64}) AS new
+FULL JOIN (
+  SELECT * FROM windows FINAL
+  WHERE window_start >= fromUnixTimestamp({from:UInt32}) AND window_start < fromUnixTimestamp({to:UInt32})
+    AND (empty({only:Array(String)}) OR has({only:Array(String)}, merchant_id))
+    AND ({slices:UInt32} < 2 OR cityHash64(merchant_id) % {slices:UInt32} = {slice:UInt32})) AS old
+ON new.merchant_id = old.merchant_id AND new.currency = old.currency AND new.window_start = old.window_start`;
+
+/**
+ * The verdicts on a pass, with how many windows and events have each. Parameters: `revision`, `from` and `to` in seconds, `only` Array(String),
+ * `slices`, `slice`.
+ */
+export const VERDICTS_SQL = `
+SELECT verdict, count() AS windows, sum(archived_events) AS archived, sum(stored_events) AS stored FROM (${COMPARED}) GROUP BY verdict`;
+
+/** The windows that differ, the earliest first, up to `limit`. Parameters: those, and `limit`. */
+export const DIFFERENCES_SQL = `
+SELECT merchant, currency_code, toUnixTimestamp(start) AS start_s, verdict, archived_events, stored_events,
+  toString(archived_amount) AS archived_amount_text, toString(stored_amount) AS stored_amount_text
+FROM (${COMPARED}) WHERE verdict != 'equal' ORDER BY start, merchant, currency_code LIMIT {limit:UInt32}`;
+
+/** Writes what history lacks or has otherwise, never what has fewer events there. Parameters: those of `VERDICTS_SQL`. */
+export const HEAL_SQL = `
+INSERT INTO windows (${WINDOW_COLUMNS.join(", ")})
+SELECT ${WINDOW_COLUMNS.join(", ")} FROM recounted_windows
+WHERE revision = {revision:UInt64} AND (merchant_id, toString(currency), window_start) IN (
+  SELECT merchant, currency_code, start FROM (${COMPARED}) WHERE verdict IN ('changed', 'missing'))`;

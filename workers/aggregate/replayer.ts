@@ -1,8 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
+import { nextReplay } from "../directory/replays.ts";
 import { log } from "../log.ts";
 import { type Env, settingsOf } from "./env.ts";
 import { nextLateWindowMs } from "./late-windows.ts";
 import { rebuildLate } from "./rebuild-late.ts";
+import { advanceReplays } from "./replay.ts";
 
 /** Passes begin within this, of the 15 minutes an alarm may take (Cloudflare Durable Objects, "Limits"). */
 const ALARM_BUDGET_MS = 5 * 60_000;
@@ -11,21 +13,39 @@ const FAILURE_RETRY_MS = 30_000;
 
 /** Counts windows anew from the archive, one pass after another, by an alarm. What there is to do stands in the directory. */
 export class Replayer extends DurableObject<Env> {
+  #lastMs = 0;
+
   /** There is something to do. Late events come in crowds: the first one waits `LATE_DELAY_MS` for the others of its windows. */
   async wake(): Promise<void> {
     await this.#ring(Date.now() + settingsOf(this.env).LATE_DELAY_MS);
   }
 
+  /** A replay was asked for: it is begun at once. */
+  async begin(): Promise<void> {
+    await this.#ring(Date.now());
+  }
+
   override async alarm(): Promise<void> {
     const endMs = Date.now() + ALARM_BUDGET_MS;
     try {
-      while (Date.now() < endMs && (await rebuildLate(this.env, Date.now())) !== undefined);
-      const nextMs = await nextLateWindowMs(this.env.DIRECTORY);
+      // What is late comes first, and again between the passes of a replay that may take hours.
+      for (let isMore = true; isMore && Date.now() < endMs; ) {
+        while (Date.now() < endMs && (await rebuildLate(this.env, this.#moment())) !== undefined);
+        isMore = await advanceReplays(this.env, this.#moment());
+      }
+      const isReplaying = (await nextReplay(this.env.DIRECTORY)) !== undefined;
+      const nextMs = isReplaying ? 0 : await nextLateWindowMs(this.env.DIRECTORY);
       if (nextMs !== undefined) await this.#ring(Math.max(nextMs, Date.now() + 1));
     } catch (error) {
       log("error", "replay failed", { error });
       await this.#ring(Date.now() + FAILURE_RETRY_MS);
     }
+  }
+
+  /** The revision of a pass: that of no other one. */
+  #moment(): number {
+    this.#lastMs = Math.max(Date.now(), this.#lastMs + 1);
+    return this.#lastMs;
   }
 
   /** Not later than an alarm that is set already. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Replayer } from "../aggregate/replayer.ts";
 import type { Shard } from "../aggregate/shard.ts";
 
 /** What `[env.api]` in wrangler.toml and its secrets bind. */
@@ -6,6 +7,7 @@ export interface Env {
   readonly DIRECTORY: D1Database;
   readonly ARCHIVE: R2Bucket;
   readonly SHARD: DurableObjectNamespace<Shard>;
+  readonly REPLAYER: DurableObjectNamespace<Replayer>;
   readonly CLICKHOUSE_URL: string;
   readonly CLICKHOUSE_USER: string;
   readonly CLICKHOUSE_PASSWORD: string;

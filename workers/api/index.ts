@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import { MERCHANT_ID_PATTERN } from "../../shared/event.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
+import { REPLAYER } from "../aggregate/replayer-name.ts";
 import { authenticate, type Principal } from "../directory/authenticate.ts";
 import { notFound, type Problem, problemResponse, unauthorized } from "../http/problem.ts";
 import { requestId, toProblem, type WithRequestId } from "../http/request-id.ts";
@@ -12,6 +13,7 @@ import { ShardUnavailable } from "./hot-windows.ts";
 import { loadHome } from "./merchant.ts";
 import { answerMetrics } from "./metrics.ts";
 import { METRICS_PARAMETERS, parseMetrics, parseReport, REPORT_PARAMETERS, readQuery } from "./parameters.ts";
+import { beginReplay, endReplay, showReplay, showReplays } from "./replays.ts";
 import { answerReport } from "./report.ts";
 import { createEpoch, listEpochs } from "./topology.ts";
 
@@ -67,6 +69,26 @@ app.post("/v1/admin/topology", async (c) => {
   const body = await c.req.json().catch(() => undefined);
   const created = await createEpoch(c.env.DIRECTORY, body, Date.now());
   return created.ok ? c.json(created.value, 201) : problemResponse(created.error);
+});
+
+app.get("/v1/admin/replays", async (c) => fresh(await showReplays(c.env.DIRECTORY)));
+
+app.post("/v1/admin/replays", async (c) => {
+  const body = await c.req.json().catch(() => undefined);
+  const begun = await beginReplay(c.env.DIRECTORY, body, Date.now());
+  if (!begun.ok) return problemResponse(begun.error);
+  await c.env.REPLAYER.get(c.env.REPLAYER.idFromName(REPLAYER)).begin();
+  return c.json(begun.value, 202);
+});
+
+app.get("/v1/admin/replays/:id", async (c) => {
+  const replay = await showReplay(c.env.DIRECTORY, c.req.param("id"));
+  return replay === undefined ? problemResponse(notFound(c.req.path)) : fresh(replay);
+});
+
+app.delete("/v1/admin/replays/:id", async (c) => {
+  const ended = await endReplay(c.env.DIRECTORY, c.req.param("id"), Date.now());
+  return ended ? c.body(null, 204) : problemResponse(notFound(c.req.path));
 });
 
 /** The merchant of the path, if the caller may read it: a merchant's key reads its own, an operator's every one. */

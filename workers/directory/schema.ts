@@ -77,3 +77,65 @@ export const deadLetters = sqliteTable(
   },
   (table) => [index("dead_letters_queue").on(table.queue, table.deadAt)],
 );
+
+/** Windows of a span counted anew from the archive, compared with history, and, unless it is a dry run, written there where they differ. */
+export const replays = sqliteTable(
+  "replays",
+  {
+    id: text("id").primaryKey(),
+    fromMs: integer("from_ms").notNull(),
+    toMs: integer("to_ms").notNull(),
+    /** One merchant's windows alone; null for all. */
+    merchantId: text("merchant_id"),
+    dryRun: integer("dry_run", { mode: "boolean" }).notNull(),
+    state: text("state", { enum: ["running", "done", "cancelled"] }).notNull(),
+    /** What comes before is done; of the hour that begins here, so many of so many slices of merchants. */
+    nextMs: integer("next_ms").notNull(),
+    slice: integer("slice").notNull().default(0),
+    slices: integer("slices").notNull().default(1),
+    /** Why the last pass failed, until one succeeds. */
+    failure: text("failure"),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [index("replays_state").on(table.state, table.createdAt)],
+);
+
+/** What one pass of a replay found, noted before anything is written: done again after a crash, the first finding stands. */
+export const replayPasses = sqliteTable(
+  "replay_passes",
+  {
+    replayId: text("replay_id").notNull(),
+    fromMs: integer("from_ms").notNull(),
+    slice: integer("slice").notNull(),
+    toMs: integer("to_ms").notNull(),
+    equal: integer("equal").notNull(),
+    changed: integer("changed").notNull(),
+    missing: integer("missing").notNull(),
+    short: integer("short").notNull(),
+    unarchived: integer("unarchived").notNull(),
+    events: integer("events").notNull(),
+    /** JSON array of `{key, reason}`. */
+    damaged: text("damaged", { mode: "json" }).notNull(),
+    foundAt: integer("found_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.replayId, table.fromMs, table.slice] })],
+);
+
+/** Windows that a replay found to differ, up to a limit for each pass. */
+export const replayDifferences = sqliteTable(
+  "replay_differences",
+  {
+    replayId: text("replay_id").notNull(),
+    windowStart: integer("window_start").notNull(),
+    merchantId: text("merchant_id").notNull(),
+    currency: text("currency").notNull(),
+    verdict: text("verdict").notNull(),
+    archivedEvents: integer("archived_events").notNull(),
+    storedEvents: integer("stored_events").notNull(),
+    /** Minor units, decimal. */
+    archivedAmount: text("archived_amount").notNull(),
+    storedAmount: text("stored_amount").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.replayId, table.windowStart, table.merchantId, table.currency] })],
+);

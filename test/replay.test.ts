@@ -1,0 +1,169 @@
+import { Readable } from "node:stream";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { differences, loadTruth, storedHistory, type TruthRow, truth } from "../scripts/ground-truth.ts";
+import { DAY_MS, HOUR_MS, windowStart } from "../shared/window.ts";
+import { shopEvents } from "./shop.ts";
+import { startTestSystem, type TestSystem, until } from "./system.ts";
+
+const EVENTS = 4_000;
+const REQUEST_EVENTS = 1_000;
+const toMs = windowStart(Date.now()) - 3 * DAY_MS;
+const fromMs = toMs - 20 * DAY_MS;
+
+interface Shown {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly state: string;
+  readonly progress: number;
+  readonly failure?: string;
+  readonly windows: Readonly<Record<"equal" | "changed" | "missing" | "short" | "unarchived", number>>;
+  readonly events: number;
+  readonly damaged_objects: readonly { readonly key: string; readonly reason: string }[];
+  readonly differences: readonly {
+    readonly window: string;
+    readonly merchant: string;
+    readonly verdict: string;
+    readonly archived: { readonly events: number; readonly payments_amount: string };
+    readonly stored: { readonly events: number; readonly payments_amount: string };
+  }[];
+}
+
+let tally: TestSystem;
+let expected: TruthRow[];
+
+beforeAll(async () => {
+  tally = await startTestSystem();
+  const events = shopEvents({ seed: "replay", count: EVENTS, fromMs, toMs });
+  await loadTruth(tally.sql, Readable.from(events.map((event) => `${JSON.stringify(event)}\n`)));
+  expected = await truth(tally.sql);
+  for (let at = 0; at < EVENTS; at += REQUEST_EVENTS) await tally.send(events.slice(at, at + REQUEST_EVENTS));
+  await until("everything in history", async () => ((await difference()).length === 0 ? true : undefined));
+});
+afterAll(() => tally?.stop());
+
+const difference = async () => differences(expected, await storedHistory(tally.sql));
+
+async function ask(body: object): Promise<Response> {
+  return await fetch(`${tally.runtime.apiUrl}/v1/admin/replays`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${tally.operatorKey}`, "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}
+
+async function replay(body: object): Promise<Shown> {
+  const answer = await ask(body);
+  expect(answer.status).toBe(202);
+  const { id } = (await answer.json()) as Shown;
+  return await until("the replay to end", async () => {
+    const shown = (await (await tally.read(`/v1/admin/replays/${id}`)).json()) as Shown;
+    return shown.state === "done" ? shown : undefined;
+  });
+}
+
+const whole = { from: fromMs, to: toMs };
+const windows = () => new Set(expected.map((row) => JSON.stringify(row))).size;
+const nothing = { changed: 0, missing: 0, short: 0, unarchived: 0 };
+
+test("of what is right changes nothing", async () => {
+  const shown = await replay(whole);
+  expect(shown.windows).toEqual({ equal: windows(), ...nothing });
+  expect(shown).toMatchObject({ events: EVENTS, progress: 1, differences: [], damaged_objects: [] });
+});
+
+test("brings back windows that were deleted; a dry run only tells of them", async () => {
+  const from = toMs - 6 * DAY_MS;
+  const to = toMs - 3 * DAY_MS;
+  await tally.sql.command({
+    query:
+      "DELETE FROM windows WHERE window_start >= fromUnixTimestamp({from:UInt32}) AND window_start < fromUnixTimestamp({to:UInt32})",
+    query_params: { from: (from - (from % HOUR_MS)) / 1000, to: (to - (to % HOUR_MS)) / 1000 },
+  });
+  const lost = await difference();
+  expect(lost.length).toBeGreaterThan(10);
+  const dry = await replay({ from, to, dry_run: true });
+  expect(dry.windows.missing).toBe(lost.length);
+  expect(dry.differences).toHaveLength(lost.length);
+  expect((await difference()).length).toBe(lost.length);
+  expect((await replay({ from, to })).windows.missing).toBe(lost.length);
+  expect(await difference()).toEqual([]);
+  expect((await replay({ from, to })).windows).toMatchObject(nothing);
+});
+
+test("finds windows that were changed by hand, names exactly them, and puts them right", async () => {
+  const rows = (await (
+    await tally.sql.query({
+      query:
+        "SELECT merchant_id, currency, toUnixTimestamp(window_start) AS start_s FROM windows FINAL WHERE payments_count > 1 ORDER BY cityHash64(merchant_id, window_start) LIMIT 50",
+      format: "JSONEachRow",
+    })
+  ).json()) as { merchant_id: string; currency: string; start_s: number }[];
+  for (const { merchant_id, currency, start_s } of rows) {
+    await tally.sql.command({
+      query:
+        "INSERT INTO windows SELECT * REPLACE (revision + 1 AS revision, payments_amount + 7 AS payments_amount) FROM windows FINAL WHERE merchant_id = {merchant_id:String} AND currency = {currency:String} AND window_start = fromUnixTimestamp({start_s:UInt32})",
+      query_params: { merchant_id, currency, start_s },
+    });
+  }
+  const shown = await replay(whole);
+  expect(shown.windows).toEqual({ equal: windows() - rows.length, ...nothing, changed: rows.length });
+  const named = shown.differences.map(({ window, merchant }) => `${window} ${merchant}`).sort();
+  expect(named).toEqual(
+    rows.map(({ merchant_id, start_s }) => `${new Date(start_s * 1000).toISOString()} ${merchant_id}`).sort(),
+  );
+  for (const { archived, stored } of shown.differences) {
+    expect(Number(stored.payments_amount) - Number(archived.payments_amount)).toBe(7);
+  }
+  expect(await difference()).toEqual([]);
+});
+
+test("of one merchant leaves the others alone", async () => {
+  const merchant = expected[0]?.merchant_id ?? "";
+  await tally.sql.command({ query: "DELETE FROM windows WHERE true" });
+  await replay({ ...whole, merchant });
+  const found = await storedHistory(tally.sql);
+  expect(
+    differences(
+      expected.filter((row) => row.merchant_id === merchant),
+      found,
+    ),
+  ).toEqual([]);
+  await replay(whole);
+  expect(await difference()).toEqual([]);
+});
+
+test("names an object that is cut off, replays the rest, and takes nothing out of history", async () => {
+  const { objects } = await tally.runtime.archive.list({ prefix: "raw/v1/" });
+  const largest = objects.toSorted((a, b) => b.size - a.size)[0];
+  if (largest === undefined) throw new Error("nothing is archived");
+  const bytes = new Uint8Array(
+    (await (await tally.runtime.archive.get(largest.key))?.arrayBuffer()) ?? new ArrayBuffer(0),
+  );
+  await tally.runtime.archive.put(largest.key, bytes.slice(0, bytes.length - 100));
+  const shown = await replay(whole);
+  expect(shown.damaged_objects.map(({ key }) => key)).toEqual([largest.key]);
+  expect(shown.windows.changed + shown.windows.missing).toBe(0);
+  expect(shown.windows.short + shown.windows.unarchived).toBeGreaterThan(0);
+  expect(await difference()).toEqual([]);
+  await tally.runtime.archive.put(largest.key, bytes);
+  expect((await replay(whole)).windows).toEqual({ equal: windows(), ...nothing });
+});
+
+test.each<[string, object, string]>([
+  ["an empty span", { from: toMs, to: toMs }, "empty_range"],
+  ["a span that is not final", { from: Date.now(), to: Date.now() + HOUR_MS }, "not_final"],
+  ["an absurd span", { from: 0, to: 8e15 }, "too_long"],
+  ["a moment that is none", { from: "yesterday", to: toMs }, "invalid_body"],
+  ["an unknown field", { ...whole, merchants: ["a"] }, "invalid_body"],
+  ["a merchant that cannot be", { ...whole, merchant: "a b" }, "invalid_body"],
+])("of %s is refused", async (_, body, code) => {
+  const answer = await ask(body);
+  expect(answer.status).toBe(422);
+  expect(await answer.json()).toMatchObject({ code });
+});
+
+test("of a span without events ends at once, with nothing found", async () => {
+  const shown = await replay({ from: fromMs - 400 * DAY_MS, to: fromMs - 390 * DAY_MS });
+  expect(shown).toMatchObject({ state: "done", events: 0, windows: { equal: 0, ...nothing } });
+});

@@ -1,0 +1,44 @@
+import { createClient } from "@clickhouse/client-web";
+import { type Env, settingsOf } from "./env.ts";
+
+const QUERY_TIMEOUT_MS = 300_000;
+const PROGRESS_INTERVAL_MS = 20_000;
+/** What a query may take of ClickHouse's memory; beyond a third of it identities are grouped on disk. */
+const QUERY_MEMORY_BYTES_MAX = 2_000_000_000;
+
+/** Calls ClickHouse with the patience that counting from the archive needs. */
+export async function withReplayClient<T>(env: Env, work: (client: ReplayClient) => Promise<T>): Promise<T> {
+  const settings = settingsOf(env);
+  const client = createClient({
+    url: settings.CLICKHOUSE_URL,
+    username: settings.CLICKHOUSE_USER,
+    password: settings.CLICKHOUSE_PASSWORD,
+    database: settings.CLICKHOUSE_DATABASE,
+    request_timeout: QUERY_TIMEOUT_MS,
+    use_multipart_params: true,
+    clickhouse_settings: {
+      // So that nothing in between takes a long silence for the end.
+      send_progress_in_http_headers: 1,
+      http_headers_progress_interval_ms: String(PROGRESS_INTERVAL_MS),
+      max_execution_time: QUERY_TIMEOUT_MS / 1000,
+      max_memory_usage: String(QUERY_MEMORY_BYTES_MAX),
+      max_bytes_before_external_group_by: String(Math.floor(QUERY_MEMORY_BYTES_MAX / 3)),
+    },
+  });
+  try {
+    return await work(client);
+  } finally {
+    await client.close();
+  }
+}
+
+export type ReplayClient = ReturnType<typeof createClient>;
+
+/** The rows of an answer. */
+export async function rowsOf<Row>(
+  client: ReplayClient,
+  query: string,
+  query_params: Readonly<Record<string, unknown>>,
+): Promise<Row[]> {
+  return await (await client.query({ query, query_params, format: "JSONEachRow" })).json<Row>();
+}

@@ -1,0 +1,179 @@
+import { HOUR_MS } from "../../shared/window.ts";
+import {
+  advanceReplay,
+  DIFFERENCES_PER_PASS_MAX,
+  nextReplay,
+  notePass,
+  noteReplayFailure,
+  type Replay,
+  type ReplayDifference,
+} from "../directory/replays.ts";
+import { log } from "../log.ts";
+import { type DamagedObject, hourBytes, loadHours } from "./archived-hours.ts";
+import type { Loading } from "./archived-lines.ts";
+import type { Env } from "./env.ts";
+import { DIFFERENCES_SQL, HEAL_SQL, KEEP_RECOUNTED_SQL, NEIGHBOURS_SQL, VERDICTS_SQL } from "./recount-sql.ts";
+import { type ReplayClient, rowsOf, withReplayClient } from "./replay-client.ts";
+
+/** What a pass counts at a time: so many hours, and so much of the archive; an hour with more is cut into slices of its merchants. */
+export const PASS_HOURS_MAX = 48;
+export const PASS_BYTES_MAX = 64_000_000;
+/** Hours without an archive are passed over; so many are looked at before the replay's progress is noted. */
+const HOURS_LISTED_MAX = 500;
+/** Damaged objects that are named for each pass. */
+const DAMAGED_NAMED_MAX = 100;
+
+/** Hours from `fromMs` up to `toMs`, and which slice of how many of their merchants. */
+interface Pass {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly slice: number;
+  readonly slices: number;
+}
+
+interface Verdicts {
+  readonly equal: number;
+  readonly changed: number;
+  readonly missing: number;
+  readonly short: number;
+  readonly unarchived: number;
+  readonly events: number;
+}
+
+/**
+ * Does the next part of the oldest replay that runs. What it finds is noted, then what differs is written, then it goes on: stopped anywhere, the
+ * part is done again and ends the same. False when no replay runs.
+ */
+export async function advanceReplays(env: Env, nowMs: number): Promise<boolean> {
+  const replay = await nextReplay(env.DIRECTORY);
+  if (replay === undefined) return false;
+  try {
+    const pass = await passOf(env, replay);
+    await runPass(env, replay, pass, nowMs);
+    const isLast = pass.slice + 1 >= pass.slices;
+    const next = isLast
+      ? { nextMs: pass.toMs, slice: 0, slices: 1 }
+      : { nextMs: pass.fromMs, slice: pass.slice + 1, slices: pass.slices };
+    await advanceReplay(env.DIRECTORY, replay, next, nowMs);
+  } catch (error) {
+    await noteReplayFailure(env.DIRECTORY, replay.id, String(error).slice(0, 500), nowMs);
+    throw error;
+  }
+  return true;
+}
+
+/** As many of the next hours as one pass takes. */
+async function passOf(env: Env, { nextMs, toMs, slice, slices }: Replay): Promise<Pass> {
+  if (slice > 0) return { fromMs: nextMs, toMs: nextMs + HOUR_MS, slice, slices };
+  let bytes = 0;
+  let endMs = nextMs;
+  let hours = 0;
+  for (let listed = 0; endMs < toMs && hours < PASS_HOURS_MAX && listed < HOURS_LISTED_MAX; listed++) {
+    const own = await hourBytes(env.ARCHIVE, endMs);
+    if (hours > 0 && bytes + own > PASS_BYTES_MAX) break;
+    bytes += own;
+    if (own > 0) hours += 1;
+    endMs += HOUR_MS;
+  }
+  return { fromMs: nextMs, toMs: endMs, slice: 0, slices: Math.max(1, Math.ceil(bytes / PASS_BYTES_MAX)) };
+}
+
+async function runPass(env: Env, replay: Replay, pass: Pass, nowMs: number): Promise<void> {
+  const { slice, slices } = pass;
+  const only = replay.merchantId === null ? [] : [replay.merchantId];
+  const loading: Loading = {
+    replay: nowMs * 1_000 + Math.floor(Math.random() * 1_000),
+    merchants: only,
+    slices,
+    slice,
+  };
+  const hoursMs = Array.from({ length: (pass.toMs - pass.fromMs) / HOUR_MS }, (_, at) => pass.fromMs + at * HOUR_MS);
+  const damaged = await loadHours(env, loading, hoursMs);
+  const parameters = {
+    replay: loading.replay,
+    hours: hoursMs.map((ms) => ms / 1000),
+    merchants: [],
+    slots: [],
+    revision: nowMs,
+    from: pass.fromMs / 1000,
+    to: pass.toMs / 1000,
+    only,
+    slices,
+    slice,
+    limit: DIFFERENCES_PER_PASS_MAX,
+  };
+  await withReplayClient(env, async (client) => {
+    damaged.push(...(await loadNeighbours(env, client, loading, parameters)));
+    await client.command({ query: KEEP_RECOUNTED_SQL, query_params: parameters });
+    const verdicts = await verdictsOn(client, parameters);
+    const differences = await differencesIn(client, replay.id, parameters);
+    await notePass(
+      env.DIRECTORY,
+      {
+        replayId: replay.id,
+        fromMs: pass.fromMs,
+        slice,
+        toMs: pass.toMs,
+        ...verdicts,
+        damaged: damaged.slice(0, DAMAGED_NAMED_MAX),
+        foundAt: nowMs,
+      },
+      differences,
+    );
+    if (!replay.dryRun) await client.command({ query: HEAL_SQL, query_params: parameters });
+    log("info", "replayed", {
+      replay: replay.id,
+      from: new Date(pass.fromMs).toISOString(),
+      hours: hoursMs.length,
+      ...verdicts,
+    });
+  });
+}
+
+async function loadNeighbours(
+  env: Env,
+  client: ReplayClient,
+  loading: Loading,
+  parameters: { readonly hours: readonly number[] },
+): Promise<DamagedObject[]> {
+  const neighbours = await rowsOf<{ hour_s: number | string }>(client, NEIGHBOURS_SQL, { ...parameters });
+  const loaded = new Set(parameters.hours);
+  const missing = neighbours.map(({ hour_s }) => Number(hour_s)).filter((hour) => !loaded.has(hour));
+  return await loadHours(
+    env,
+    loading,
+    missing.map((hour) => hour * 1000),
+  );
+}
+
+async function verdictsOn(client: ReplayClient, parameters: Readonly<Record<string, unknown>>): Promise<Verdicts> {
+  const rows = await rowsOf<{ verdict: string; windows: string; archived: string }>(client, VERDICTS_SQL, parameters);
+  const of = (verdict: string) => Number(rows.find((row) => row.verdict === verdict)?.windows ?? 0);
+  return {
+    equal: of("equal"),
+    changed: of("changed"),
+    missing: of("missing"),
+    short: of("short"),
+    unarchived: of("unarchived"),
+    events: rows.reduce((sum, { archived }) => sum + Number(archived), 0),
+  };
+}
+
+async function differencesIn(
+  client: ReplayClient,
+  replayId: string,
+  parameters: Readonly<Record<string, unknown>>,
+): Promise<ReplayDifference[]> {
+  const rows = await rowsOf<Record<string, string>>(client, DIFFERENCES_SQL, parameters);
+  return rows.map((row) => ({
+    replayId,
+    windowStart: Number(row.start_s) * 1000,
+    merchantId: String(row.merchant),
+    currency: String(row.currency_code),
+    verdict: String(row.verdict),
+    archivedEvents: Number(row.archived_events),
+    storedEvents: Number(row.stored_events),
+    archivedAmount: String(row.archived_amount_text),
+    storedAmount: String(row.stored_amount_text),
+  }));
+}

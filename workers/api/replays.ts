@@ -1,0 +1,128 @@
+import { z } from "zod";
+import { MERCHANT_ID_PATTERN } from "../../shared/event.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
+import { HOUR_MS, isFinal, WINDOW_MS } from "../../shared/window.ts";
+import {
+  cancelReplay,
+  createReplay,
+  differencesOf,
+  foundBy,
+  listReplays,
+  type Replay,
+  type ReplayPass,
+  readReplay,
+} from "../directory/replays.ts";
+import type { Problem } from "../http/problem.ts";
+
+export const REPLAYS_LISTED_MAX = 100;
+export const DIFFERENCES_LISTED_MAX = 1_000;
+/** No event is kept for longer, whatever is configured. */
+const SPAN_MS_MAX = 20 * 366 * 24 * HOUR_MS;
+
+const moment = z.union([z.int().min(0), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))]);
+
+/** The body of `POST /v1/admin/replays`. */
+const requestSchema = z.strictObject({
+  from: moment,
+  to: moment,
+  merchant: z.string().regex(MERCHANT_ID_PATTERN).optional(),
+  dry_run: z.boolean().default(false),
+});
+
+/**
+ * Begins a replay of the hours of a span: widened to whole hours, and ended where windows are not final yet, since those are the shards' to
+ * count.
+ */
+export async function beginReplay(
+  directory: D1Database,
+  body: unknown,
+  nowMs: number,
+): Promise<Result<object, Problem>> {
+  const request = requestSchema.safeParse(body);
+  if (!request.success) return err(refusal("invalid_body", z.prettifyError(request.error)));
+  const { from, to, merchant, dry_run } = request.data;
+  if (from >= to) return err(refusal("empty_range", "to must be later than from."));
+  if (to - from > SPAN_MS_MAX) return err(refusal("too_long", "A replay takes twenty years at most."));
+  const fromMs = from - (from % HOUR_MS);
+  const toMs = Math.min(Math.ceil(to / HOUR_MS) * HOUR_MS, finalThrough(nowMs));
+  if (fromMs >= toMs) {
+    return err(
+      refusal(
+        "not_final",
+        `Windows are counted by their shards until they are final; a replay reaches to ${new Date(finalThrough(nowMs)).toISOString()} now.`,
+      ),
+    );
+  }
+  const replay = await createReplay(directory, { fromMs, toMs, merchantId: merchant ?? null, dryRun: dry_run }, nowMs);
+  return ok(present(replay, []));
+}
+
+/** The hours before this have none but final windows. */
+function finalThrough(nowMs: number): number {
+  let hourMs = nowMs - (nowMs % HOUR_MS);
+  while (!isFinal(hourMs - WINDOW_MS, nowMs)) hourMs -= HOUR_MS;
+  return hourMs;
+}
+
+/** One replay with what it has found so far, and the windows that differ; `undefined` when there is none. */
+export async function showReplay(directory: D1Database, id: string): Promise<object | undefined> {
+  const replay = await readReplay(directory, id);
+  if (replay === undefined) return undefined;
+  const [passes, differences] = await Promise.all([
+    foundBy(directory, id),
+    differencesOf(directory, id, DIFFERENCES_LISTED_MAX),
+  ]);
+  return {
+    ...present(replay, passes),
+    damaged_objects: passes.flatMap(({ damaged }) => damaged),
+    differences: differences.map((one) => ({
+      window: new Date(one.windowStart).toISOString(),
+      merchant: one.merchantId,
+      currency: one.currency,
+      verdict: one.verdict,
+      archived: { events: one.archivedEvents, payments_amount: one.archivedAmount },
+      stored: { events: one.storedEvents, payments_amount: one.storedAmount },
+    })),
+  };
+}
+
+export async function showReplays(directory: D1Database): Promise<object> {
+  const replays = await listReplays(directory, REPLAYS_LISTED_MAX);
+  return { replays: replays.map((replay) => present(replay)) };
+}
+
+/** False when there is none that runs. */
+export async function endReplay(directory: D1Database, id: string, nowMs: number): Promise<boolean> {
+  return await cancelReplay(directory, id, nowMs);
+}
+
+function present(replay: Replay, passes?: readonly ReplayPass[]) {
+  const { id, fromMs, toMs, merchantId, dryRun, state, nextMs, slice, slices, failure, createdAt, updatedAt } = replay;
+  const done = nextMs - fromMs + (slice / slices) * HOUR_MS;
+  return {
+    id,
+    from: new Date(fromMs).toISOString(),
+    to: new Date(toMs).toISOString(),
+    ...(merchantId === null ? {} : { merchant: merchantId }),
+    dry_run: dryRun,
+    state,
+    progress: Math.min(1, done / (toMs - fromMs)),
+    ...(failure === null ? {} : { failure }),
+    created_at: new Date(createdAt).toISOString(),
+    updated_at: new Date(updatedAt).toISOString(),
+    ...(passes === undefined ? {} : { windows: sumOf(passes), events: total(passes, "events") }),
+  };
+}
+
+const VERDICTS = ["equal", "changed", "missing", "short", "unarchived"] as const;
+
+const sumOf = (passes: readonly ReplayPass[]) =>
+  Object.fromEntries(VERDICTS.map((verdict) => [verdict, total(passes, verdict)]));
+
+function total(passes: readonly ReplayPass[], field: (typeof VERDICTS)[number] | "events"): number {
+  return passes.reduce((sum, pass) => sum + pass[field], 0);
+}
+
+function refusal(code: string, detail: string): Problem {
+  return { status: 422, code, title: "No replay was begun", detail };
+}

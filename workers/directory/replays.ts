@@ -1,0 +1,130 @@
+import { and, asc, desc, eq, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { replayDifferences, replayPasses, replays } from "./schema.ts";
+
+export type Replay = typeof replays.$inferSelect;
+export type ReplayPass = typeof replayPasses.$inferSelect;
+export type ReplayDifference = typeof replayDifferences.$inferSelect;
+
+/** Differences and passes go to D1 as one parameter of JSON: that many take some 200 KB of its 2 MB. */
+export const DIFFERENCES_PER_PASS_MAX = 1_000;
+
+export async function createReplay(
+  directory: D1Database,
+  asked: Pick<Replay, "fromMs" | "toMs" | "merchantId" | "dryRun">,
+  nowMs: number,
+): Promise<Replay> {
+  const [created] = await drizzle(directory)
+    .insert(replays)
+    .values({
+      ...asked,
+      id: crypto.randomUUID(),
+      state: "running",
+      nextMs: asked.fromMs,
+      createdAt: nowMs,
+      updatedAt: nowMs,
+    })
+    .returning();
+  if (created === undefined) throw new Error("the replay was not created");
+  return created;
+}
+
+/** The replay to go on with: the oldest one. */
+export async function nextReplay(directory: D1Database): Promise<Replay | undefined> {
+  const rows = await drizzle(directory)
+    .select()
+    .from(replays)
+    .where(eq(replays.state, "running"))
+    .orderBy(asc(replays.createdAt))
+    .limit(1);
+  return rows[0];
+}
+
+export async function readReplay(directory: D1Database, id: string): Promise<Replay | undefined> {
+  const rows = await drizzle(directory).select().from(replays).where(eq(replays.id, id));
+  return rows[0];
+}
+
+/** The newest replays. */
+export async function listReplays(directory: D1Database, limit: number): Promise<Replay[]> {
+  return await drizzle(directory).select().from(replays).orderBy(desc(replays.createdAt)).limit(limit);
+}
+
+/** Ends a replay that runs; false when it does not. */
+export async function cancelReplay(directory: D1Database, id: string, nowMs: number): Promise<boolean> {
+  const cancelled = await drizzle(directory)
+    .update(replays)
+    .set({ state: "cancelled", updatedAt: nowMs })
+    .where(and(eq(replays.id, id), eq(replays.state, "running")))
+    .returning({ id: replays.id });
+  return cancelled.length > 0;
+}
+
+/** What the passes of a replay have found so far. */
+export async function foundBy(directory: D1Database, id: string): Promise<ReplayPass[]> {
+  return await drizzle(directory)
+    .select()
+    .from(replayPasses)
+    .where(eq(replayPasses.replayId, id))
+    .orderBy(asc(replayPasses.fromMs), asc(replayPasses.slice));
+}
+
+export async function differencesOf(directory: D1Database, id: string, limit: number): Promise<ReplayDifference[]> {
+  return await drizzle(directory)
+    .select()
+    .from(replayDifferences)
+    .where(eq(replayDifferences.replayId, id))
+    .orderBy(asc(replayDifferences.windowStart), asc(replayDifferences.merchantId), asc(replayDifferences.currency))
+    .limit(limit);
+}
+
+/** Notes what a pass found, unless it was noted before: what it finds again after it has written is that nothing differs. */
+export async function notePass(
+  directory: D1Database,
+  pass: ReplayPass,
+  differences: readonly ReplayDifference[],
+): Promise<void> {
+  const db = drizzle(directory);
+  const rows = JSON.stringify(
+    differences.map((one) => [
+      ...[one.replayId, one.windowStart, one.merchantId, one.currency, one.verdict],
+      ...[one.archivedEvents, one.storedEvents, one.archivedAmount, one.storedAmount],
+    ]),
+  );
+  const fields = sql.raw(Array.from({ length: 9 }, (_, at) => `value ->> ${at}`).join(", "));
+  // The differences first: once the pass stands, they are not looked at again.
+  const isNoted = sql`SELECT 1 FROM replay_passes WHERE replay_id = ${pass.replayId} AND from_ms = ${pass.fromMs} AND slice = ${pass.slice}`;
+  await db.run(
+    sql`INSERT OR IGNORE INTO replay_differences SELECT ${fields} FROM json_each(${rows}) WHERE NOT EXISTS (${isNoted})`,
+  );
+  await db.insert(replayPasses).values(pass).onConflictDoNothing();
+}
+
+/** Goes on to what comes next; nothing happens to a replay that was ended, or has gone on, meanwhile. */
+export async function advanceReplay(
+  directory: D1Database,
+  before: Replay,
+  next: Pick<Replay, "nextMs" | "slice" | "slices">,
+  nowMs: number,
+): Promise<void> {
+  await drizzle(directory)
+    .update(replays)
+    .set({ ...next, failure: null, updatedAt: nowMs, state: next.nextMs >= before.toMs ? "done" : "running" })
+    .where(
+      and(
+        eq(replays.id, before.id),
+        eq(replays.state, "running"),
+        eq(replays.nextMs, before.nextMs),
+        eq(replays.slice, before.slice),
+      ),
+    );
+}
+
+export async function noteReplayFailure(
+  directory: D1Database,
+  id: string,
+  failure: string,
+  nowMs: number,
+): Promise<void> {
+  await drizzle(directory).update(replays).set({ failure, updatedAt: nowMs }).where(eq(replays.id, id));
+}
