@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { ClickHouseClient } from "@clickhouse/client";
+import { DAY_MS } from "../shared/window.ts";
 
 /** What plain SQL over the events themselves says of a merchant's window, nothing of Tally's own code involved. */
 export interface TruthRow {
@@ -79,6 +80,9 @@ interface MetricsAnswer {
   }[];
 }
 
+/** As many windows as one answer shows. */
+const ANSWER_MS = 15 * DAY_MS;
+
 /** What the API answers for the given merchants in `[fromMs, toMs)`, windows without anything left out, in the same shape. */
 export async function servedMetrics(
   read: (path: string) => Promise<Response>,
@@ -88,27 +92,35 @@ export async function servedMetrics(
 ): Promise<TruthRow[]> {
   const all: TruthRow[] = [];
   for (const merchant_id of [...merchants].sort()) {
-    const response = await read(
-      `/v1/merchants/${merchant_id}/metrics?from=${fromMs}&to=${toMs}&granularity=10m&tz=UTC`,
-    );
-    if (!response.ok) throw new Error(`${merchant_id}: ${response.status} ${await response.text()}`);
-    const { series } = (await response.json()) as MetricsAnswer;
-    for (const { currency, buckets } of series) {
-      for (const { start, payments, refunds } of buckets) {
-        if (payments.count + refunds.count === 0) continue;
-        all.push({
-          merchant_id,
-          currency,
-          start: Date.parse(start) / 1000,
-          payments: payments.count,
-          payments_amount: String(payments.amount),
-          refunds: refunds.count,
-          refunds_amount: String(refunds.amount),
-        });
-      }
+    for (let ms = fromMs; ms < toMs; ms += ANSWER_MS) {
+      all.push(...(await servedOf(read, merchant_id, ms, Math.min(ms + ANSWER_MS, toMs))));
     }
   }
   return all;
+}
+
+async function servedOf(
+  read: (path: string) => Promise<Response>,
+  merchant_id: string,
+  fromMs: number,
+  toMs: number,
+): Promise<TruthRow[]> {
+  const response = await read(`/v1/merchants/${merchant_id}/metrics?from=${fromMs}&to=${toMs}&granularity=10m&tz=UTC`);
+  if (!response.ok) throw new Error(`${merchant_id}: ${response.status} ${await response.text()}`);
+  const { series } = (await response.json()) as MetricsAnswer;
+  return series.flatMap(({ currency, buckets }) =>
+    buckets
+      .filter(({ payments, refunds }) => payments.count + refunds.count > 0)
+      .map(({ start, payments, refunds }) => ({
+        merchant_id,
+        currency,
+        start: Date.parse(start) / 1000,
+        payments: payments.count,
+        payments_amount: String(payments.amount),
+        refunds: refunds.count,
+        refunds_amount: String(refunds.amount),
+      })),
+  );
 }
 
 /** The rows in which two lists differ, each as it stands in both. */
