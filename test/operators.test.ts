@@ -10,12 +10,25 @@ beforeAll(async () => {
 });
 afterAll(() => tally?.stop());
 
-const postTopology = (body: object) =>
-  fetch(`${tally.runtime.apiUrl}/v1/admin/topology`, {
+const post = (path: string, body: object) =>
+  fetch(`${tally.runtime.apiUrl}/v1/admin/${path}`, {
     method: "POST",
     headers: { Authorization: `Bearer ${tally.operatorKey}`, "Content-Type": "application/json" },
     body: JSON.stringify(body),
   });
+const postTopology = (body: object) => post("topology", body);
+
+interface DeadLetter {
+  readonly id: string;
+  readonly body_key: string;
+}
+
+async function deadLetters(): Promise<readonly DeadLetter[]> {
+  const { dead_letters } = (await (await tally.read("/v1/admin/dead-letters")).json()) as {
+    dead_letters: DeadLetter[];
+  };
+  return dead_letters;
+}
 
 test("an operator adds shards from a window on that no isolate can miss, and is refused an earlier one", async () => {
   const tooSoon = await postTopology({
@@ -42,14 +55,37 @@ test("a message that cannot be read is a dead letter that an operator sees, and 
   const event = payment({ merchant_id: "beside-poison", occurred_at: Date.now() - 60_000 });
   await queue.send(new TextEncoder().encode("poison"), { contentType: "bytes" });
   await tally.send([event], { Prefer: "respond-async" });
-  const dead = await until("the dead letter", async () => {
-    const { dead_letters } = (await (await tally.read("/v1/admin/dead-letters")).json()) as { dead_letters: object[] };
-    return dead_letters[0];
-  });
+  const dead = await until("the dead letter", async () => (await deadLetters())[0]);
   expect(dead).toMatchObject({ queue: "tally-raw", reason: "not a raw message", body_bytes: 6 });
   await until("its neighbour", async () => {
     const response = await tally.read(`/v1/merchants/beside-poison/report?at=${event.occurred_at}`);
     const { reports } = (await response.json()) as { reports: { payments: { count: number } }[] };
     return reports[0]?.payments.count === 1 ? true : undefined;
   });
+});
+
+test("a dead letter that is put back comes to its consumer again: what it cannot read is another letter", async () => {
+  const [poison] = await deadLetters();
+  if (poison === undefined) throw new Error("no dead letter");
+  const answer = await post("dead-letters/redrive", { ids: [poison.id, "no-such-letter"] });
+  expect(await answer.json()).toEqual({
+    redriven: [poison.id],
+    failed: [{ id: "no-such-letter", reason: expect.any(String) }],
+    more: false,
+  });
+  const again = await until("it to die again", async () => (await deadLetters())[0]);
+  expect(again).toMatchObject({ reason: "not a raw message", body_bytes: 6 });
+  expect(again.id).not.toBe(poison.id);
+  const all = await (await post("dead-letters/redrive", { all: true, queue: "tally-raw" })).json();
+  expect(all).toEqual({ redriven: [again.id], failed: [], more: false });
+  const twice = await (await post("dead-letters/redrive", { ids: [again.id] })).json();
+  expect(twice).toMatchObject({ redriven: [], failed: [{ id: again.id }] });
+});
+
+test.each<[string, object]>([
+  ["no letters", { ids: [] }],
+  ["a queue that is none", { all: true, queue: "tally-other" }],
+  ["nothing", {}],
+])("to put back %s is refused", async (_, body) => {
+  expect((await post("dead-letters/redrive", body)).status).toBe(422);
 });

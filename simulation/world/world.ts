@@ -193,6 +193,8 @@ export class World {
       ARCHIVE: this.archive.binding(),
       SHARD: this.shards.binding(),
       REPLAYER: NO_REPLAYER,
+      RAW: this.#raw.binding(),
+      WINDOWS: this.#windows.binding(),
       ...CLICKHOUSE,
     };
   }

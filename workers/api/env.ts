@@ -8,6 +8,9 @@ export interface Env {
   readonly ARCHIVE: R2Bucket;
   readonly SHARD: DurableObjectNamespace<Shard>;
   readonly REPLAYER: DurableObjectNamespace<Replayer>;
+  /** Dead letters are put back on their queues. */
+  readonly RAW: Queue;
+  readonly WINDOWS: Queue;
   readonly CLICKHOUSE_URL: string;
   readonly CLICKHOUSE_USER: string;
   readonly CLICKHOUSE_PASSWORD: string;

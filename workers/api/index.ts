@@ -6,7 +6,7 @@ import { authenticate, type Principal } from "../directory/authenticate.ts";
 import { notFound, type Problem, problemResponse, unauthorized } from "../http/problem.ts";
 import { requestId, toProblem, type WithRequestId } from "../http/request-id.ts";
 import { log } from "../log.ts";
-import { listDeadLetters } from "./dead-letters.ts";
+import { listDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
 import { HistoryUnavailable } from "./history.ts";
 import { ShardUnavailable } from "./hot-windows.ts";
@@ -61,7 +61,13 @@ app.use("/v1/admin/*", async (c, next) => {
   return await next();
 });
 
-app.get("/v1/admin/dead-letters", async (c) => fresh(await listDeadLetters(c.env.DIRECTORY)));
+app.get("/v1/admin/dead-letters", async (c) => fresh(await listDeadLetters(c.env.DIRECTORY, Date.now())));
+
+app.post("/v1/admin/dead-letters/redrive", async (c) => {
+  const body = await c.req.json().catch(() => undefined);
+  const redriven = await redriveDeadLetters(c.env, body, Date.now());
+  return redriven.ok ? fresh(redriven.value) : problemResponse(redriven.error);
+});
 
 app.get("/v1/admin/topology", async (c) => fresh(await listEpochs(c.env.DIRECTORY)));
 

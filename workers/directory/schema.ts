@@ -74,6 +74,8 @@ export const deadLetters = sqliteTable(
     bodyBytes: integer("body_bytes").notNull(),
     sentAt: integer("sent_at").notNull(),
     deadAt: integer("dead_at").notNull(),
+    /** When an operator put it back on its queue; should it die again, that is another letter. */
+    redrivenAt: integer("redriven_at"),
   },
   (table) => [index("dead_letters_queue").on(table.queue, table.deadAt)],
 );
