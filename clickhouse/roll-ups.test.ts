@@ -190,7 +190,10 @@ test("a roll-up holds every final day, in hours and in days, and is what reads t
   const truth = new Truth("rolled");
   const windows = Array.from({ length: WINDOWS }, (_, at) => ({ at, currency: "JPY", report: reportOf([]) }));
   await insert(server, truth.write(windows));
-  await rollUp(writer, () => Date.now() + CHANGES_SETTLE_MS);
+  const settled = () => Date.now() + CHANGES_SETTLE_MS;
+  // The first may go on with a pass that was begun before these windows were written.
+  await rollUp(writer, settled);
+  expect(await rollUp(writer, settled)).toMatchObject({ complete: true });
   const counts = (table: string) =>
     select(server, `SELECT toUInt32(count()) AS rows FROM ${table} FINAL WHERE merchant_id = 'rolled'`);
   const finalDays = DAYS - (Date.now() - END_MS > HOUR_MS - CHANGES_SETTLE_MS ? 1 : 2);

@@ -67,6 +67,8 @@ export class SimulatedHistory {
   #select(body: string): string {
     const parameter = (name: string) =>
       new RegExp(`name="param_${name}"\\r\\n\\r\\n([^\\r]*)\\r\\n`).exec(body)?.[1] ?? "";
+    // It has no roll-ups: windows are found wherever they are asked of, and nothing is stale.
+    if (parameter("kept_from") !== "") return "";
     const numbers = (name: string) => (parameter(name).match(/\d+/g) ?? []).map(Number);
     const merchant = parameter("merchant");
     const ofTiers = (end: string) => ["days", "hours", "windows"].flatMap((tier) => numbers(`${tier}_${end}`));

@@ -1,46 +1,49 @@
 import { MAP_COLUMNS, MERGED_COLUMNS, REPORT_COLUMNS } from "../merged-columns.ts";
-import type { Tier } from "./tiers.ts";
+import { type RollUpTier, TIERS, type Tier, type TierSpans, UNIT_MS } from "./tiers.ts";
 
-/** Rows of a tier, and of how many seconds each of them is. */
-const TABLES = {
-  days: { start: "start", seconds: 86_400 },
-  hours: { start: "start", seconds: 3_600 },
-  windows: { start: "window_start", seconds: 600 },
-} as const satisfies Record<Tier, { readonly start: string; readonly seconds: number }>;
+const ROLL_UPS = ["days", "hours"] as const satisfies readonly RollUpTier[];
+const START_OF = { days: "toStartOfDay", hours: "toStartOfHour" } as const satisfies Record<RollUpTier, string>;
 
 const OF_MERCHANT = `merchant_id = {merchant:String}
     AND (empty({currencies:Array(String)}) OR currency IN {currencies:Array(String)})`;
 
 /**
- * One row a currency and bucket, made of days where there are whole days, of whole hours, and of windows: `coarsest` says what is asked
- * of it. The query makes sure of every roll-up it uses: its version must be the sum of the revisions of the windows it stands for. Each of them only
- * grows, and a roll-up never has seen more than there is, so equal sums are equal states. Where they differ (not yet computed,
- * overtaken by a correction) the next finer tier is read instead. Roll-ups from before `kept_from`, whose windows are gone, are taken as they are.
- *
- * What is asked and what is stale are arrays of starts, constant when the query is planned, so that each table is read by its key.
+ * Asks which roll-ups, of the spans that are asked of them, cannot be taken: `tier` and `start`, in seconds. A roll-up's version has to be the sum of
+ * the revisions of the windows it stands for. Each of those only grows, and a roll-up never has seen more than there is, so equal sums are
+ * equal states. Of before `{kept_from}` the windows are gone, and their roll-ups are taken as they are. `undefined` when no roll-up is asked of.
  */
-export function historySql(coarsest: Tier): string {
-  const steps: string[] = [];
-  const parts: string[] = [];
-  if (coarsest === "days") {
-    steps.push(`${asked("days")} AS wanted_days`, `${stale("days")} AS stale_days`);
-    parts.push(rows("days", "wanted_days", "stale_days"));
-  }
-  if (coarsest !== "windows") {
-    const finer =
-      coarsest === "days" ? `arrayConcat(${asked("hours")}, ${pieces("stale_days", "days", "hours")})` : asked("hours");
-    steps.push(`${finer} AS wanted_hours`, `${stale("hours")} AS stale_hours`);
-    parts.push(rows("hours", "wanted_hours", "stale_hours"));
-  }
-  const finest =
-    coarsest === "windows"
-      ? asked("windows")
-      : `arrayConcat(${asked("windows")}, ${pieces("stale_hours", "hours", "windows")})`;
-  steps.push(`${finest} AS wanted_windows`);
-  parts.push(rows("windows", "wanted_windows"));
+export function staleSql(tiers: TierSpans): string | undefined {
+  const asked = ROLL_UPS.filter((tier) => tiers[tier].length > 0);
+  if (asked.length === 0) return undefined;
   return `
-WITH
-  ${steps.join(",\n  ")}
+SELECT tier, toUInt32(start) AS start
+FROM (
+  ${asked.flatMap((tier) => [windowSums(tier), rollUpVersions(tier)]).join("\n  UNION ALL\n  ")}
+)
+GROUP BY tier, start
+HAVING sum(of_windows) != sum(of_roll_up)`;
+}
+
+function windowSums(tier: RollUpTier): string {
+  return `SELECT '${tier}' AS tier, ${START_OF[tier]}(window_start) AS start, sum(revision) AS of_windows, 0 AS of_roll_up
+  FROM windows FINAL
+  WHERE ${OF_MERCHANT}
+    AND window_start >= toDateTime({kept_from:UInt32}, 'UTC')
+    AND ${within(tier, "window_start")}
+  GROUP BY start
+  HAVING start IN (SELECT ${starts(tier)})`;
+}
+
+function rollUpVersions(tier: RollUpTier): string {
+  return `SELECT '${tier}' AS tier, start, 0 AS of_windows, version AS of_roll_up
+  FROM ${tier} FINAL
+  WHERE ${OF_MERCHANT} AND start >= toDateTime({kept_from:UInt32}, 'UTC') AND start IN (SELECT ${starts(tier)})`;
+}
+
+/** One row a currency and bucket: the rows of all tiers in the spans that are asked of each, merged. */
+export function reportsSql(tiers: TierSpans): string {
+  const asked = TIERS.filter((tier) => tiers[tier].length > 0);
+  return `
 SELECT
   currency,
   roundDown(toUInt32(w.start), {bounds:Array(UInt32)}) AS bucket,
@@ -48,55 +51,27 @@ SELECT
   ${MERGED_COLUMNS},
   ${MAP_COLUMNS}
 FROM (
-  ${parts.join("\n  UNION ALL\n  ")}
+  ${asked.map(rows).join("\n  UNION ALL\n  ")}
 ) AS w
 GROUP BY currency, bucket
 ORDER BY currency, bucket`;
 }
 
-/** Starts of a tier's rows in the spans that are asked of it. */
-function asked(tier: Tier): string {
-  const starts = `range(from, to, ${TABLES[tier].seconds})`;
-  return dateTimes(`arrayMap((from, to) -> ${starts}, {${tier}_from:Array(UInt32)}, {${tier}_to:Array(UInt32)})`);
-}
-
-/** Starts of the finer rows that make up coarser ones. */
-function pieces(starts: string, coarse: Tier, fine: Tier): string {
-  const of = `range(toUInt32(start), toUInt32(start) + ${TABLES[coarse].seconds}, ${TABLES[fine].seconds})`;
-  return dateTimes(`arrayMap(start -> ${of}, ${starts})`);
-}
-
-function dateTimes(ranges: string): string {
-  return `arrayMap(second -> toDateTime(second, 'UTC'), arrayFlatten(${ranges}))`;
-}
-
-/** Starts, among those that are wanted, of which roll-up and windows differ. By day the windows are found, whatever the tier: few to look for. */
-function stale(tier: "days" | "hours"): string {
-  const unit = tier === "days" ? "toStartOfDay" : "toStartOfHour";
-  return `(
-    SELECT groupArray(start) FROM (
-      SELECT start FROM (
-        SELECT ${unit}(window_start) AS start, sum(revision) AS of_windows, 0 AS of_rows
-        FROM windows FINAL
-        WHERE ${OF_MERCHANT}
-          AND toStartOfDay(window_start) IN (SELECT toStartOfDay(arrayJoin(wanted_${tier})))
-          AND window_start >= toDateTime({kept_from:UInt32}, 'UTC')
-        GROUP BY start
-        UNION ALL
-        SELECT start, 0 AS of_windows, version AS of_rows
-        FROM ${tier} FINAL
-        WHERE ${OF_MERCHANT} AND start IN (SELECT arrayJoin(wanted_${tier})) AND start >= toDateTime({kept_from:UInt32}, 'UTC')
-      )
-      GROUP BY start
-      HAVING sum(of_windows) != sum(of_rows)
-    ) WHERE start IN (SELECT arrayJoin(wanted_${tier}))
-  )`;
-}
-
-function rows(tier: Tier, wanted: string, except?: string): string {
-  const { start } = TABLES[tier];
-  const fresh = except === undefined ? "" : ` AND ${start} NOT IN (SELECT arrayJoin(${except}))`;
+function rows(tier: Tier): string {
+  const start = tier === "windows" ? "window_start" : "start";
   return `SELECT currency, ${start} AS start, revision, ${REPORT_COLUMNS.join(", ")}
   FROM ${tier} FINAL
-  WHERE ${OF_MERCHANT} AND ${start} IN (SELECT arrayJoin(${wanted}))${fresh}`;
+  WHERE ${OF_MERCHANT} AND ${start} IN (SELECT ${starts(tier)})`;
+}
+
+/** Starts of a tier's rows in its spans, as a set: that is what the tables' keys and partitions are searched by. */
+function starts(tier: Tier): string {
+  const ranges = `arrayMap((from, to) -> range(from, to, ${UNIT_MS[tier] / 1000}), {${tier}_from:Array(UInt32)}, {${tier}_to:Array(UInt32)})`;
+  return `toDateTime(arrayJoin(arrayFlatten(${ranges})), 'UTC')`;
+}
+
+/** Between the first and the last of a tier's spans: cheaper than a set for rows of which nearly all are asked. */
+function within(tier: RollUpTier, column: string): string {
+  const first = `toDateTime({${tier}_from:Array(UInt32)}[1], 'UTC')`;
+  return `${column} >= ${first} AND ${column} < toDateTime({${tier}_to:Array(UInt32)}[-1], 'UTC')`;
 }

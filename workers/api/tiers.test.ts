@@ -1,9 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DAY_MS, HOUR_MS, WINDOW_MS } from "../../shared/window.ts";
-import { cutIntoTiers, type HistorySpan, TIERS } from "./tiers.ts";
+import { HOUR_MS, WINDOW_MS } from "../../shared/window.ts";
+import { cutIntoTiers, type HistorySpan, TIERS, UNIT_MS, withoutStale } from "./tiers.ts";
 
-const UNIT_MS = { days: DAY_MS, hours: HOUR_MS, windows: WINDOW_MS } as const;
 const day = (n: number, hour = 0) => Date.UTC(2026, 0, n, hour);
 
 test("a total is days, with hours at its ends, whatever the zone", () => {
@@ -35,6 +34,17 @@ test("where bounds fall on half hours, the hour around each is read by window", 
     hours: [{ fromMs: day(2, 1), toMs: day(3) }],
     windows: [{ fromMs: day(2), toMs: day(2, 1) }],
   });
+});
+
+test("of what is stale the windows are read, of the rest the roll-ups", () => {
+  const tiers = cutIntoTiers([{ fromMs: day(1, 22), toMs: day(4) }], [day(1, 22)]);
+  const stale = { days: new Set([day(2)]), hours: new Set([day(1, 23)]) };
+  expect(withoutStale(tiers, stale)).toEqual({
+    days: [{ fromMs: day(3), toMs: day(4) }],
+    hours: [{ fromMs: day(1, 22), toMs: day(1, 23) }],
+    windows: [{ fromMs: day(1, 23), toMs: day(3) }],
+  });
+  expect(withoutStale(tiers, { days: new Set(), hours: new Set() })).toBe(tiers);
 });
 
 const ascending = fc

@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS } from "../../shared/window.ts";
+import { DAY_MS, HOUR_MS, WINDOW_MS } from "../../shared/window.ts";
 
 /** `[fromMs, toMs)`, aligned to windows. */
 export interface HistorySpan {
@@ -9,6 +9,10 @@ export interface HistorySpan {
 /** What history is kept in, coarsest first: rows of a UTC day, a UTC hour, a window. */
 export const TIERS = ["days", "hours", "windows"] as const;
 export type Tier = (typeof TIERS)[number];
+/** Those that are computed from windows, and may be late. */
+export type RollUpTier = Exclude<Tier, "windows">;
+
+export const UNIT_MS = { days: DAY_MS, hours: HOUR_MS, windows: WINDOW_MS } as const satisfies Record<Tier, number>;
 
 /** By tier, spans of whole rows: disjoint, ascending, as long as they can be. Together they are what was to be read. */
 export type TierSpans = Readonly<Record<Tier, readonly HistorySpan[]>>;
@@ -21,15 +25,42 @@ export type TierSpans = Readonly<Record<Tier, readonly HistorySpan[]>>;
 export function cutIntoTiers(spans: readonly HistorySpan[], boundsMs: readonly number[]): TierSpans {
   const cut: Record<Tier, HistorySpan[]> = { days: [], hours: [], windows: [] };
   for (const span of pieces(spans, boundsMs)) {
-    const day = wholeUnits(span, DAY_MS);
+    const day = wholeUnits(span, UNIT_MS.days);
     for (const rest of around(span, day)) {
-      const hour = wholeUnits(rest, HOUR_MS);
+      const hour = wholeUnits(rest, UNIT_MS.hours);
       for (const end of around(rest, hour)) append(cut.windows, end);
       append(cut.hours, hour);
     }
     append(cut.days, day);
   }
   return cut;
+}
+
+/** Starts of roll-ups, in epoch milliseconds. */
+export type Stale = Readonly<Record<RollUpTier, ReadonlySet<number>>>;
+
+/** Takes roll-ups that are stale out of their spans, and their windows in. */
+export function withoutStale(tiers: TierSpans, stale: Stale): TierSpans {
+  if (stale.days.size + stale.hours.size === 0) return tiers;
+  const windows = [...tiers.windows];
+  const fresh = (tier: RollUpTier) => {
+    const kept: HistorySpan[] = [];
+    for (const { fromMs, toMs } of tiers[tier]) {
+      for (let startMs = fromMs; startMs < toMs; startMs += UNIT_MS[tier]) {
+        const unit = { fromMs: startMs, toMs: startMs + UNIT_MS[tier] };
+        if (stale[tier].has(startMs)) windows.push(unit);
+        else append(kept, unit);
+      }
+    }
+    return kept;
+  };
+  return { days: fresh("days"), hours: fresh("hours"), windows: joined(windows) };
+}
+
+function joined(spans: readonly HistorySpan[]): HistorySpan[] {
+  const whole: HistorySpan[] = [];
+  for (const span of [...spans].sort((a, b) => a.fromMs - b.fromMs)) append(whole, span);
+  return whole;
 }
 
 /** The spans, cut at the bounds. */
