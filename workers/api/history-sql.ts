@@ -18,26 +18,25 @@ export function staleSql(tiers: TierSpans): string | undefined {
   return `
 SELECT tier, toUInt32(start) AS start
 FROM (
-  ${asked.flatMap((tier) => [windowSums(tier), rollUpVersions(tier)]).join("\n  UNION ALL\n  ")}
+  ${asked.flatMap((tier) => [windowSums(tiers, tier), rollUpVersions(tiers, tier)]).join("\n  UNION ALL\n  ")}
 )
 GROUP BY tier, start
 HAVING sum(of_windows) != sum(of_roll_up)`;
 }
 
-function windowSums(tier: RollUpTier): string {
+function windowSums(tiers: TierSpans, tier: RollUpTier): string {
   return `SELECT '${tier}' AS tier, ${START_OF[tier]}(window_start) AS start, sum(revision) AS of_windows, 0 AS of_roll_up
   FROM windows FINAL
   WHERE ${OF_MERCHANT}
     AND window_start >= toDateTime({kept_from:UInt32}, 'UTC')
-    AND ${within(tier, "window_start")}
-  GROUP BY start
-  HAVING start IN (SELECT ${starts(tier)})`;
+    AND ${inSpans(tiers, tier, "window_start", `${START_OF[tier]}(window_start)`)}
+  GROUP BY start`;
 }
 
-function rollUpVersions(tier: RollUpTier): string {
+function rollUpVersions(tiers: TierSpans, tier: RollUpTier): string {
   return `SELECT '${tier}' AS tier, start, 0 AS of_windows, version AS of_roll_up
   FROM ${tier} FINAL
-  WHERE ${OF_MERCHANT} AND start >= toDateTime({kept_from:UInt32}, 'UTC') AND start IN (SELECT ${starts(tier)})`;
+  WHERE ${OF_MERCHANT} AND start >= toDateTime({kept_from:UInt32}, 'UTC') AND ${inSpans(tiers, tier, "start")}`;
 }
 
 /** One row a currency and bucket: the rows of all tiers in the spans that are asked of each, merged. */
@@ -51,27 +50,37 @@ SELECT
   ${MERGED_COLUMNS},
   ${MAP_COLUMNS}
 FROM (
-  ${asked.map(rows).join("\n  UNION ALL\n  ")}
+  ${asked.map((tier) => rows(tiers, tier)).join("\n  UNION ALL\n  ")}
 ) AS w
 GROUP BY currency, bucket
 ORDER BY currency, bucket`;
 }
 
-function rows(tier: Tier): string {
+function rows(tiers: TierSpans, tier: Tier): string {
   const start = tier === "windows" ? "window_start" : "start";
   return `SELECT currency, ${start} AS start, revision, ${REPORT_COLUMNS.join(", ")}
   FROM ${tier} FINAL
-  WHERE ${OF_MERCHANT} AND ${start} IN (SELECT ${starts(tier)})`;
+  WHERE ${OF_MERCHANT} AND ${inSpans(tiers, tier, start)}`;
 }
 
-/** Starts of a tier's rows in its spans, as a set: that is what the tables' keys and partitions are searched by. */
+/** Up to so many spans are written out as ranges, which take less planning than a set. */
+const RANGES_MAX = 4;
+
+/**
+ * In the spans that are asked of a tier, in a form that the tables' keys and partitions are searched by; `unit` is the start of the tier's row
+ * that `column` falls in, unless that is one.
+ */
+function inSpans(tiers: TierSpans, tier: Tier, column: string, unit = column): string {
+  const spans = tiers[tier].length;
+  if (spans > RANGES_MAX) return `${unit} IN (SELECT ${starts(tier)})`;
+  const ranges = Array.from({ length: spans }, (_, at) => {
+    const [from, to] = [`{${tier}_from:Array(UInt32)}[${at + 1}]`, `{${tier}_to:Array(UInt32)}[${at + 1}]`];
+    return `(${column} >= toDateTime(${from}, 'UTC') AND ${column} < toDateTime(${to}, 'UTC'))`;
+  });
+  return `(${ranges.join(" OR ")})`;
+}
+
 function starts(tier: Tier): string {
   const ranges = `arrayMap((from, to) -> range(from, to, ${UNIT_MS[tier] / 1000}), {${tier}_from:Array(UInt32)}, {${tier}_to:Array(UInt32)})`;
   return `toDateTime(arrayJoin(arrayFlatten(${ranges})), 'UTC')`;
-}
-
-/** Between the first and the last of a tier's spans: cheaper than a set for rows of which nearly all are asked. */
-function within(tier: RollUpTier, column: string): string {
-  const first = `toDateTime({${tier}_from:Array(UInt32)}[1], 'UTC')`;
-  return `${column} >= ${first} AND ${column} < toDateTime({${tier}_to:Array(UInt32)}[-1], 'UTC')`;
 }
