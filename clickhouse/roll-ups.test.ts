@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ClickHouse } from "../scripts/clickhouse.ts";
 import { command, insert, select, startTestServer } from "../scripts/clickhouse-test-server.ts";
-import { bytesOf, countedEvents, reportOf } from "../shared/report.arbitrary.ts";
+import { bytesOf, countedEvents, eventOf, reportOf } from "../shared/report.arbitrary.ts";
 import { EMPTY_REPORT, mergeReports, type Report } from "../shared/report.ts";
 import { DAY_MS, HOUR_MS, WINDOW_MS } from "../shared/window.ts";
 import { toRow } from "../shared/window-row.ts";
@@ -10,6 +10,7 @@ import { rollUp } from "../workers/aggregate/roll-up.ts";
 import { CHANGES_SETTLE_MS } from "../workers/aggregate/roll-up-pass.ts";
 import { type HistoryRange, queryHistory } from "../workers/api/history.ts";
 import type { ReadHistoryEnv } from "../workers/api/retention.ts";
+import { REPORT_COLUMNS } from "../workers/merged-columns.ts";
 
 /** Some days that are final, and one that is not: rolled up are all but the last two. */
 const DAYS = 6;
@@ -190,10 +191,7 @@ test("a roll-up holds every final day, in hours and in days, and is what reads t
   const truth = new Truth("rolled");
   const windows = Array.from({ length: WINDOWS }, (_, at) => ({ at, currency: "JPY", report: reportOf([]) }));
   await insert(server, truth.write(windows));
-  const settled = () => Date.now() + CHANGES_SETTLE_MS;
-  // The first may go on with a pass that was begun before these windows were written.
-  await rollUp(writer, settled);
-  expect(await rollUp(writer, settled)).toMatchObject({ complete: true });
+  await rollUpAll();
   const counts = (table: string) =>
     select(server, `SELECT toUInt32(count()) AS rows FROM ${table} FINAL WHERE merchant_id = 'rolled'`);
   const finalDays = DAYS - (Date.now() - END_MS > HOUR_MS - CHANGES_SETTLE_MS ? 1 : 2);
@@ -213,6 +211,38 @@ test("a roll-up holds every final day, in hours and in days, and is what reads t
   const [total] = await queryHistory(reader, range, Date.now());
   expect(total?.report.refunds_count).toBe(77 * finalDays);
 });
+
+test("a roll-up is stored as one report is: a rank a register, 128 values of a breakdown and the rest", async () => {
+  const reports = [0, 1, 2, 3, 4].map((part) =>
+    reportOf(Array.from({ length: 400 }, (_, n) => eventOf(part * 300 + n))),
+  );
+  const truth = new Truth("canonical");
+  await insert(server, truth.write(reports.map((report, at) => ({ at, currency: "JPY", report }))));
+  await rollUpAll();
+  const whole = toRow({
+    ...{ merchantId: "canonical", currency: "JPY", startMs: START_MS, revision: 0 },
+    report: reports.reduce(mergeReports, EMPTY_REPORT),
+  });
+  for (const table of ["hours", "days"]) {
+    const [row] = await select(
+      server,
+      `SELECT * FROM ${table} FINAL WHERE merchant_id = 'canonical' SETTINGS output_format_json_quote_64bit_integers = 1`,
+    );
+    for (const column of REPORT_COLUMNS) {
+      expect({ [column]: texts((row as Record<string, unknown>)[column]) }).toEqual({ [column]: texts(whole[column]) });
+    }
+  }
+});
+
+/** Whatever was written so far. The first run may only end a pass that was begun before. */
+async function rollUpAll(): Promise<void> {
+  const settled = () => Date.now() + CHANGES_SETTLE_MS;
+  await rollUp(writer, settled);
+  expect(await rollUp(writer, settled)).toMatchObject({ complete: true });
+}
+
+/** Numbers as texts, as which ClickHouse may write them. */
+const texts = (value: unknown) => (Array.isArray(value) ? value.map(String) : String(value));
 
 test("every column of the roll-ups explains itself", async () => {
   const tables = "('hours', 'days', 'changed_days', 'roll_up_progress')";

@@ -8,7 +8,7 @@ import { NEXT_BATCH, ROLLED_UP, type RollUp, rollUpSql } from "./roll-up-sql.ts"
 /** Merchants' days a statement rolls up: at most 288,000 windows of one currency, some seconds. */
 const BATCH_DAYS_MAX = 2_000;
 /** A batch that takes too much time or memory is taken in so many parts. */
-const BATCH_SHRINKS = 10;
+const BATCH_PARTS = 10;
 /** TIMEOUT_EXCEEDED, MEMORY_LIMIT_EXCEEDED. */
 const TOO_LARGE: ReadonlySet<number> = new Set([159, 241]);
 /** A run ends before the next begins: crons are ten minutes apart, and a Worker may work on one for fifteen (Cloudflare, "Workers limits"). */
@@ -84,19 +84,17 @@ async function rollUpBatch(client: ClickHouseClient, pass: Pass, batch: Batch): 
     if (!(error instanceof ClickHouseError && TOO_LARGE.has(Number(error.code)))) throw error;
     if (batch.days === 1) return log("error", "day not rolled up", { ...batch.last, error });
     log("warn", "roll-up goes on in smaller batches", { days: batch.days, error });
-    await rollUpSmaller(client, pass, batch);
+    await rollUpInParts(client, pass, batch.days);
   }
 }
 
-async function rollUpSmaller(client: ClickHouseClient, pass: Pass, { days, last }: Batch): Promise<void> {
-  for (let left = days, after = pass.after; left > 0; ) {
-    const part = { ...pass, after };
-    const batch = await nextBatch(client, part, Math.min(left, Math.ceil(days / BATCH_SHRINKS)));
+async function rollUpInParts(client: ClickHouseClient, pass: Pass, days: number): Promise<void> {
+  for (let left = days, part = pass; left > 0; ) {
+    const batch = await nextBatch(client, part, Math.min(left, Math.ceil(days / BATCH_PARTS)));
     if (batch === undefined) return;
     await rollUpBatch(client, part, batch);
-    after = batch.last;
+    part = { ...pass, after: batch.last };
     left -= batch.days;
-    if (after.merchantId === last.merchantId && after.day === last.day) return;
   }
 }
 
