@@ -31,6 +31,8 @@ export interface Runtime {
   readonly directory: D1Database;
   readonly archive: R2Bucket;
   readonly miniflare: Miniflare;
+  /** Fires the crons of the aggregate Worker, which Miniflare never does by itself, and waits until they are done. */
+  runCron(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -62,6 +64,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     directory: (await miniflare.getD1Database("DIRECTORY", "tally-api")) as unknown as D1Database,
     archive: (await miniflare.getR2Bucket("ARCHIVE", "tally-aggregate")) as unknown as R2Bucket,
     miniflare,
+    runCron: async () => {
+      const aggregate = await miniflare.getWorker("tally-aggregate");
+      await aggregate.scheduled({ cron: "*/10 * * * *" });
+    },
     stop: () => miniflare.dispose(),
   };
 }

@@ -30,6 +30,8 @@ const SHOWN_MERCHANT = "cafe-hoshino";
 /** The demo begins with what was sold in the last hours, so that there is something to see at once. */
 const DEMO_PAST_MS = 3 * 3_600_000;
 const DEMO_EVENTS_PER_SECOND = 10;
+/** As in wrangler.toml: Miniflare leaves crons to us. */
+const CRON_INTERVAL_MS = 600_000;
 /** Ctrl-C is answered within this, whatever hangs. */
 const STOP_TIMEOUT_MS = 10_000;
 const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -69,6 +71,7 @@ async function main(): Promise<void> {
   const merchants = demoMerchants();
   const keys = await prepareDemo(system, merchants);
   if (!stop.signal.aborted) console.log(welcome(system, keys, options, merchants.length));
+  const crons = setInterval(() => void fireCron(system), CRON_INTERVAL_MS);
   const traffic = options.quiet ? undefined : sendDemo(system, keys.source, merchants, stop.signal);
   system.clickhouse.exited.then(() => {
     if (!stop.signal.aborted)
@@ -78,10 +81,16 @@ async function main(): Promise<void> {
   if (!stop.signal.aborted) await once(stop.signal, "abort");
   console.log("\nStopping …");
   setTimeout(() => process.exit(1), STOP_TIMEOUT_MS).unref();
+  clearInterval(crons);
   const totals = await traffic;
   await system.stop();
   await log.close();
   console.log(totals === undefined ? "Stopped." : `Stopped. The demo sent ${totals.sent} events this time.`);
+}
+
+/** A run that fails is in the log of the Workers, and repeated by the next. */
+async function fireCron({ runtime }: LocalSystem): Promise<void> {
+  await runtime.runCron().catch((error: unknown) => console.error(`A cron did not run: ${String(error)}`));
 }
 
 /** Takes other handlers off: Miniflare's would end the process at once, with ClickHouse still writing. */

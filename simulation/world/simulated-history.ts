@@ -67,9 +67,12 @@ export class SimulatedHistory {
   #select(body: string): string {
     const parameter = (name: string) =>
       new RegExp(`name="param_${name}"\\r\\n\\r\\n([^\\r]*)\\r\\n`).exec(body)?.[1] ?? "";
+    // It has no roll-ups: windows are found wherever they are asked of, and nothing is stale.
+    if (parameter("kept_from") !== "") return "";
     const numbers = (name: string) => (parameter(name).match(/\d+/g) ?? []).map(Number);
     const merchant = parameter("merchant");
-    const [from, to, bounds] = [numbers("froms"), numbers("tos"), numbers("bounds")];
+    const ofTiers = (end: string) => ["days", "hours", "windows"].flatMap((tier) => numbers(`${tier}_${end}`));
+    const [from, to, bounds] = [ofTiers("from"), ofTiers("to"), numbers("bounds")];
     const isAsked = (start: number) => from.some((first, i) => start >= first && start < (to[i] ?? 0));
     const rows = [...this.#rows.values()].filter((row) => row.merchant_id === merchant && isAsked(row.window_start));
     return rows

@@ -1,4 +1,4 @@
-import { type Env, settingsOf } from "./env.ts";
+import type { HistoryEnv } from "../history-client.ts";
 import { LINE_SETTINGS, LOAD_SQL } from "./recount-sql.ts";
 
 const LOAD_TIMEOUT_MS = 120_000;
@@ -37,12 +37,11 @@ export interface Loading {
  * again they are repeats.
  */
 export async function loadLines(
-  env: Env,
+  env: HistoryEnv,
   { replay, merchants, slices = 1, slice = 0 }: Loading,
   gzipped: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>,
 ): Promise<void> {
-  const settings = settingsOf(env);
-  const url = new URL(settings.CLICKHOUSE_URL);
+  const url = new URL(env.CLICKHOUSE_URL);
   const parameters = {
     ...LINE_SETTINGS,
     async_insert: 0,
@@ -56,9 +55,9 @@ export async function loadLines(
   const answer = await fetch(url, {
     method: "POST",
     headers: {
-      "X-ClickHouse-User": settings.CLICKHOUSE_USER,
-      "X-ClickHouse-Key": settings.CLICKHOUSE_PASSWORD,
-      "X-ClickHouse-Database": settings.CLICKHOUSE_DATABASE,
+      "X-ClickHouse-User": env.CLICKHOUSE_USER,
+      "X-ClickHouse-Key": env.CLICKHOUSE_PASSWORD,
+      "X-ClickHouse-Database": env.CLICKHOUSE_DATABASE,
       "Content-Encoding": "gzip",
     },
     body: gzipped,

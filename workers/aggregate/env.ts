@@ -1,20 +1,17 @@
 import { z } from "zod";
 import { sipKeyFromHex } from "../../shared/siphash.ts";
+import type { HistoryEnv } from "../history-client.ts";
 import type { Replayer } from "./replayer.ts";
 import { RESIDENT_BYTES_MAX, SHARD_BYTES_MAX } from "./residency.ts";
 import type { Shard } from "./shard.ts";
 
 /** What `[env.aggregate]` in wrangler.toml and its secrets bind. */
-export interface Env {
+export interface Env extends HistoryEnv {
   readonly DIRECTORY: D1Database;
   readonly ARCHIVE: R2Bucket;
   readonly SHARD: DurableObjectNamespace<Shard>;
   readonly REPLAYER: DurableObjectNamespace<Replayer>;
   readonly WINDOWS: Queue;
-  readonly CLICKHOUSE_URL: string;
-  readonly CLICKHOUSE_USER: string;
-  readonly CLICKHOUSE_PASSWORD: string;
-  readonly CLICKHOUSE_DATABASE: string;
   readonly CORRECTION_DELAY_MS: string;
   readonly LATE_DELAY_MS: string;
   /** What a shard keeps in memory, and beyond which it refuses batches; left out but in tests. */
@@ -24,10 +21,6 @@ export interface Env {
 }
 
 const settingsSchema = z.object({
-  CLICKHOUSE_URL: z.url(),
-  CLICKHOUSE_USER: z.string().min(1),
-  CLICKHOUSE_PASSWORD: z.string(),
-  CLICKHOUSE_DATABASE: z.string().min(1),
   CORRECTION_DELAY_MS: z.coerce.number().int().min(0),
   LATE_DELAY_MS: z.coerce.number().int().min(0),
   RESIDENT_BYTES_MAX: z.coerce.number().int().min(0).default(RESIDENT_BYTES_MAX),

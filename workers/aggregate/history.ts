@@ -1,6 +1,6 @@
-import { ClickHouseError, createClient } from "@clickhouse/client-web";
+import { ClickHouseError } from "@clickhouse/client-web";
 import type { WindowRow } from "../../shared/window-row.ts";
-import { type Env, settingsOf } from "./env.ts";
+import { type HistoryEnv, historyClient } from "../history-client.ts";
 
 const REQUEST_TIMEOUT_MS = 30_000;
 
@@ -8,17 +8,9 @@ const REQUEST_TIMEOUT_MS = 30_000;
  * Writes windows in one block. Delivered twice, or in any order, the highest revision of a window stays: the table's engine sees to
  * that, so no de-duplication by token is needed.
  */
-export async function insertWindows(env: Env, rows: readonly WindowRow[]): Promise<void> {
-  const settings = settingsOf(env);
-  const client = createClient({
-    url: settings.CLICKHOUSE_URL,
-    username: settings.CLICKHOUSE_USER,
-    password: settings.CLICKHOUSE_PASSWORD,
-    database: settings.CLICKHOUSE_DATABASE,
-    request_timeout: REQUEST_TIMEOUT_MS,
-    // An asynchronous insert may be acknowledged before it is durable; the block is large enough to go straight in.
-    clickhouse_settings: { async_insert: 0 },
-  });
+export async function insertWindows(env: HistoryEnv, rows: readonly WindowRow[]): Promise<void> {
+  // An asynchronous insert may be acknowledged before it is durable; the block is large enough to go straight in.
+  const client = historyClient(env, REQUEST_TIMEOUT_MS, { async_insert: 0 });
   try {
     await client.insert({ table: "windows", values: rows, format: "JSONEachRow" });
   } finally {

@@ -1,3 +1,4 @@
+import { runCron } from "./cron.ts";
 import { consumeDead } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
 import { consumeRaw } from "./raw-consumer.ts";
@@ -6,7 +7,7 @@ import { consumeWindows } from "./windows-consumer.ts";
 export { Replayer } from "./replayer.ts";
 export { Shard } from "./shard.ts";
 
-/** Has no public route: its shards are called by ingest and api, the rest of it by queues. */
+/** Has no public route: its shards are called by ingest and api, the rest of it by queues and a cron. */
 export default {
   async queue(batch, env) {
     switch (batch.queue) {
@@ -20,5 +21,9 @@ export default {
       default:
         throw new Error(`no consumer for ${batch.queue}`);
     }
+  },
+
+  async scheduled(_controller, env) {
+    await runCron(env);
   },
 } satisfies ExportedHandler<Env>;

@@ -1,29 +1,22 @@
-import { createClient } from "@clickhouse/client-web";
-import { type Env, settingsOf } from "./env.ts";
+import { historyClient } from "../history-client.ts";
+import type { Env } from "./env.ts";
 
 const QUERY_TIMEOUT_MS = 300_000;
 const PROGRESS_INTERVAL_MS = 20_000;
 /** What a query may take of ClickHouse's memory; beyond a third of it identities are grouped on disk. */
 const QUERY_MEMORY_BYTES_MAX = 2_000_000_000;
 
+export type ReplayClient = ReturnType<typeof historyClient>;
+
 /** Calls ClickHouse with the patience that counting from the archive needs. */
 export async function withReplayClient<T>(env: Env, work: (client: ReplayClient) => Promise<T>): Promise<T> {
-  const settings = settingsOf(env);
-  const client = createClient({
-    url: settings.CLICKHOUSE_URL,
-    username: settings.CLICKHOUSE_USER,
-    password: settings.CLICKHOUSE_PASSWORD,
-    database: settings.CLICKHOUSE_DATABASE,
-    request_timeout: QUERY_TIMEOUT_MS,
-    use_multipart_params: true,
-    clickhouse_settings: {
-      // So that nothing in between takes a long silence for the end.
-      send_progress_in_http_headers: 1,
-      http_headers_progress_interval_ms: String(PROGRESS_INTERVAL_MS),
-      max_execution_time: QUERY_TIMEOUT_MS / 1000,
-      max_memory_usage: String(QUERY_MEMORY_BYTES_MAX),
-      max_bytes_before_external_group_by: String(Math.floor(QUERY_MEMORY_BYTES_MAX / 3)),
-    },
+  const client = historyClient(env, QUERY_TIMEOUT_MS, {
+    // So that nothing in between takes a long silence for the end.
+    send_progress_in_http_headers: 1,
+    http_headers_progress_interval_ms: String(PROGRESS_INTERVAL_MS),
+    max_execution_time: QUERY_TIMEOUT_MS / 1000,
+    max_memory_usage: String(QUERY_MEMORY_BYTES_MAX),
+    max_bytes_before_external_group_by: String(Math.floor(QUERY_MEMORY_BYTES_MAX / 3)),
   });
   try {
     return await work(client);
@@ -31,8 +24,6 @@ export async function withReplayClient<T>(env: Env, work: (client: ReplayClient)
     await client.close();
   }
 }
-
-export type ReplayClient = ReturnType<typeof createClient>;
 
 /** The rows of an answer. */
 export async function rowsOf<Row>(

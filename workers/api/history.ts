@@ -1,10 +1,19 @@
-import { ClickHouseError, createClient } from "@clickhouse/client-web";
+import { type ClickHouseClient, ClickHouseError } from "@clickhouse/client-web";
 import { z } from "zod";
-import { DIMENSIONS } from "../../shared/breakdown.ts";
 import type { Report } from "../../shared/report.ts";
 import { reportColumnsSchema, reportFromColumns } from "../../shared/window-row.ts";
-import { type Env, settingsOf } from "./env.ts";
-import type { HistorySpan } from "./hot-windows.ts";
+import { historyClient } from "../history-client.ts";
+import { reportsSql, staleSql } from "./history-sql.ts";
+import { type ReadHistoryEnv, refuseGone, windowsKeptFrom } from "./retention.ts";
+import {
+  cutIntoTiers,
+  type HistorySpan,
+  type RollUpTier,
+  type Stale,
+  TIERS,
+  type TierSpans,
+  withoutStale,
+} from "./tiers.ts";
 
 const REQUEST_TIMEOUT_MS = 10_000;
 /** One merchant's five years are some 260,000 windows; a query that needs more memory than this is not one of ours. */
@@ -42,89 +51,92 @@ const rowSchema = reportColumnsSchema.extend({
   revision: z.union([z.int(), z.string().transform(Number)]),
 });
 
-/**
- * One row a currency and bucket. `FINAL` leaves the highest revision of each window; minimum and maximum are of windows with
- * payments, since 0 stands for none; sets and maps are merged by ClickHouse and brought into canonical form here.
- */
-const SQL = `
-SELECT
-  currency,
-  roundDown(toUInt32(window_start), {bounds:Array(UInt32)}) AS bucket,
-  max(revision) AS revision,
-  sum(w.payments_count) AS payments_count,
-  sum(w.payments_amount) AS payments_amount,
-  sum(w.refunds_count) AS refunds_count,
-  sum(w.refunds_amount) AS refunds_amount,
-  minIf(w.amount_min, w.payments_count > 0) AS amount_min,
-  max(w.amount_max) AS amount_max,
-  sum(w.points_used) AS points_used,
-  sum(w.points_earned) AS points_earned,
-  sumMap(w.amount_bucket, w.amount_bucket_count) AS amounts,
-  amounts.1 AS amount_bucket,
-  amounts.2 AS amount_bucket_count,
-  groupUniqArrayArray(w.customers) AS customers,
-  ${DIMENSIONS.map(
-    (d) => `sumMap(w.by_${d}_value, w.by_${d}_count, w.by_${d}_amount) AS by_${d},
-  by_${d}.1 AS by_${d}_value, by_${d}.2 AS by_${d}_count, by_${d}.3 AS by_${d}_amount`,
-  ).join(",\n  ")}
-FROM windows AS w FINAL
-WHERE merchant_id = {merchant:String}
-  AND window_start >= toDateTime({from:UInt32}, 'UTC') AND window_start < toDateTime({to:UInt32}, 'UTC')
-  AND arrayExists((f, t) -> toUInt32(window_start) >= f AND toUInt32(window_start) < t, {froms:Array(UInt32)}, {tos:Array(UInt32)})
-  AND (empty({currencies:Array(String)}) OR currency IN {currencies:Array(String)})
-GROUP BY currency, bucket
-ORDER BY currency, bucket`;
+const staleSchema = z.array(z.object({ tier: z.enum(["days", "hours"]), start: z.int() }));
 
-/** What history holds of some spans, in buckets; those without windows are absent. Throws `HistoryUnavailable`. */
-export async function queryHistory(env: Env, range: HistoryRange): Promise<HistoryBucket[]> {
-  const froms = range.spans.map(({ fromMs }) => fromMs / 1000);
-  const tos = range.spans.map(({ toMs }) => toMs / 1000);
-  const settings = settingsOf(env);
-  const client = createClient({
-    url: settings.CLICKHOUSE_URL,
-    username: settings.CLICKHOUSE_USER,
-    password: settings.CLICKHOUSE_PASSWORD,
-    database: settings.CLICKHOUSE_DATABASE,
-    request_timeout: REQUEST_TIMEOUT_MS,
-    // Five years of days are 20 KB of bounds, more than a URL should carry.
-    use_multipart_params: true,
-    clickhouse_settings: {
-      output_format_json_quote_64bit_integers: 1,
-      max_execution_time: REQUEST_TIMEOUT_MS / 1000,
-      max_memory_usage: String(QUERY_MEMORY_BYTES_MAX),
-    },
-  });
-  let rows: unknown[];
+export const HISTORY_SETTINGS = {
+  output_format_json_quote_64bit_integers: 1,
+  max_execution_time: REQUEST_TIMEOUT_MS / 1000,
+  max_memory_usage: String(QUERY_MEMORY_BYTES_MAX),
+} as const;
+
+/**
+ * What history holds of some spans, in buckets; those without windows are absent. Made of roll-ups where they are exact and up to date, of windows
+ * elsewhere: the answer is the windows' in any case. Throws `HistoryUnavailable`, and `WindowsGone` where only windows would do and they are
+ * not kept any more.
+ *
+ * Two queries when roll-ups can be of use, since one that does both takes ClickHouse longer to plan than these to answer. A correction that
+ * comes between them shows in the next answer.
+ */
+export async function queryHistory(env: ReadHistoryEnv, range: HistoryRange, nowMs: number): Promise<HistoryBucket[]> {
+  const asked = cutIntoTiers(range.spans, range.boundsMs);
+  const keptFromMs = windowsKeptFrom(env, nowMs);
+  refuseGone(asked.windows, keptFromMs, nowMs);
+  const client = historyClient(env, REQUEST_TIMEOUT_MS, HISTORY_SETTINGS);
   try {
-    const answer = await client.query({
-      query: SQL,
-      format: "JSONEachRow",
-      query_params: {
-        merchant: range.merchantId,
-        // The outer bounds are what the table's order can skip by.
-        from: Math.min(...froms),
-        to: Math.max(...tos),
-        froms,
-        tos,
-        bounds: range.boundsMs.map((ms) => ms / 1000),
-        currencies: range.currencies,
-      },
-    });
-    rows = await answer.json();
+    const check = staleStatement(range, asked, keptFromMs);
+    const stale = check === undefined ? NOTHING_STALE : staleOf(await ask(client, check));
+    const rows = await ask(client, reportsStatement(range, withoutStale(asked, stale)));
+    return rows.map(bucketOf);
+  } finally {
+    await client.close();
+  }
+}
+
+export interface HistoryStatement {
+  readonly query: string;
+  readonly query_params: Record<string, unknown>;
+}
+
+/** Asks for the roll-ups that may not be used; `undefined` when none would be. */
+export function staleStatement(
+  range: HistoryRange,
+  tiers: TierSpans,
+  keptFromMs: number,
+): HistoryStatement | undefined {
+  const query = staleSql(tiers);
+  if (query === undefined) return undefined;
+  return { query, query_params: { ...parametersOf(range, tiers), kept_from: keptFromMs / 1000 } };
+}
+
+/** Asks for the reports, a row a currency and bucket. */
+export function reportsStatement(range: HistoryRange, tiers: TierSpans): HistoryStatement {
+  const bounds = range.boundsMs.map((ms) => ms / 1000);
+  return { query: reportsSql(tiers), query_params: { ...parametersOf(range, tiers), bounds } };
+}
+
+function parametersOf({ merchantId, currencies }: HistoryRange, tiers: TierSpans): Record<string, unknown> {
+  const spans = TIERS.flatMap((tier) => [
+    [`${tier}_from`, tiers[tier].map(({ fromMs }) => fromMs / 1000)],
+    [`${tier}_to`, tiers[tier].map(({ toMs }) => toMs / 1000)],
+  ]);
+  return { merchant: merchantId, currencies, ...Object.fromEntries(spans) };
+}
+
+async function ask(client: ClickHouseClient, statement: HistoryStatement): Promise<unknown[]> {
+  try {
+    const answer = await client.query({ ...statement, format: "JSONEachRow" });
+    return await answer.json();
   } catch (cause) {
     // What ClickHouse refuses is a bug of ours; only what it cannot do right now is an outage.
     if (cause instanceof ClickHouseError && !OUTAGES.has(Number(cause.code))) throw cause;
     throw new HistoryUnavailable("ClickHouse does not answer", { cause });
-  } finally {
-    await client.close();
   }
-  return rows.map((raw) => {
-    const row = rowSchema.parse(raw);
-    return {
-      currency: row.currency,
-      startMs: row.bucket * 1000,
-      revision: row.revision,
-      report: reportFromColumns(row),
-    };
-  });
+}
+
+const NOTHING_STALE: Stale = { days: new Set(), hours: new Set() };
+
+function staleOf(rows: readonly unknown[]): Stale {
+  const stale = staleSchema.parse(rows);
+  const starts = (of: RollUpTier) => new Set(stale.filter(({ tier }) => tier === of).map(({ start }) => start * 1000));
+  return { days: starts("days"), hours: starts("hours") };
+}
+
+function bucketOf(raw: unknown): HistoryBucket {
+  const row = rowSchema.parse(raw);
+  return {
+    currency: row.currency,
+    startMs: row.bucket * 1000,
+    revision: row.revision,
+    report: reportFromColumns(row),
+  };
 }

@@ -2,15 +2,10 @@ import { z } from "zod";
 import { shardOf, type Topology } from "../../shared/topology.ts";
 import { fromRow, type MerchantWindow } from "../../shared/window-row.ts";
 import type { Env } from "./env.ts";
+import type { HistorySpan } from "./tiers.ts";
 
 /** A shard did not answer; what is not in history yet cannot be told right now. */
 export class ShardUnavailable extends Error {}
-
-/** `[fromMs, toMs)`, aligned to windows. */
-export interface HistorySpan {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
 
 /** A merchant's windows that the shards answer for, and what of the range is history's. */
 export interface HotWindows {

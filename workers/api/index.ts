@@ -15,6 +15,7 @@ import { answerMetrics } from "./metrics.ts";
 import { METRICS_PARAMETERS, parseMetrics, parseReport, REPORT_PARAMETERS, readQuery } from "./parameters.ts";
 import { beginReplay, endReplay, showReplay, showReplays } from "./replays.ts";
 import { answerReport } from "./report.ts";
+import { WindowsGone } from "./retention.ts";
 import { createEpoch, listEpochs } from "./topology.ts";
 
 type ApiContext = Context<WithRequestId<Env>>;
@@ -23,6 +24,7 @@ const app = new Hono<WithRequestId<Env>>();
 app.use(requestId);
 app.notFound((c) => problemResponse(notFound(c.req.path)));
 app.onError((error, c) => {
+  if (error instanceof WindowsGone) return problemResponse(windowsGone(error));
   if (!(error instanceof HistoryUnavailable || error instanceof ShardUnavailable)) return toProblem(error, c);
   log("warn", "read unavailable", { request: c.var.requestId, path: c.req.path, error, cause: String(error.cause) });
   return problemResponse(error instanceof HistoryUnavailable ? historyUnavailable : shardUnavailable);
@@ -129,6 +131,17 @@ const historyUnavailable: Problem = {
   detail: "The last 24 hours can: ask for a span that begins then.",
   retryAfterS: 5,
 };
+
+function windowsGone({ keptFromMs }: WindowsGone): Problem {
+  const kept = new Date(keptFromMs).toISOString();
+  return {
+    status: 422,
+    code: "windows_gone",
+    title: "Ten-minute windows of that time are not kept any more",
+    detail: `Before ${kept} there are whole hours of UTC only: ask for a granularity of 1h or coarser, from and to full hours, in a zone of whole hours.`,
+    extensions: { kept_from: kept },
+  };
+}
 
 const shardUnavailable: Problem = {
   status: 503,

@@ -31,11 +31,11 @@ export interface RangeReading {
 /**
  * A merchant's reports in a range, windows merged into buckets: from the shards what they have in memory or history has not, from history
  * all else. While history is away the shards answer for all they retain, so that spans of the last day are still read. Throws
- * `ShardUnavailable` and `HistoryUnavailable`; a range the shards answer alone never asks history.
+ * `ShardUnavailable`, `HistoryUnavailable` and `WindowsGone`; a range the shards answer alone never asks history.
  */
 export async function readRange(env: Env, query: RangeQuery, nowMs: number): Promise<RangeReading> {
   const topology = await loadTopology(env.DIRECTORY, nowMs);
-  const { hot, past } = await readBoth(env, topology, query);
+  const { hot, past } = await readBoth(env, topology, query, nowMs);
   const currencies = new Map<string, Map<number, BucketReport>>();
   const add = (currency: string, startMs: number, report: Report, revision: number) => {
     const buckets = currencies.get(currency) ?? new Map<number, BucketReport>();
@@ -59,12 +59,12 @@ interface Both {
   readonly past: readonly HistoryBucket[];
 }
 
-async function readBoth(env: Env, topology: Topology, query: RangeQuery): Promise<Both> {
+async function readBoth(env: Env, topology: Topology, query: RangeQuery, nowMs: number): Promise<Both> {
   const { merchantId, fromMs, toMs } = query;
   const hot = await readHotWindows(env, topology, merchantId, fromMs, toMs, false);
   if (hot.history.length === 0) return { hot, past: [] };
   try {
-    return { hot, past: await queryHistory(env, { ...query, spans: hot.history }) };
+    return { hot, past: await queryHistory(env, { ...query, spans: hot.history }, nowMs) };
   } catch (error) {
     if (!(error instanceof HistoryUnavailable)) throw error;
     const whole = await readHotWindows(env, topology, merchantId, fromMs, toMs, true);

@@ -1,0 +1,251 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ClickHouse } from "../scripts/clickhouse.ts";
+import { command, insert, select, startTestServer } from "../scripts/clickhouse-test-server.ts";
+import { bytesOf, countedEvents, eventOf, reportOf } from "../shared/report.arbitrary.ts";
+import { EMPTY_REPORT, mergeReports, type Report } from "../shared/report.ts";
+import { DAY_MS, HOUR_MS, WINDOW_MS } from "../shared/window.ts";
+import { toRow } from "../shared/window-row.ts";
+import { rollUp } from "../workers/aggregate/roll-up.ts";
+import { CHANGES_SETTLE_MS } from "../workers/aggregate/roll-up-pass.ts";
+import { type HistoryRange, queryHistory } from "../workers/api/history.ts";
+import type { ReadHistoryEnv } from "../workers/api/retention.ts";
+import { REPORT_COLUMNS } from "../workers/merged-columns.ts";
+
+/** Some days that are final, and one that is not: rolled up are all but the last two. */
+const DAYS = 6;
+const END_MS = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+const START_MS = END_MS - DAYS * DAY_MS;
+const WINDOWS = (DAYS * DAY_MS) / WINDOW_MS;
+const CURRENCIES = ["JPY", "USD"];
+
+let server: ClickHouse;
+let stop: (() => Promise<void>) | undefined;
+let writer: ReadHistoryEnv;
+let reader: ReadHistoryEnv;
+
+beforeAll(async () => {
+  ({ server, stop } = await startTestServer());
+  const env = (user: { user: string; password: string }): ReadHistoryEnv => ({
+    CLICKHOUSE_URL: server.url,
+    CLICKHOUSE_USER: user.user,
+    CLICKHOUSE_PASSWORD: user.password,
+    CLICKHOUSE_DATABASE: "tally",
+  });
+  writer = env(server.writer);
+  reader = env(server.reader);
+});
+
+afterAll(() => stop?.());
+
+/** What should be in history: by currency and start, the latest report and its revision. */
+class Truth {
+  readonly merchantId: string;
+  readonly #windows = new Map<string, { currency: string; startMs: number; revision: number; report: Report }>();
+
+  constructor(merchantId: string) {
+    this.merchantId = merchantId;
+  }
+
+  /** Rows to insert: the windows as they are from now on. */
+  write(windows: readonly Written[]) {
+    return windows.map(({ at, currency, report }) => {
+      const startMs = START_MS + at * WINDOW_MS;
+      const key = `${currency} ${startMs}`;
+      const revision = (this.#windows.get(key)?.revision ?? startMs) + 1;
+      this.#windows.set(key, { currency, startMs, revision, report });
+      return toRow({ merchantId: this.merchantId, currency, startMs, revision, report });
+    });
+  }
+
+  /** The answer by the definition: every window merged into its bucket, one by one. */
+  answer({ spans, boundsMs, currencies }: HistoryRange): string[] {
+    const buckets = new Map<string, { revision: number; report: Report }>();
+    for (const { currency, startMs, revision, report } of this.#windows.values()) {
+      if (!spans.some(({ fromMs, toMs }) => startMs >= fromMs && startMs < toMs)) continue;
+      if (currencies.length > 0 && !currencies.includes(currency)) continue;
+      const key = `${currency} ${boundsMs.findLast((bound) => bound <= startMs)}`;
+      const before = buckets.get(key) ?? { revision: 0, report: EMPTY_REPORT };
+      buckets.set(key, {
+        revision: Math.max(before.revision, revision),
+        report: mergeReports(before.report, report),
+      });
+    }
+    return [...buckets].map(([key, { revision, report }]) => `${key} ${revision} ${bytesOf(report)}`).sort();
+  }
+}
+
+interface Written {
+  readonly at: number;
+  readonly currency: string;
+  readonly report: Report;
+}
+
+type Step =
+  | { readonly kind: "write"; readonly windows: readonly Written[] }
+  | { readonly kind: "roll up"; readonly batchDays: number; readonly batches: number }
+  | { readonly kind: "lose"; readonly table: "hours" | "days"; readonly at: number };
+
+const written = fc.record({
+  at: fc.nat(WINDOWS - 1),
+  currency: fc.constantFrom(...CURRENCIES),
+  report: countedEvents(40).map(reportOf),
+});
+const busyWindow = fc.record({
+  at: fc.nat(WINDOWS - 1),
+  currency: fc.constantFrom(...CURRENCIES),
+  report: countedEvents(500).map(reportOf),
+});
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("write"), windows: fc.array(written, { maxLength: 10 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("write"), windows: fc.array(busyWindow, { maxLength: 3 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("roll up"),
+      batchDays: fc.integer({ min: 1, max: 4 }),
+      batches: fc.nat(6),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("lose"), table: fc.constantFrom("hours", "days"), at: fc.nat(DAYS - 1) }),
+  },
+);
+
+/** Bounds and spans on windows, mostly on hours or days of some zone, as reads have them. */
+const range = fc
+  .record({
+    stepMs: fc.constantFrom(WINDOW_MS, HOUR_MS, DAY_MS, 7 * DAY_MS),
+    offsetMs: fc.constantFrom(0, 9 * HOUR_MS, 5.5 * HOUR_MS, -3 * HOUR_MS, WINDOW_MS),
+    ends: fc.uniqueArray(fc.integer({ min: -2, max: WINDOWS + 2 }), { minLength: 2, maxLength: 6 }),
+    fromBound: fc.boolean(),
+    currencies: fc.subarray(CURRENCIES),
+  })
+  .map(({ stepMs, offsetMs, ends, fromBound, currencies }) => {
+    const edges = ends.map((at) => START_MS + at * WINDOW_MS).sort((a, b) => a - b);
+    const spans = edges.flatMap((fromMs, at) => {
+      const toMs = edges[at + 1];
+      return at % 2 === 0 && toMs !== undefined ? [{ fromMs, toMs }] : [];
+    });
+    const firstMs = spans[0]?.fromMs ?? START_MS;
+    const boundsMs = [fromBound ? Math.floor((firstMs - offsetMs) / stepMs) * stepMs + offsetMs : firstMs];
+    for (;;) {
+      const nextMs = Math.floor(((boundsMs.at(-1) ?? 0) - offsetMs) / stepMs + 1) * stepMs + offsetMs;
+      if (nextMs >= (spans.at(-1)?.toMs ?? 0)) return { spans, boundsMs, currencies };
+      boundsMs.push(nextMs);
+    }
+  });
+
+test("whatever was rolled up, late, lost or overtaken by corrections: history answers as its windows do, byte for byte", async () => {
+  let merchants = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { minLength: 2, maxLength: 8 }),
+      fc.array(range, { minLength: 2, maxLength: 2 }),
+      async (steps, ranges) => {
+        const truth = new Truth(`shop-${merchants++}`);
+        for (const each of steps) {
+          await take(each, truth);
+          for (const asked of ranges) {
+            const whole = { ...asked, merchantId: truth.merchantId };
+            expect(await answer(whole)).toEqual(truth.answer(whole));
+          }
+        }
+      },
+    ),
+    { numRuns: 15, endOnFailure: true },
+  );
+});
+
+async function take(each: Step, truth: Truth): Promise<void> {
+  switch (each.kind) {
+    case "write":
+      if (each.windows.length > 0) await insert(server, truth.write(each.windows));
+      return;
+    case "roll up": {
+      // A run that ends after some batches, as if it had been killed.
+      let calls = 0;
+      const now = () => Date.now() + CHANGES_SETTLE_MS + (++calls > each.batches + 2 ? DAY_MS : 0);
+      await rollUp(writer, now, each.batchDays);
+      return;
+    }
+    case "lose": {
+      const day = (START_MS + each.at * DAY_MS) / 1000;
+      const where = `merchant_id = '${truth.merchantId}' AND toStartOfDay(start) = toDateTime(${day}, 'UTC')`;
+      return await command(server, `ALTER TABLE ${each.table} DELETE WHERE ${where} SETTINGS mutations_sync = 1`);
+    }
+    default:
+      return each satisfies never;
+  }
+}
+
+async function answer(asked: HistoryRange): Promise<string[]> {
+  const buckets = await queryHistory(reader, asked, Date.now());
+  return buckets
+    .map(({ currency, startMs, revision, report }) => `${currency} ${startMs} ${revision} ${bytesOf(report)}`)
+    .sort();
+}
+
+test("a roll-up holds every final day, in hours and in days, and is what reads take", async () => {
+  const truth = new Truth("rolled");
+  const windows = Array.from({ length: WINDOWS }, (_, at) => ({ at, currency: "JPY", report: reportOf([]) }));
+  await insert(server, truth.write(windows));
+  await rollUpAll();
+  const counts = (table: string) =>
+    select(server, `SELECT toUInt32(count()) AS rows FROM ${table} FINAL WHERE merchant_id = 'rolled'`);
+  const finalDays = DAYS - (Date.now() - END_MS > HOUR_MS - CHANGES_SETTLE_MS ? 1 : 2);
+  expect(await counts("hours")).toEqual([{ rows: finalDays * 24 }]);
+  expect(await counts("days")).toEqual([{ rows: finalDays }]);
+
+  // A roll-up that says it is of this state, and is not: only a read that takes it can tell.
+  const forged =
+    "INSERT INTO days SELECT * REPLACE (toUInt64(77) AS refunds_count) FROM days FINAL WHERE merchant_id = 'rolled'";
+  await command(server, `${forged} SETTINGS insert_deduplicate = 0`);
+  const range = {
+    merchantId: "rolled",
+    spans: [{ fromMs: START_MS, toMs: END_MS }],
+    boundsMs: [START_MS],
+    currencies: [],
+  };
+  const [total] = await queryHistory(reader, range, Date.now());
+  expect(total?.report.refunds_count).toBe(77 * finalDays);
+});
+
+test("a roll-up is stored as one report is: a rank a register, 128 values of a breakdown and the rest", async () => {
+  const reports = [0, 1, 2, 3, 4].map((part) =>
+    reportOf(Array.from({ length: 400 }, (_, n) => eventOf(part * 300 + n))),
+  );
+  const truth = new Truth("canonical");
+  await insert(server, truth.write(reports.map((report, at) => ({ at, currency: "JPY", report }))));
+  await rollUpAll();
+  const whole = toRow({
+    ...{ merchantId: "canonical", currency: "JPY", startMs: START_MS, revision: 0 },
+    report: reports.reduce(mergeReports, EMPTY_REPORT),
+  });
+  for (const table of ["hours", "days"]) {
+    const [row] = await select(
+      server,
+      `SELECT * FROM ${table} FINAL WHERE merchant_id = 'canonical' SETTINGS output_format_json_quote_64bit_integers = 1`,
+    );
+    for (const column of REPORT_COLUMNS) {
+      expect({ [column]: texts((row as Record<string, unknown>)[column]) }).toEqual({ [column]: texts(whole[column]) });
+    }
+  }
+});
+
+/** Whatever was written so far. The first run may only end a pass that was begun before. */
+async function rollUpAll(): Promise<void> {
+  const settled = () => Date.now() + CHANGES_SETTLE_MS;
+  await rollUp(writer, settled);
+  expect(await rollUp(writer, settled)).toMatchObject({ complete: true });
+}
+
+/** Numbers as texts, as which ClickHouse may write them. */
+const texts = (value: unknown) => (Array.isArray(value) ? value.map(String) : String(value));
+
+test("every column of the roll-ups explains itself", async () => {
+  const tables = "('hours', 'days', 'changed_days', 'roll_up_progress')";
+  const sql = `SELECT name FROM system.columns WHERE database = 'tally' AND table IN ${tables} AND comment = ''`;
+  expect(await select(server, sql)).toEqual([]);
+});

@@ -1,0 +1,23 @@
+import { log } from "../log.ts";
+import type { Env } from "./env.ts";
+import { rollUp } from "./roll-up.ts";
+
+interface CronTask {
+  readonly name: string;
+  /** May end with its work unfinished: the next cron, ten minutes later, goes on with it. What it returns is logged. */
+  readonly run: (env: Env) => Promise<unknown>;
+}
+
+/** What is done every ten minutes, one after the other. */
+const TASKS: readonly CronTask[] = [{ name: "roll-up", run: (env) => rollUp(env) }];
+
+/** Runs all of them; one that fails holds back none after it, and is tried again by the next cron. */
+export async function runCron(env: Env): Promise<void> {
+  for (const { name, run } of TASKS) {
+    try {
+      log("info", "cron task done", { task: name, outcome: await run(env) });
+    } catch (error) {
+      log("error", "cron task failed", { task: name, error });
+    }
+  }
+}
