@@ -29,6 +29,12 @@ export function isFinal(startMs: number, nowMs: number): boolean {
   return nowMs >= startMs + WINDOW_MS + LATENESS_HORIZON_MS;
 }
 
+/** The hours before this moment, a whole hour, have none but final windows. */
+export function finalHoursThrough(nowMs: number): number {
+  const finalMs = nowMs - LATENESS_HORIZON_MS;
+  return finalMs - (finalMs % HOUR_MS);
+}
+
 export function windowStatus(startMs: number, nowMs: number): WindowStatus {
   if (isFinal(startMs, nowMs)) return "final";
   return isClosed(startMs, nowMs) ? "provisional" : "open";

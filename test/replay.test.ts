@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { differences, loadTruth, storedHistory, type TruthRow, truth } from "../scripts/ground-truth.ts";
 import { DAY_MS, HOUR_MS, windowStart } from "../shared/window.ts";
 import { shopEvents } from "./shop.ts";
-import { startTestSystem, type TestSystem, until } from "./system.ts";
+import { payment, startTestSystem, type TestSystem, until } from "./system.ts";
 
 const EVENTS = 4_000;
 const REQUEST_EVENTS = 1_000;
@@ -27,6 +27,14 @@ interface Shown {
     readonly archived: { readonly events: number; readonly payments_amount: string };
     readonly stored: { readonly events: number; readonly payments_amount: string };
   }[];
+}
+
+interface Audit {
+  readonly final_through: string;
+  readonly audited_through: string | null;
+  readonly windows: Shown["windows"];
+  readonly parts: readonly object[];
+  readonly differences: readonly object[];
 }
 
 let tally: TestSystem;
@@ -166,4 +174,33 @@ test.each<[string, object, string]>([
 test("of a span without events ends at once, with nothing found", async () => {
   const shown = await replay({ from: fromMs - 400 * DAY_MS, to: fromMs - 390 * DAY_MS });
   expect(shown).toMatchObject({ state: "done", events: 0, windows: { equal: 0, ...nothing } });
+});
+
+test("the audit replays the hours that have become final, names what differed in them and what was done, and does each hour once", async () => {
+  const occurred_at = windowStart(Date.now()) - 30 * HOUR_MS;
+  await tally.send([payment({ event_id: "audited", occurred_at, amount: 500 })]);
+  const amount = async () => {
+    const query = "SELECT toString(sum(payments_amount)) AS amount FROM windows FINAL WHERE merchant_id = 'shop'";
+    const [row] = await (await tally.sql.query({ query, format: "JSONEachRow" })).json<{ amount: string }>();
+    return row?.amount;
+  };
+  await until("the window in history", async () => ((await amount()) === "500" ? true : undefined));
+  await tally.sql.command({
+    query:
+      "INSERT INTO windows SELECT * REPLACE (revision + 1 AS revision, payments_amount + 7 AS payments_amount) FROM windows FINAL WHERE merchant_id = 'shop'",
+  });
+  expect(await amount()).toBe("507");
+  await tally.runtime.runCron();
+  const audited = async () => (await (await tally.read("/v1/admin/audit?from=2020-01-01")).json()) as Audit;
+  const shown = await until("the audit", async () => {
+    const answer = await audited();
+    return answer.audited_through === answer.final_through ? answer : undefined;
+  });
+  expect(shown.windows).toEqual({ equal: 0, ...nothing, changed: 1 });
+  expect(shown.differences).toMatchObject([
+    { merchant: "shop", verdict: "changed", stored: { payments_amount: "507" }, done: "replayed" },
+  ]);
+  expect(await amount()).toBe("500");
+  await tally.runtime.runCron();
+  expect((await audited()).parts).toEqual(shown.parts);
 });

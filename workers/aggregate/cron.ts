@@ -1,4 +1,5 @@
 import { log } from "../log.ts";
+import { audit } from "./audit.ts";
 import type { Env } from "./env.ts";
 import { rollUp } from "./roll-up.ts";
 
@@ -9,7 +10,10 @@ interface CronTask {
 }
 
 /** What is done every ten minutes, one after the other. */
-const TASKS: readonly CronTask[] = [{ name: "roll-up", run: (env) => rollUp(env) }];
+const TASKS: readonly CronTask[] = [
+  { name: "audit", run: (env) => audit(env, Date.now()) },
+  { name: "roll-up", run: (env) => rollUp(env) },
+];
 
 /** Runs all of them; one that fails holds back none after it, and is tried again by the next cron. */
 export async function runCron(env: Env): Promise<void> {

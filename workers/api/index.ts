@@ -6,6 +6,7 @@ import { authenticate, type Principal } from "../directory/authenticate.ts";
 import { notFound, type Problem, problemResponse, unauthorized } from "../http/problem.ts";
 import { requestId, toProblem, type WithRequestId } from "../http/request-id.ts";
 import { log } from "../log.ts";
+import { AUDIT_PARAMETERS, answerAudit } from "./audit.ts";
 import { listDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
 import { HistoryUnavailable } from "./history.ts";
@@ -77,6 +78,13 @@ app.post("/v1/admin/topology", async (c) => {
   const body = await c.req.json().catch(() => undefined);
   const created = await createEpoch(c.env.DIRECTORY, body, Date.now());
   return created.ok ? c.json(created.value, 201) : problemResponse(created.error);
+});
+
+app.get("/v1/admin/audit", async (c) => {
+  const query = readQuery(c.req.queries(), AUDIT_PARAMETERS);
+  if (!query.ok) return problemResponse(query.error);
+  const answer = await answerAudit(c.env.DIRECTORY, query.value, Date.now());
+  return answer.ok ? fresh(answer.value) : problemResponse(answer.error);
 });
 
 app.get("/v1/admin/replays", async (c) => fresh(await showReplays(c.env.DIRECTORY)));

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { MERCHANT_ID_PATTERN } from "../../shared/event.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
-import { HOUR_MS, isFinal, WINDOW_MS } from "../../shared/window.ts";
+import { finalHoursThrough, HOUR_MS } from "../../shared/window.ts";
 import {
   cancelReplay,
   createReplay,
@@ -9,6 +9,7 @@ import {
   foundBy,
   listReplays,
   type Replay,
+  type ReplayDifference,
   type ReplayPass,
   readReplay,
 } from "../directory/replays.ts";
@@ -44,24 +45,18 @@ export async function beginReplay(
   if (from >= to) return err(refusal("empty_range", "to must be later than from."));
   if (to - from > SPAN_MS_MAX) return err(refusal("too_long", "A replay takes twenty years at most."));
   const fromMs = from - (from % HOUR_MS);
-  const toMs = Math.min(Math.ceil(to / HOUR_MS) * HOUR_MS, finalThrough(nowMs));
+  const toMs = Math.min(Math.ceil(to / HOUR_MS) * HOUR_MS, finalHoursThrough(nowMs));
   if (fromMs >= toMs) {
     return err(
       refusal(
         "not_final",
-        `Windows are counted by their shards until they are final; a replay reaches to ${new Date(finalThrough(nowMs)).toISOString()} now.`,
+        `Windows are counted by their shards until they are final; a replay reaches to ${new Date(finalHoursThrough(nowMs)).toISOString()} now.`,
       ),
     );
   }
-  const replay = await createReplay(directory, { fromMs, toMs, merchantId: merchant ?? null, dryRun: dry_run }, nowMs);
+  const asked = { askedBy: "operator" as const, fromMs, toMs, merchantId: merchant ?? null, dryRun: dry_run };
+  const replay = await createReplay(directory, asked, nowMs);
   return ok(present(replay, []));
-}
-
-/** The hours before this have none but final windows. */
-function finalThrough(nowMs: number): number {
-  let hourMs = nowMs - (nowMs % HOUR_MS);
-  while (!isFinal(hourMs - WINDOW_MS, nowMs)) hourMs -= HOUR_MS;
-  return hourMs;
 }
 
 /** One replay with what it has found so far, and the windows that differ; `undefined` when there is none. */
@@ -75,14 +70,7 @@ export async function showReplay(directory: D1Database, id: string): Promise<obj
   return {
     ...present(replay, passes),
     damaged_objects: passes.flatMap(({ damaged }) => damaged),
-    differences: differences.map((one) => ({
-      window: new Date(one.windowStart).toISOString(),
-      merchant: one.merchantId,
-      currency: one.currency,
-      verdict: one.verdict,
-      archived: { events: one.archivedEvents, payments_amount: one.archivedAmount },
-      stored: { events: one.storedEvents, payments_amount: one.storedAmount },
-    })),
+    differences: differences.map(presentDifference),
   };
 }
 
@@ -96,11 +84,24 @@ export async function endReplay(directory: D1Database, id: string, nowMs: number
   return await cancelReplay(directory, id, nowMs);
 }
 
+export function presentDifference(one: ReplayDifference) {
+  return {
+    window: new Date(one.windowStart).toISOString(),
+    merchant: one.merchantId,
+    currency: one.currency,
+    verdict: one.verdict,
+    archived: { events: one.archivedEvents, payments_amount: one.archivedAmount },
+    stored: { events: one.storedEvents, payments_amount: one.storedAmount },
+  };
+}
+
 function present(replay: Replay, passes?: readonly ReplayPass[]) {
-  const { id, fromMs, toMs, merchantId, dryRun, state, nextMs, slice, slices, failure, createdAt, updatedAt } = replay;
+  const { id, askedBy, fromMs, toMs, merchantId, dryRun, state, nextMs, slice, slices, failure, createdAt, updatedAt } =
+    replay;
   const done = nextMs - fromMs + (slice / slices) * HOUR_MS;
   return {
     id,
+    asked_by: askedBy,
     from: new Date(fromMs).toISOString(),
     to: new Date(toMs).toISOString(),
     ...(merchantId === null ? {} : { merchant: merchantId }),
@@ -116,10 +117,10 @@ function present(replay: Replay, passes?: readonly ReplayPass[]) {
 
 const VERDICTS = ["equal", "changed", "missing", "short", "unarchived"] as const;
 
-const sumOf = (passes: readonly ReplayPass[]) =>
+export const sumOf = (passes: readonly ReplayPass[]) =>
   Object.fromEntries(VERDICTS.map((verdict) => [verdict, total(passes, verdict)]));
 
-function total(passes: readonly ReplayPass[], field: (typeof VERDICTS)[number] | "events"): number {
+export function total(passes: readonly ReplayPass[], field: (typeof VERDICTS)[number] | "events"): number {
   return passes.reduce((sum, pass) => sum + pass[field], 0);
 }
 

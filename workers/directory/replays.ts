@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, gte, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { replayDifferences, replayPasses, replays } from "./schema.ts";
 
@@ -11,7 +11,7 @@ export const DIFFERENCES_PER_PASS_MAX = 1_000;
 
 export async function createReplay(
   directory: D1Database,
-  asked: Pick<Replay, "fromMs" | "toMs" | "merchantId" | "dryRun">,
+  asked: Pick<Replay, "askedBy" | "fromMs" | "toMs" | "merchantId" | "dryRun">,
   nowMs: number,
 ): Promise<Replay> {
   const [created] = await drizzle(directory)
@@ -58,6 +58,56 @@ export async function cancelReplay(directory: D1Database, id: string, nowMs: num
     .where(and(eq(replays.id, id), eq(replays.state, "running")))
     .returning({ id: replays.id });
   return cancelled.length > 0;
+}
+
+/** The hours before this moment are audited, or are about to be; `undefined` before the first. */
+export async function auditedThrough(directory: D1Database): Promise<number | undefined> {
+  const [row] = await drizzle(directory)
+    .select({ toMs: sql<number | null>`max(${replays.toMs})` })
+    .from(replays)
+    .where(eq(replays.askedBy, "audit"));
+  return row?.toMs ?? undefined;
+}
+
+/** The hours before this moment have been audited; `undefined` before the first audit has got anywhere. */
+export async function auditDoneThrough(directory: D1Database): Promise<number | undefined> {
+  const [row] = await drizzle(directory)
+    .select({
+      runningMs: sql<number | null>`min(CASE WHEN state = 'running' THEN next_ms END)`,
+      toMs: sql<number | null>`max(${replays.toMs})`,
+    })
+    .from(replays)
+    .where(eq(replays.askedBy, "audit"));
+  return row?.runningMs ?? row?.toMs ?? undefined;
+}
+
+/** What the audit has found of hours in a span, and the windows that differed, the latest first. */
+export async function auditOf(directory: D1Database, fromMs: number, toMs: number, limit: number) {
+  const db = drizzle(directory);
+  const audits = sql`(SELECT id FROM replays WHERE asked_by = 'audit')`;
+  const [passes, differences] = await Promise.all([
+    db
+      .select()
+      .from(replayPasses)
+      .where(
+        and(sql`${replayPasses.replayId} IN ${audits}`, lt(replayPasses.fromMs, toMs), gt(replayPasses.toMs, fromMs)),
+      )
+      .orderBy(desc(replayPasses.fromMs), asc(replayPasses.slice))
+      .limit(limit),
+    db
+      .select()
+      .from(replayDifferences)
+      .where(
+        and(
+          sql`${replayDifferences.replayId} IN ${audits}`,
+          gte(replayDifferences.windowStart, fromMs),
+          lt(replayDifferences.windowStart, toMs),
+        ),
+      )
+      .orderBy(desc(replayDifferences.windowStart))
+      .limit(limit),
+  ]);
+  return { passes, differences };
 }
 
 /** What the passes of a replay have found so far. */

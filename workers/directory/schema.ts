@@ -85,6 +85,10 @@ export const replays = sqliteTable(
   "replays",
   {
     id: text("id").primaryKey(),
+    /** Who asked for it: an operator, or the audit, which replays every hour once it is final. */
+    askedBy: text("asked_by", { enum: ["operator", "audit"] })
+      .notNull()
+      .default("operator"),
     fromMs: integer("from_ms").notNull(),
     toMs: integer("to_ms").notNull(),
     /** One merchant's windows alone; null for all. */

@@ -1,0 +1,1 @@
+ALTER TABLE `replays` ADD `asked_by` text DEFAULT 'operator' NOT NULL;

@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { err, ok, type Result } from "../../shared/result.ts";
+import { DAY_MS, finalHoursThrough } from "../../shared/window.ts";
+import { auditDoneThrough, auditOf } from "../directory/replays.ts";
+import type { Problem } from "../http/problem.ts";
+import { parseInstant } from "./instant.ts";
+import type { Query } from "./parameters.ts";
+import { presentDifference, sumOf, total } from "./replays.ts";
+
+export const AUDIT_PARAMETERS = ["from", "to"] as const;
+/** Passes and differences one answer shows. */
+export const AUDIT_LISTED_MAX = 1_000;
+/** Without `from`, so long before `to`. */
+const SPAN_DEFAULT_MS = 7 * DAY_MS;
+
+const DONE: Readonly<Record<string, string>> = {
+  changed: "replayed",
+  missing: "replayed",
+  short: "left: the archive has fewer events",
+  unarchived: "left: the archive has none of its events",
+};
+
+/** What the audit has found: of each part how many windows were as the archive says, and each difference with what was done about it. */
+export async function answerAudit(
+  directory: D1Database,
+  query: Query,
+  nowMs: number,
+): Promise<Result<object, Problem>> {
+  const to = parseInstant(query.to ?? "now", "UTC", nowMs);
+  if (!to.ok) return err(invalid("to", to.error.hint));
+  const from = query.from === undefined ? ok(to.value - SPAN_DEFAULT_MS) : parseInstant(query.from, "UTC", nowMs);
+  if (!from.ok) return err(invalid("from", from.error.hint));
+  if (from.value >= to.value) return err(invalid("to", "to must be later than from."));
+  const [{ passes, differences }, throughMs] = await Promise.all([
+    auditOf(directory, from.value, to.value, AUDIT_LISTED_MAX),
+    auditDoneThrough(directory),
+  ]);
+  return ok({
+    from: new Date(from.value).toISOString(),
+    to: new Date(to.value).toISOString(),
+    final_through: new Date(finalHoursThrough(nowMs)).toISOString(),
+    audited_through: throughMs === undefined ? null : new Date(throughMs).toISOString(),
+    windows: sumOf(passes),
+    events: total(passes, "events"),
+    parts: passes.map((pass) => ({
+      from: new Date(pass.fromMs).toISOString(),
+      to: new Date(pass.toMs).toISOString(),
+      events: pass.events,
+      windows: sumOf([pass]),
+      damaged_objects: z.array(z.unknown()).parse(pass.damaged),
+      found_at: new Date(pass.foundAt).toISOString(),
+    })),
+    differences: differences.map((one) => ({ ...presentDifference(one), done: DONE[one.verdict] ?? "" })),
+  });
+}
+
+function invalid(parameter: string, detail: string): Problem {
+  return { status: 400, code: "invalid_time", title: "A parameter is wrong", detail, extensions: { parameter } };
+}
