@@ -1,3 +1,6 @@
+/** Raw events stand under this, by event hour. */
+export const ARCHIVE_ROOT = "raw/v1/";
+
 /** Where raw events of an hour stand in the archive bucket; `name` is unique within the hour. */
 export function archiveKey(hourMs: number, name: string): string {
   return `${archivePrefix(hourMs)}${name}.ndjson.gz`;
@@ -8,8 +11,18 @@ export function archivePrefix(hourMs: number): string {
   const days = Math.floor(hourMs / 86_400_000);
   const hour = Math.floor((hourMs - days * 86_400_000) / 3_600_000);
   const { year, month, day } = civilDate(days);
-  return `raw/v1/${year}/${pad(month)}/${pad(day)}/${pad(hour)}/`;
+  return `${ARCHIVE_ROOT}${year}/${pad(month)}/${pad(day)}/${pad(hour)}/`;
 }
+
+/** The event hour an object stands under; `undefined` for a key of something else. */
+export function archivedHour(key: string): number | undefined {
+  const found = KEY.exec(key);
+  if (found === null) return undefined;
+  const [year = 0, month = 0, day = 0, hour = 0] = found.slice(1).map(Number);
+  return daysSinceEpoch(year, month, day) * 86_400_000 + hour * 3_600_000;
+}
+
+const KEY = /^raw\/v1\/(\d{4})\/(\d{2})\/(\d{2})\/(\d{2})\//;
 
 const pad = (n: number) => String(n).padStart(2, "0");
 
@@ -26,4 +39,14 @@ function civilDate(daysSinceEpoch: number): { year: number; month: number; day: 
   const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
   const day = dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1;
   return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day };
+}
+
+/** The same author's days_from_civil, for 1970 and later. */
+function daysSinceEpoch(year: number, month: number, day: number): number {
+  const shiftedYear = month <= 2 ? year - 1 : year;
+  const era = Math.floor(shiftedYear / 400);
+  const yearOfEra = shiftedYear - era * 400;
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return era * 146_097 + dayOfEra - 719_468;
 }

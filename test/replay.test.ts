@@ -52,10 +52,12 @@ afterAll(() => tally?.stop());
 
 const difference = async () => differences(expected, await storedHistory(tally.sql));
 
-async function ask(body: object): Promise<Response> {
-  return await fetch(`${tally.runtime.apiUrl}/v1/admin/replays`, {
+const ask = (body: object) => askOf(tally, body);
+
+async function askOf({ runtime, operatorKey }: TestSystem, body: object): Promise<Response> {
+  return await fetch(`${runtime.apiUrl}/v1/admin/replays`, {
     method: "POST",
-    headers: { Authorization: `Bearer ${tally.operatorKey}`, "Content-Type": "application/json" },
+    headers: { Authorization: `Bearer ${operatorKey}`, "Content-Type": "application/json" },
     body: JSON.stringify(body),
   });
 }
@@ -203,4 +205,34 @@ test("the audit replays the hours that have become final, names what differed in
   expect(await amount()).toBe("500");
   await tally.runtime.runCron();
   expect((await audited()).parts).toEqual(shown.parts);
+});
+
+test("an hour too large for one pass is replayed in slices of its merchants, hours of any size one after another", async () => {
+  const small = await startTestSystem(undefined, {
+    aggregateVars: { CORRECTION_DELAY_MS: "300", LATE_DELAY_MS: "300", REPLAY_BYTES_MAX: "4000" },
+  });
+  try {
+    const endMs = windowStart(Date.now()) - 5 * DAY_MS;
+    const span = { fromMs: endMs - 5 * HOUR_MS, toMs: endMs };
+    const events = shopEvents({ seed: "slices", count: 1_000, ...span });
+    await loadTruth(small.sql, Readable.from(events.map((event) => `${JSON.stringify(event)}\n`)));
+    const right = await truth(small.sql);
+    const wrong = async () => differences(right, await storedHistory(small.sql));
+    await small.send(events);
+    await until("everything in history", async () => ((await wrong()).length === 0 ? true : undefined));
+    await small.sql.command({ query: "DELETE FROM windows WHERE cityHash64(merchant_id, window_start) % 2 = 0" });
+    const lost = await wrong();
+    const begun = await askOf(small, { from: span.fromMs, to: span.toMs });
+    const { id } = (await begun.json()) as Shown;
+    const shown = await until("the replay to end", async () => {
+      const answer = (await (await small.read(`/v1/admin/replays/${id}`)).json()) as Shown;
+      return answer.state === "done" ? answer : undefined;
+    });
+    expect(shown.windows).toEqual({ ...nothing, equal: right.length - lost.length, missing: lost.length });
+    const slices = small.runtime.directory.prepare("SELECT count(DISTINCT slice) AS n FROM replay_passes");
+    expect(await slices.first("n")).toBeGreaterThan(1);
+    expect(await wrong()).toEqual([]);
+  } finally {
+    await small.stop();
+  }
 });

@@ -1,4 +1,5 @@
-import { archivePrefix } from "../../shared/archive-key.ts";
+import { ARCHIVE_ROOT, archivedHour, archivePrefix } from "../../shared/archive-key.ts";
+import { HOUR_MS } from "../../shared/window.ts";
 import { gzip } from "../gzip.ts";
 import { log } from "../log.ts";
 import { ARCHIVE_OBJECT_BYTES_MAX, readableLines } from "./archived-events.ts";
@@ -21,11 +22,32 @@ interface Archived {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/**
- * Loads what the archive has of some hours. Objects that are damaged are answered; of those the
- * lines before the damage are loaded. Throws what R2 or ClickHouse throw when they cannot be asked.
- */
+/** Where an object stands, and of how many bytes. */
+export interface ArchivedObject {
+  readonly key: string;
+  readonly size: number;
+  /** Of its events. */
+  readonly hourMs: number;
+}
+
+/** Loads what the archive has of some hours; answers and throws as `loadObjects` does. */
 export async function loadHours(env: Env, loading: Loading, hoursMs: Iterable<number>): Promise<DamagedObject[]> {
+  const damaged: DamagedObject[] = [];
+  for (const [fromMs, toMs] of spansOf(hoursMs)) {
+    damaged.push(...(await loadObjects(env, loading, objectsBetween(env.ARCHIVE, fromMs, toMs))));
+  }
+  return damaged;
+}
+
+/**
+ * Loads objects of the archive. Those that are damaged are answered; of them the lines before the damage are loaded. Throws what R2 or
+ * ClickHouse throw when they cannot be asked.
+ */
+export async function loadObjects(
+  env: Env,
+  loading: Loading,
+  objects: AsyncIterable<ArchivedObject> | Iterable<ArchivedObject>,
+): Promise<DamagedObject[]> {
   const damaged: DamagedObject[] = [];
   let group: Archived[] = [];
   let bytes = 0;
@@ -34,46 +56,49 @@ export async function loadHours(env: Env, loading: Loading, hoursMs: Iterable<nu
     group = [];
     bytes = 0;
   };
-  for (const hourMs of hoursMs) {
-    for await (const { key, size } of objectsOf(env.ARCHIVE, hourMs)) {
-      if (size > ARCHIVE_OBJECT_BYTES_MAX) {
-        damaged.push({ key, reason: `${size} bytes are more than one object takes` });
-        continue;
-      }
-      if (bytes + size > LOAD_BYTES_MAX) await flush();
-      const object = await env.ARCHIVE.get(key);
-      // Deleted since it was listed: its time is over.
-      if (object === null) continue;
-      group.push({ key, bytes: new Uint8Array(await object.arrayBuffer()) });
-      bytes += size;
+  for await (const { key, size } of objects) {
+    if (size > ARCHIVE_OBJECT_BYTES_MAX) {
+      damaged.push({ key, reason: `${size} bytes are more than one object takes` });
+      continue;
     }
+    if (bytes + size > LOAD_BYTES_MAX) await flush();
+    const object = await env.ARCHIVE.get(key);
+    // Deleted since it was listed: its time is over.
+    if (object === null) continue;
+    group.push({ key, bytes: new Uint8Array(await object.arrayBuffer()) });
+    bytes += size;
   }
   await flush();
   for (const { key, reason } of damaged) log("error", "archive object damaged", { key, reason });
   return damaged;
 }
 
-/** Bytes of the archive of an hour. */
-export async function hourBytes(bucket: R2Bucket, hourMs: number): Promise<number> {
-  let bytes = 0;
-  for await (const { size } of objectsOf(bucket, hourMs)) bytes += size;
-  return bytes;
+/** Objects of the hours from `fromMs` up to `toMs`, in that order: keys ascend with the hour, so hours without an archive cost nothing. */
+export async function* objectsBetween(bucket: R2Bucket, fromMs: number, toMs: number): AsyncGenerator<ArchivedObject> {
+  const end = archivePrefix(toMs);
+  let startAfter = archivePrefix(fromMs);
+  for (;;) {
+    const { objects, truncated } = await bucket.list({ prefix: ARCHIVE_ROOT, startAfter });
+    for (const { key, size } of objects) {
+      if (key >= end) return;
+      const hourMs = archivedHour(key);
+      if (hourMs !== undefined) yield { key, size, hourMs };
+    }
+    const last = objects.at(-1);
+    if (!truncated || last === undefined) return;
+    startAfter = last.key;
+  }
 }
 
-async function* objectsOf(
-  bucket: R2Bucket,
-  hourMs: number,
-): AsyncGenerator<{ readonly key: string; readonly size: number }> {
-  let startAfter: string | undefined;
-  for (;;) {
-    const { objects, truncated } = await bucket.list({
-      prefix: archivePrefix(hourMs),
-      ...(startAfter === undefined ? {} : { startAfter }),
-    });
-    yield* objects;
-    startAfter = objects.at(-1)?.key;
-    if (!truncated || startAfter === undefined) return;
+/** Hours as spans of those that follow one another. */
+function spansOf(hoursMs: Iterable<number>): [fromMs: number, toMs: number][] {
+  const spans: [number, number][] = [];
+  for (const hourMs of [...hoursMs].sort((a, b) => a - b)) {
+    const last = spans.at(-1);
+    if (last !== undefined && last[1] >= hourMs) last[1] = hourMs + HOUR_MS;
+    else spans.push([hourMs, hourMs + HOUR_MS]);
   }
+  return spans;
 }
 
 /** Gzip members one after another are gzip, so a group is one load; if it is refused, its halves are tried, down to the object at fault. */

@@ -17,6 +17,8 @@ export interface Env extends HistoryEnv {
   /** What a shard keeps in memory, and beyond which it refuses batches; left out but in tests. */
   readonly RESIDENT_BYTES_MAX?: string;
   readonly SHARD_BYTES_MAX?: string;
+  /** Of the archive, what one pass of a replay counts; left out but in tests. */
+  readonly REPLAY_BYTES_MAX?: string;
   readonly IDENTITY_KEY: string;
 }
 
@@ -25,6 +27,7 @@ const settingsSchema = z.object({
   LATE_DELAY_MS: z.coerce.number().int().min(0),
   RESIDENT_BYTES_MAX: z.coerce.number().int().min(0).default(RESIDENT_BYTES_MAX),
   SHARD_BYTES_MAX: z.coerce.number().int().min(0).default(SHARD_BYTES_MAX),
+  REPLAY_BYTES_MAX: z.coerce.number().int().min(1).default(64_000_000),
   IDENTITY_KEY: z.string().transform(sipKeyFromHex),
 });
 

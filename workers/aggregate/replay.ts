@@ -1,4 +1,4 @@
-import { HOUR_MS } from "../../shared/window.ts";
+import { DAY_MS, HOUR_MS } from "../../shared/window.ts";
 import {
   advanceReplay,
   DIFFERENCES_PER_PASS_MAX,
@@ -9,26 +9,26 @@ import {
   type ReplayDifference,
 } from "../directory/replays.ts";
 import { log } from "../log.ts";
-import { type DamagedObject, hourBytes, loadHours } from "./archived-hours.ts";
+import { type ArchivedObject, type DamagedObject, loadHours, loadObjects, objectsBetween } from "./archived-hours.ts";
 import type { Loading } from "./archived-lines.ts";
-import type { Env } from "./env.ts";
+import { type Env, settingsOf } from "./env.ts";
 import { DIFFERENCES_SQL, HEAL_SQL, KEEP_RECOUNTED_SQL, NEIGHBOURS_SQL, VERDICTS_SQL } from "./recount-sql.ts";
 import { type ReplayClient, rowsOf, withReplayClient } from "./replay-client.ts";
 
-/** What a pass counts at a time: so many hours, and so much of the archive; an hour with more is cut into slices of its merchants. */
-export const PASS_HOURS_MAX = 48;
-export const PASS_BYTES_MAX = 64_000_000;
-/** Hours without an archive are passed over; so many are looked at before the replay's progress is noted. */
-const HOURS_LISTED_MAX = 500;
+/** Hours a pass counts at a time. Of the archive it takes `REPLAY_BYTES_MAX`; an hour with more is cut into slices of its merchants. */
+const PASS_HOURS_MAX = 48;
+/** Hours without an archive cost nothing, but history may have windows of theirs, which are compared, too. */
+const PASS_SPAN_MS_MAX = 31 * DAY_MS;
 /** Damaged objects that are named for each pass. */
 const DAMAGED_NAMED_MAX = 100;
 
-/** Hours from `fromMs` up to `toMs`, and which slice of how many of their merchants. */
+/** Hours from `fromMs` up to `toMs`, what the archive has of them, and which slice of how many of their merchants. */
 interface Pass {
   readonly fromMs: number;
   readonly toMs: number;
   readonly slice: number;
   readonly slices: number;
+  readonly objects: readonly ArchivedObject[];
 }
 
 interface Verdicts {
@@ -62,20 +62,40 @@ export async function advanceReplays(env: Env, nowMs: number): Promise<boolean> 
   return true;
 }
 
-/** As many of the next hours as one pass takes. */
+/**
+ * As many of the next hours as one pass takes, with what the archive has of them. An hour that is too large is a pass of its own, or several:
+ * then it begins where the replay stands.
+ */
 async function passOf(env: Env, { nextMs, toMs, slice, slices }: Replay): Promise<Pass> {
-  if (slice > 0) return { fromMs: nextMs, toMs: nextMs + HOUR_MS, slice, slices };
+  const { REPLAY_BYTES_MAX } = settingsOf(env);
+  const limitMs = slice > 0 ? nextMs + HOUR_MS : Math.min(toMs, nextMs + PASS_SPAN_MS_MAX);
+  const objects: ArchivedObject[] = [];
   let bytes = 0;
-  let endMs = nextMs;
   let hours = 0;
-  for (let listed = 0; endMs < toMs && hours < PASS_HOURS_MAX && listed < HOURS_LISTED_MAX; listed++) {
-    const own = await hourBytes(env.ARCHIVE, endMs);
-    if (hours > 0 && bytes + own > PASS_BYTES_MAX) break;
-    bytes += own;
-    if (own > 0) hours += 1;
-    endMs += HOUR_MS;
+  let hour = { startMs: -1, first: 0, bytesBefore: 0 };
+  const pass = (endMs: number, objects: readonly ArchivedObject[], bytes: number): Pass => {
+    const isLarge = slice > 0 || bytes > REPLAY_BYTES_MAX;
+    return {
+      fromMs: nextMs,
+      toMs: isLarge ? nextMs + HOUR_MS : endMs,
+      objects,
+      slice,
+      slices: slice > 0 ? slices : Math.max(1, Math.ceil(bytes / REPLAY_BYTES_MAX)),
+    };
+  };
+  for await (const object of objectsBetween(env.ARCHIVE, nextMs, limitMs)) {
+    if (object.hourMs !== hour.startMs) {
+      if (hours === PASS_HOURS_MAX || bytes > REPLAY_BYTES_MAX) return pass(object.hourMs, objects, bytes);
+      hour = { startMs: object.hourMs, first: objects.length, bytesBefore: bytes };
+      hours += 1;
+    }
+    if (bytes + object.size > REPLAY_BYTES_MAX && object.hourMs > nextMs) {
+      return pass(object.hourMs, objects.slice(0, hour.first), hour.bytesBefore);
+    }
+    objects.push(object);
+    bytes += object.size;
   }
-  return { fromMs: nextMs, toMs: endMs, slice: 0, slices: Math.max(1, Math.ceil(bytes / PASS_BYTES_MAX)) };
+  return pass(limitMs, objects, bytes);
 }
 
 async function runPass(env: Env, replay: Replay, pass: Pass, nowMs: number): Promise<void> {
@@ -87,8 +107,8 @@ async function runPass(env: Env, replay: Replay, pass: Pass, nowMs: number): Pro
     slices,
     slice,
   };
-  const hoursMs = Array.from({ length: (pass.toMs - pass.fromMs) / HOUR_MS }, (_, at) => pass.fromMs + at * HOUR_MS);
-  const damaged = await loadHours(env, loading, hoursMs);
+  const hoursMs = [...new Set(pass.objects.map(({ hourMs }) => hourMs))];
+  const damaged = await loadObjects(env, loading, pass.objects);
   const parameters = {
     replay: loading.replay,
     hours: hoursMs.map((ms) => ms / 1000),
