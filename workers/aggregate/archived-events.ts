@@ -43,31 +43,6 @@ export async function readArchived(
   return events.sort((a, b) => a.receivedAtMs - b.receivedAtMs);
 }
 
-/** The lines of an object that are JSON, up to where it cannot be unpacked; `onDamage` is told of what is left out. All are in memory at once. */
-export async function readableLines(bytes: Uint8Array, onDamage: (error: unknown) => void): Promise<string[]> {
-  const lines: string[] = [];
-  let faults = 0;
-  try {
-    for await (const line of linesOf(bytes)) {
-      if (isJson(line)) lines.push(line);
-      else faults += 1;
-    }
-  } catch (error) {
-    onDamage(error);
-  }
-  if (faults > 0) onDamage(new Error(`${faults} lines are no events`));
-  return lines;
-}
-
-function isJson(line: string): boolean {
-  try {
-    JSON.parse(line);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function readLine(line: string): Result<ArchivedEvent, unknown> {
   try {
     const json: unknown = JSON.parse(line);

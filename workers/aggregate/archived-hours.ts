@@ -1,24 +1,20 @@
 import { ARCHIVE_ROOT, archivedHour, archivePrefix } from "../../shared/archive-key.ts";
 import { HOUR_MS } from "../../shared/window.ts";
-import { gzip } from "../gzip.ts";
 import { log } from "../log.ts";
-import { ARCHIVE_OBJECT_BYTES_MAX, readableLines } from "./archived-events.ts";
+import { ARCHIVE_OBJECT_BYTES_MAX } from "./archived-events.ts";
 import { LinesRefused, type Loading, loadLines } from "./archived-lines.ts";
 import type { Env } from "./env.ts";
 
 /** Of objects that are loaded by one call: many are small, and a call makes a part of the table. In memory they are there twice. */
 const LOAD_BYTES_MAX = 8_000_000;
-/** Lines that could be read of a damaged object, at a time. */
-const SALVAGED_LINES_MAX = 20_000;
+const REASON_LENGTH_MAX = 300;
 
 /** An archive object that could not be read whole. */
-export interface DamagedObject {
-  readonly key: string;
+export interface DamagedObject extends Pick<ArchivedObject, "key" | "hourMs"> {
   readonly reason: string;
 }
 
-interface Archived {
-  readonly key: string;
+interface Archived extends Pick<ArchivedObject, "key" | "hourMs"> {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -40,8 +36,8 @@ export async function loadHours(env: Env, loading: Loading, hoursMs: Iterable<nu
 }
 
 /**
- * Loads objects of the archive. Those that are damaged are answered; of them the lines before the damage are loaded. Throws what R2 or
- * ClickHouse throw when they cannot be asked.
+ * Loads objects of the archive. Those that are damaged are answered; of them nothing counts, since not even the lines before the damage can be
+ * believed. Throws what R2 or ClickHouse throw when they cannot be asked.
  */
 export async function loadObjects(
   env: Env,
@@ -56,16 +52,16 @@ export async function loadObjects(
     group = [];
     bytes = 0;
   };
-  for await (const { key, size } of objects) {
+  for await (const { key, size, hourMs } of objects) {
     if (size > ARCHIVE_OBJECT_BYTES_MAX) {
-      damaged.push({ key, reason: `${size} bytes are more than one object takes` });
+      damaged.push({ key, hourMs, reason: `${size} bytes are more than one object takes` });
       continue;
     }
     if (bytes + size > LOAD_BYTES_MAX) await flush();
     const object = await env.ARCHIVE.get(key);
     // Deleted since it was listed: its time is over.
     if (object === null) continue;
-    group.push({ key, bytes: new Uint8Array(await object.arrayBuffer()) });
+    group.push({ key, hourMs, bytes: new Uint8Array(await object.arrayBuffer()) });
     bytes += size;
   }
   await flush();
@@ -109,22 +105,14 @@ async function loadGroup(env: Env, loading: Loading, group: readonly Archived[])
   } catch (error) {
     if (!(error instanceof LinesRefused && error.isDamage)) throw error;
     const [first] = group;
-    if (group.length === 1 && first !== undefined) return [await salvage(env, loading, first)];
+    if (group.length === 1 && first !== undefined)
+      return [{ key: first.key, hourMs: first.hourMs, reason: error.message.slice(0, REASON_LENGTH_MAX) }];
     const middle = Math.ceil(group.length / 2);
     const halves = [group.slice(0, middle), group.slice(middle)];
     const damaged: DamagedObject[] = [];
     for (const half of halves) damaged.push(...(await loadGroup(env, loading, half)));
     return damaged;
   }
-}
-
-async function salvage(env: Env, loading: Loading, { key, bytes }: Archived): Promise<DamagedObject> {
-  const reasons: string[] = [];
-  const lines = await readableLines(bytes, (error) => reasons.push(String(error)));
-  for (let at = 0; at < lines.length; at += SALVAGED_LINES_MAX) {
-    await loadLines(env, loading, gzip(`${lines.slice(at, at + SALVAGED_LINES_MAX).join("\n")}\n`));
-  }
-  return { key, reason: `${reasons.join("; ") || "ClickHouse cannot read it"}; ${lines.length} lines could be read` };
 }
 
 function joined(group: readonly Archived[]): Uint8Array<ArrayBuffer> {

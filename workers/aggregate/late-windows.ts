@@ -31,10 +31,18 @@ export async function noteLateWindows(
   );
 }
 
-/** The next windows to rebuild: those of up to so many hours, the earliest of the hours first. */
+export interface LateLimits {
+  readonly windowsMax: number;
+  readonly hoursMax: number;
+  /** Of the merchants' ids, together: they go as one parameter. */
+  readonly idBytesMax: number;
+  readonly nowMs: number;
+}
+
+/** The next windows to rebuild, within the limits, the earliest of the hours first. */
 export async function dueLateWindows(
   directory: D1Database,
-  { windowsMax, hoursMax, nowMs }: { readonly windowsMax: number; readonly hoursMax: number; readonly nowMs: number },
+  { windowsMax, hoursMax, idBytesMax, nowMs }: LateLimits,
 ): Promise<LateWindow[]> {
   const rows = await drizzle(directory)
     .select({
@@ -47,7 +55,12 @@ export async function dueLateWindows(
     .orderBy(asc(lateWindows.windowStart), asc(lateWindows.merchantId))
     .limit(windowsMax);
   const hours = new Set<number>();
-  return rows.filter(({ startMs }) => hours.add(startMs - (startMs % HOUR_MS)).size <= hoursMax);
+  let idBytes = 0;
+  const beyond = rows.findIndex(({ merchantId, startMs }) => {
+    idBytes += merchantId.length;
+    return hours.add(startMs - (startMs % HOUR_MS)).size > hoursMax || idBytes > idBytesMax;
+  });
+  return beyond < 0 ? rows : rows.slice(0, Math.max(1, beyond));
 }
 
 /** When the next window is due; `undefined` when none waits. */

@@ -3,16 +3,21 @@ import { log } from "../log.ts";
 import { loadHours } from "./archived-hours.ts";
 import type { Env } from "./env.ts";
 import { dueLateWindows, forgetLateWindows, type LateWindow, postponeLateWindows } from "./late-windows.ts";
-import { NEIGHBOURS_SQL, REWRITE_SQL, WRITTEN_SQL } from "./recount-sql.ts";
-import { withReplayClient } from "./replay-client.ts";
+import { HEAL_SQL, JUDGED_SQL, KEEP_RECOUNTED_SQL } from "./recount-sql.ts";
+import { rowsOf, withReplayClient } from "./replay-client.ts";
+import { loadingNumber, loadNeighbours, soundHours, wholePass } from "./replay-loading.ts";
 
 /** Windows and hours of one pass: what a query takes as parameters, and what ClickHouse has loaded at a time. */
 export const PASS_WINDOWS_MAX = 2_000;
 export const PASS_HOURS_MAX = 72;
+/** A form field takes 128 KB of ClickHouse's default (`http_max_field_value_size`), and each id has a few characters around it. */
+const PASS_ID_BYTES_MAX = 60_000;
 /** More merchants are not named when lines are loaded: the names go with the address of the call. */
-const NAMED_MERCHANTS_MAX = 200;
-/** A window whose archive could not be read is tried again after this. */
+const NAMED_MERCHANTS_MAX = 100;
+/** A window whose archive cannot be read is tried again after this, and one of a pass that failed. */
 const RETRY_MS = HOUR_MS;
+const RETRY_FAILED_MS = 5 * 60_000;
+const FAILURE_LENGTH_MAX = 500;
 
 /** What became of the windows of a pass. */
 export interface LatePass {
@@ -26,40 +31,75 @@ export interface LatePass {
  * the state it writes is absolute. `undefined` when nothing waits.
  */
 export async function rebuildLate(env: Env, nowMs: number): Promise<LatePass | undefined> {
-  const due = await dueLateWindows(env.DIRECTORY, { windowsMax: PASS_WINDOWS_MAX, hoursMax: PASS_HOURS_MAX, nowMs });
+  const limits = { windowsMax: PASS_WINDOWS_MAX, hoursMax: PASS_HOURS_MAX, idBytesMax: PASS_ID_BYTES_MAX, nowMs };
+  const due = await dueLateWindows(env.DIRECTORY, limits);
   if (due.length === 0) return undefined;
-  const hoursMs = new Set(due.map(({ startMs }) => startMs - (startMs % HOUR_MS)));
+  try {
+    return await rebuildWindows(env, due, nowMs);
+  } catch (error) {
+    // Whatever it is that fails with these, others must not wait for it.
+    const failure = String(error).slice(0, FAILURE_LENGTH_MAX);
+    await postponeLateWindows(env.DIRECTORY, due, { failure, retryAtMs: nowMs + RETRY_FAILED_MS });
+    throw error;
+  }
+}
+
+async function rebuildWindows(env: Env, due: readonly LateWindow[], nowMs: number): Promise<LatePass> {
+  const hourOf = (ms: number) => ms - (ms % HOUR_MS);
+  const hoursMs = new Set(due.map(({ startMs }) => hourOf(startMs)));
   const merchants = new Set(due.map(({ merchantId }) => merchantId));
-  const named = merchants.size <= NAMED_MERCHANTS_MAX ? [...merchants] : [];
-  // Of no other loading: two in one millisecond differ by chance, and there is one object that rebuilds.
-  const replay = nowMs * 1_000 + Math.floor(Math.random() * 1_000);
-  const damaged = await loadHours(env, { replay, merchants: named }, hoursMs);
+  const loading = {
+    replay: loadingNumber(nowMs),
+    merchants: merchants.size <= NAMED_MERCHANTS_MAX ? [...merchants] : [],
+  };
+  const damaged = await loadHours(env, loading, hoursMs);
   const parameters = {
-    replay,
+    ...wholePass(Math.min(...hoursMs), Math.max(...hoursMs) + HOUR_MS),
+    replay: loading.replay,
     hours: [...hoursMs].map((ms) => ms / 1000),
     merchants: due.map(({ merchantId }) => merchantId),
     slots: due.map(({ startMs }) => startMs / WINDOW_MS),
     revision: nowMs,
   };
-  const written = await withReplayClient(env, async (client) => {
-    const neighbours = await client.query({ query: NEIGHBOURS_SQL, query_params: parameters, format: "JSONEachRow" });
-    const rows = await neighbours.json<{ hour_s: number | string }>();
-    const missing = rows.map(({ hour_s }) => Number(hour_s) * 1000).filter((hourMs) => !hoursMs.has(hourMs));
-    damaged.push(...(await loadHours(env, { replay, merchants: named }, missing)));
-    await client.command({ query: REWRITE_SQL, query_params: parameters });
-    const answer = await client.query({ query: WRITTEN_SQL, query_params: parameters, format: "JSONEachRow" });
-    return await answer.json<{ merchant_id: string; slot: number | string }>();
+  const isRight = await withReplayClient(env, async (client) => {
+    damaged.push(...(await loadNeighbours(env, client, loading, parameters)));
+    const sound = soundHours(hoursMs, damaged);
+    await client.command({ query: KEEP_RECOUNTED_SQL, query_params: parameters });
+    const judged = await rowsOf<Judged>(client, JUDGED_SQL, parameters);
+    await client.command({ query: HEAL_SQL, query_params: { ...parameters, sound: sound.map((ms) => ms / 1000) } });
+    return rightOnes(judged, new Set(sound));
   });
-  const keys = new Set(written.map(({ merchant_id, slot }) => `${slot}/${merchant_id}`));
-  const isWritten = ({ merchantId, startMs }: LateWindow) => keys.has(`${startMs / WINDOW_MS}/${merchantId}`);
-  const rebuilt = due.filter(isWritten);
-  const postponed = due.filter((window) => !isWritten(window));
+  const rebuilt = due.filter(isRight);
+  const postponed = due.filter((window) => !isRight(window));
   await forgetLateWindows(env.DIRECTORY, rebuilt);
   if (postponed.length > 0) {
-    const failure = `the archive comes to fewer events than history has${damaged.length > 0 ? `; damaged: ${damaged.map(({ key }) => key).join(", ")}`.slice(0, 500) : ""}`;
+    const keys = damaged.map(({ key }) => key);
+    const failure =
+      keys.length > 0
+        ? `damaged in the archive: ${keys.join(", ")}`.slice(0, FAILURE_LENGTH_MAX)
+        : "the archive comes to fewer events than history has";
     await postponeLateWindows(env.DIRECTORY, postponed, { failure, retryAtMs: nowMs + RETRY_MS });
     log("error", "late windows not rebuilt", { windows: postponed.length, failure });
   }
   log("info", "late windows rebuilt from the archive", { windows: rebuilt.length, hours: hoursMs.size });
   return { rebuilt: rebuilt.length, postponed: postponed.length };
+}
+
+interface Judged {
+  readonly merchant: string;
+  readonly slot: number | string;
+  readonly verdict: string;
+}
+
+/** Which windows are in history now as the archive says, in every currency. */
+function rightOnes(judged: readonly Judged[], sound: ReadonlySet<number>): (window: LateWindow) => boolean {
+  const keyOf = (merchant: string, slot: number | string) => `${slot}/${merchant}`;
+  const isRight = new Map<string, boolean>();
+  for (const { merchant, slot, verdict } of judged) {
+    const key = keyOf(merchant, slot);
+    const isWritten = verdict === "equal" || verdict === "changed" || verdict === "missing";
+    isRight.set(key, isWritten && isRight.get(key) !== false);
+  }
+  return ({ merchantId, startMs }) =>
+    sound.has(startMs - (startMs % HOUR_MS)) && isRight.get(keyOf(merchantId, startMs / WINDOW_MS)) === true;
 }

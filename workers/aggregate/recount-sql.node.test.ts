@@ -7,7 +7,6 @@ import { startTestServer } from "../../scripts/clickhouse-test-server.ts";
 import { paymentEvent } from "../../shared/event.arbitrary.ts";
 import type { PaymentEvent } from "../../shared/event.ts";
 import { batchOf } from "../../shared/event-batch.ts";
-import { EventLines } from "../../shared/event-lines.ts";
 import { SIP_KEY_ZERO } from "../../shared/siphash.ts";
 import { HOUR_MS, windowStart } from "../../shared/window.ts";
 import { toRow } from "../../shared/window-row.ts";
@@ -90,12 +89,13 @@ async function query<T>(sql: string, parameters: Record<string, unknown>): Promi
   }
 }
 
-/** The lines of an archive object. */
-function linesOf(archive: readonly Received[]): Uint8Array<ArrayBuffer> {
-  const lines = archive.map(({ event, receivedAtMs, batch }) => {
-    const line = new EventLines({ batch, source: "pos", receivedAtMs });
-    line.add(event);
-    return line.view(0, 1);
+/** The lines of an archive object; `numbers` are theirs within their requests. */
+function linesOf(archive: readonly Received[], numbers?: ReadonlyMap<Received, number>): Uint8Array<ArrayBuffer> {
+  const lines = archive.map((received) => {
+    const { event, receivedAtMs, batch } = received;
+    const n = numbers?.get(received);
+    const provenance = { received_at: receivedAtMs, source: "pos", batch, ...(n === undefined ? {} : { n }) };
+    return Buffer.from(`${JSON.stringify({ ...event, ...provenance })}\n`);
   });
   // Two members, as there are many in an object.
   const half = Math.ceil(lines.length / 2);
@@ -103,12 +103,18 @@ function linesOf(archive: readonly Received[]): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(Buffer.concat(members));
 }
 
-/** What ClickHouse counts of the same lines, some of which come twice, since they were delivered twice. */
+const hourOf = ({ event }: Received) => event.occurred_at - (event.occurred_at % HOUR_MS);
+
+/** What ClickHouse counts of the same lines, an object for each hour; some of them come twice, since they were delivered twice. */
 async function countedBySql(archive: readonly Received[], repeated: number): Promise<string[]> {
   const replay = ++replays;
-  await loadLines(env, { replay, merchants: [] }, linesOf(archive));
-  if (repeated > 0) await loadLines(env, { replay, merchants: [] }, linesOf(archive.slice(0, repeated)));
-  const hours = [...new Set(archive.map(({ event }) => event.occurred_at - (event.occurred_at % HOUR_MS)))];
+  const numbers = new Map(archive.map((received, n) => [received, n]));
+  const hours = [...new Set(archive.map(hourOf))].sort((a, b) => b - a);
+  for (const hourMs of hours) {
+    const own = archive.filter((received) => hourOf(received) === hourMs);
+    await loadLines(env, { replay, merchants: [] }, linesOf(own, numbers));
+  }
+  if (repeated > 0) await loadLines(env, { replay, merchants: [] }, linesOf(archive.slice(0, repeated), numbers));
   const rows = await query<Record<string, unknown>>(RECOUNT_SQL, {
     replay,
     hours: hours.map((ms) => ms / 1000),
@@ -140,12 +146,14 @@ const received: fc.Arbitrary<Received> = fc
     shop: fc.nat(2),
     at: fc.oneof(fc.nat(4 * HOUR_MS), fc.constantFrom(0, 599_999, 600_000, HOUR_MS - 1, HOUR_MS)),
     lag: fc.oneof(fc.integer({ min: -300_000, max: 7_200_000 }), fc.integer({ min: 0, max: 90 * 24 * HOUR_MS })),
+    // Half of them at one moment, so that only their order within the request tells which came first.
+    isTogether: fc.boolean(),
     batch: fc.nat(2),
     currency: fc.constantFrom("JPY", "EUR"),
   })
-  .map(({ event, id, shop, at, lag, batch, currency }) => ({
+  .map(({ event, id, shop, at, lag, isTogether, batch, currency }) => ({
     event: { ...event, event_id: `e-${id}`, merchant_id: `shop-${shop}`, occurred_at: START_MS + at, currency },
-    receivedAtMs: START_MS + at + lag,
+    receivedAtMs: isTogether ? START_MS + 2 * HOUR_MS : START_MS + at + lag,
     batch: `r-${batch}`,
   }));
 

@@ -11,7 +11,7 @@ import { MOVED_REPEAT_MS } from "./engine.ts";
 /** A line of the archive as `JSONEachRow` reads it; what it does not name is passed over. */
 const LINE = [
   "event_id String, type String, merchant_id String, occurred_at UInt64, amount UInt64, currency String, payment_method String",
-  "points_used UInt64, points_earned UInt64, received_at UInt64, batch String, merchant Tuple(location String)",
+  "points_used UInt64, points_earned UInt64, received_at UInt64, batch String, n UInt32, merchant Tuple(location String)",
   "user Tuple(id String, grade String, gender String, country String, device String, age_band String)",
 ].join(", ");
 
@@ -31,9 +31,9 @@ export const LINE_SETTINGS = {
  * `slices` and `slice` UInt32.
  */
 export const LOAD_SQL = `
-INSERT INTO archived_events (replay, hour, merchant_id, event_id, received_at, batch, line, occurred_at, type, amount, currency,
+INSERT INTO archived_events (replay, hour, merchant_id, event_id, received_at, batch, n, line, occurred_at, type, amount, currency,
   points_used, points_earned, user_id, payment_method, gender, age_band, grade, country, device, location)
-SELECT {replay:UInt64}, toStartOfHour(toDateTime(intDiv(occurred_at, 1000), 'UTC')), merchant_id, event_id, received_at, batch,
+SELECT {replay:UInt64}, toStartOfHour(toDateTime(intDiv(occurred_at, 1000), 'UTC')), merchant_id, event_id, received_at, batch, n,
   rowNumberInAllBlocks(), occurred_at, type, amount, currency, points_used, points_earned, user.id, payment_method,
   user.gender, user.age_band, user.grade, user.country, user.device, merchant.location
 FROM input('${LINE}')
@@ -44,7 +44,8 @@ FORMAT JSONEachRow`;
 
 /** What an event is counted by, and the order in which those of one identity were received. */
 const COUNTED = ["occurred_at", "type", "amount", "currency", "points_used", "points_earned", "user_id", ...DIMENSIONS];
-const ORDER = "received_at, batch, line";
+/** `n` is the order within a request whose lines do not all stand together; of the others the lines are in order. */
+const ORDER = "received_at, batch, n, line";
 const SLOT = `intDiv(occurred_at, ${WINDOW_MS})`;
 
 /** Lines of the replay in the hours to be counted. */
@@ -58,13 +59,13 @@ const MOVED = `
 SELECT merchant_id, event_id FROM archived_events WHERE replay = {replay:UInt64}
 GROUP BY merchant_id, event_id HAVING min(${SLOT}) != max(${SLOT})`;
 
-/** The events of one identity that count, of `seen`, all in the order in which they were received: (received_at, batch, line, slot, counted). */
+/** The events of one identity that count, of `seen`, all in the order in which they were received: (received_at, batch, n, line, slot, counted). */
 const ACCEPTED = `arrayFold(
   (accepted, one) -> if(
-    arrayExists(other -> other.4 = one.4 OR (toInt64(other.4) * ${WINDOW_MS} + ${WINDOW_MS + MOVED_REPEAT_MS} > one.1
-      AND toInt64(other.4) * ${WINDOW_MS} <= one.1 + ${AHEAD_MAX_MS}), accepted),
+    arrayExists(other -> other.5 = one.5 OR (toInt64(other.5) * ${WINDOW_MS} + ${WINDOW_MS + MOVED_REPEAT_MS} > one.1
+      AND toInt64(other.5) * ${WINDOW_MS} <= one.1 + ${AHEAD_MAX_MS}), accepted),
     accepted, arrayPushBack(accepted, one)),
-  arraySort(one -> (one.1, one.2, one.3), groupArray((${ORDER}, ${SLOT}, (${COUNTED.join(", ")}))) AS seen),
+  arraySort(one -> (one.1, one.2, one.3, one.4), groupArray((${ORDER}, ${SLOT}, (${COUNTED.join(", ")}))) AS seen),
   arraySlice(seen, 1, 0))`;
 
 const picked = (tuple: string) => COUNTED.map((name, at) => `${tuple}.${at + 1} AS ${name}`).join(", ");
@@ -75,10 +76,10 @@ SELECT merchant_id, ${picked("first")} FROM (
   SELECT merchant_id, argMin((${COUNTED.join(", ")}), (${ORDER})) AS first
   FROM (${LINES}) WHERE (merchant_id, event_id) NOT IN (moved) GROUP BY merchant_id, event_id)
 UNION ALL
-SELECT merchant_id, ${picked("one.5")} FROM (
+SELECT merchant_id, ${picked("one.6")} FROM (
   SELECT merchant_id, event_id, arrayJoin(${ACCEPTED}) AS one
   FROM archived_events WHERE replay = {replay:UInt64} AND (merchant_id, event_id) IN (moved) GROUP BY merchant_id, event_id)
-WHERE toStartOfHour(toDateTime(one.4 * ${WINDOW_MS / 1000}, 'UTC')) IN ({hours:Array(DateTime('UTC'))})`;
+WHERE toStartOfHour(toDateTime(one.5 * ${WINDOW_MS / 1000}, 'UTC')) IN ({hours:Array(DateTime('UTC'))})`;
 
 /** Position of the highest bit, exact: the logarithm is only asked of 32 bits. */
 const highestBit = (number: string) =>
@@ -186,27 +187,6 @@ ORDER BY hour_s`;
 const PAIRS = `
   SELECT arrayJoin(arrayMap((merchant, slot) -> (merchant, toDateTime(slot * ${WINDOW_MS / 1000}, 'UTC')), {merchants:Array(String)}, {slots:Array(UInt64)}))`;
 
-/** Windows of the pairs in history, with the number of events each has. Parameters: `merchants`, `slots`. */
-const STORED = `
-SELECT merchant_id, currency, window_start, payments_count + refunds_count AS events FROM windows FINAL
-WHERE (merchant_id, window_start) IN (${PAIRS})`;
-
-/**
- * Writes those rows, but none that has fewer events than history: the archive has all there ever were, so what comes to fewer is an archive that
- * could not be read. Parameters: as of `RECOUNT_SQL`.
- */
-export const REWRITE_SQL = `
-INSERT INTO windows (${WINDOW_COLUMNS.join(", ")})
-SELECT ${WINDOW_COLUMNS.map((name) => `new.${name}`).join(", ")} FROM (${RECOUNT_SQL}) AS new
-LEFT JOIN (${STORED}) AS old USING (merchant_id, currency, window_start)
-WHERE new.payments_count + new.refunds_count >= old.events`;
-
-/** Pairs of which all of history is of that revision or a later one. Parameters: `merchants`, `slots`, `revision`. */
-export const WRITTEN_SQL = `
-SELECT merchant_id, intDiv(toUInt64(toUnixTimestamp(window_start)), ${WINDOW_MS / 1000}) AS slot FROM windows FINAL
-WHERE (merchant_id, window_start) IN (${PAIRS})
-GROUP BY merchant_id, window_start HAVING min(revision) >= {revision:UInt64}`;
-
 /** Keeps the rows of `RECOUNT_SQL` to be compared and written. */
 export const KEEP_RECOUNTED_SQL = `
 INSERT INTO recounted_windows (${WINDOW_COLUMNS.join(", ")}) ${RECOUNT_SQL}`;
@@ -224,7 +204,7 @@ SELECT if(new.merchant_id = '', old.merchant_id, new.merchant_id) AS merchant,
   if(new.merchant_id = '', toString(old.currency), toString(new.currency)) AS currency_code,
   if(new.merchant_id = '', old.window_start, new.window_start) AS start,
   ${EVENTS_OF("new")} AS archived_events, ${EVENTS_OF("old")} AS stored_events,
-  new.payments_amount AS archived_amount, old.payments_amount AS stored_amount,
+  old.revision AS stored_revision, new.payments_amount AS archived_amount, old.payments_amount AS stored_amount,
   multiIf(new.merchant_id = '', 'unarchived', old.merchant_id = '', 'missing',
     (${COUNTED_COLUMNS.map((name) => `new.${name}`).join(", ")}) = (${COUNTED_COLUMNS.map((name) => `old.${name}`).join(", ")}), 'equal',
     archived_events < stored_events, 'short', 'changed') AS verdict
@@ -233,12 +213,13 @@ FULL JOIN (
   SELECT * FROM windows FINAL
   WHERE window_start >= fromUnixTimestamp({from:UInt32}) AND window_start < fromUnixTimestamp({to:UInt32})
     AND (empty({only:Array(String)}) OR has({only:Array(String)}, merchant_id))
-    AND ({slices:UInt32} < 2 OR cityHash64(merchant_id) % {slices:UInt32} = {slice:UInt32})) AS old
+    AND ({slices:UInt32} < 2 OR cityHash64(merchant_id) % {slices:UInt32} = {slice:UInt32})
+    AND (empty({merchants:Array(String)}) OR (merchant_id, window_start) IN (${PAIRS}))) AS old
 ON new.merchant_id = old.merchant_id AND new.currency = old.currency AND new.window_start = old.window_start`;
 
 /**
  * The verdicts on a pass, with how many windows and events have each. Parameters: `revision`, `from` and `to` in seconds, `only` Array(String),
- * `slices`, `slice`.
+ * `slices`, `slice`; `merchants` and `slots` as of `RECOUNT_SQL`.
  */
 export const VERDICTS_SQL = `
 SELECT verdict, count() AS windows, sum(archived_events) AS archived, sum(stored_events) AS stored FROM (${COMPARED}) GROUP BY verdict`;
@@ -249,9 +230,18 @@ SELECT merchant, currency_code, toUnixTimestamp(start) AS start_s, verdict, arch
   toString(archived_amount) AS archived_amount_text, toString(stored_amount) AS stored_amount_text
 FROM (${COMPARED}) WHERE verdict != 'equal' ORDER BY start, merchant, currency_code LIMIT {limit:UInt32}`;
 
-/** Writes what history lacks or has otherwise, never what has fewer events there. Parameters: those of `VERDICTS_SQL`. */
+/** The windows with their verdicts, one row a currency. Parameters: as of `VERDICTS_SQL`. */
+export const JUDGED_SQL = `
+SELECT merchant, intDiv(toUInt64(toUnixTimestamp(start)), ${WINDOW_MS / 1000}) AS slot, verdict FROM (${COMPARED})`;
+
+/**
+ * Writes what history lacks or has otherwise, in `sound` hours, of which the archive was read whole; never what has fewer events there. The revision
+ * is newer than history's, whatever the clock says. Parameters: those of `VERDICTS_SQL`, and `sound` Array(DateTime).
+ */
 export const HEAL_SQL = `
 INSERT INTO windows (${WINDOW_COLUMNS.join(", ")})
-SELECT ${WINDOW_COLUMNS.join(", ")} FROM recounted_windows
-WHERE revision = {revision:UInt64} AND (merchant_id, toString(currency), window_start) IN (
-  SELECT merchant, currency_code, start FROM (${COMPARED}) WHERE verdict IN ('changed', 'missing'))`;
+SELECT ${WINDOW_COLUMNS.map((name) => (name === "revision" ? "greatest(rows.revision, verdicts.stored_revision + 1)" : `rows.${name}`)).join(", ")}
+FROM (SELECT *, toString(currency) AS code FROM recounted_windows WHERE revision = {revision:UInt64}) AS rows
+INNER JOIN (SELECT merchant, currency_code, start, stored_revision FROM (${COMPARED}) WHERE verdict IN ('changed', 'missing')) AS verdicts
+ON rows.merchant_id = verdicts.merchant AND rows.code = verdicts.currency_code AND rows.window_start = verdicts.start
+WHERE toStartOfHour(rows.window_start) IN ({sound:Array(DateTime('UTC'))})`;

@@ -9,16 +9,20 @@ import {
   type ReplayDifference,
 } from "../directory/replays.ts";
 import { log } from "../log.ts";
-import { type ArchivedObject, type DamagedObject, loadHours, loadObjects, objectsBetween } from "./archived-hours.ts";
+import { type ArchivedObject, loadObjects, objectsBetween } from "./archived-hours.ts";
 import type { Loading } from "./archived-lines.ts";
 import { type Env, settingsOf } from "./env.ts";
-import { DIFFERENCES_SQL, HEAL_SQL, KEEP_RECOUNTED_SQL, NEIGHBOURS_SQL, VERDICTS_SQL } from "./recount-sql.ts";
+import { DIFFERENCES_SQL, HEAL_SQL, KEEP_RECOUNTED_SQL, VERDICTS_SQL } from "./recount-sql.ts";
 import { type ReplayClient, rowsOf, withReplayClient } from "./replay-client.ts";
+import { loadingNumber, loadNeighbours, soundHours } from "./replay-loading.ts";
 
 /** Hours a pass counts at a time. Of the archive it takes `REPLAY_BYTES_MAX`; an hour with more is cut into slices of its merchants. */
 const PASS_HOURS_MAX = 168;
+/** Each is a read of R2 to wait for. */
+const PASS_OBJECTS_MAX = 2_000;
 /** Hours without an archive cost nothing, but history may have windows of theirs, which are compared, too. */
 const PASS_SPAN_MS_MAX = 31 * DAY_MS;
+const FAILURE_LENGTH_MAX = 500;
 /** Damaged objects that are named for each pass. */
 const DAMAGED_NAMED_MAX = 100;
 
@@ -56,7 +60,8 @@ export async function advanceReplays(env: Env, nowMs: number): Promise<boolean> 
       : { nextMs: pass.fromMs, slice: pass.slice + 1, slices: pass.slices };
     await advanceReplay(env.DIRECTORY, replay, next, nowMs);
   } catch (error) {
-    await noteReplayFailure(env.DIRECTORY, replay.id, String(error).slice(0, 500), nowMs);
+    log("error", "replay failed", { replay: replay.id, error });
+    await noteReplayFailure(env.DIRECTORY, replay.id, String(error).slice(0, FAILURE_LENGTH_MAX), nowMs);
     throw error;
   }
   return true;
@@ -85,7 +90,8 @@ async function passOf(env: Env, { nextMs, toMs, slice, slices }: Replay): Promis
   };
   for await (const object of objectsBetween(env.ARCHIVE, nextMs, limitMs)) {
     if (object.hourMs !== hour.startMs) {
-      if (hours === PASS_HOURS_MAX || bytes > REPLAY_BYTES_MAX) return pass(object.hourMs, objects, bytes);
+      if (hours === PASS_HOURS_MAX || objects.length > PASS_OBJECTS_MAX || bytes > REPLAY_BYTES_MAX)
+        return pass(object.hourMs, objects, bytes);
       hour = { startMs: object.hourMs, first: objects.length, bytesBefore: bytes };
       hours += 1;
     }
@@ -102,7 +108,7 @@ async function runPass(env: Env, replay: Replay, pass: Pass, nowMs: number): Pro
   const { slice, slices } = pass;
   const only = replay.merchantId === null ? [] : [replay.merchantId];
   const loading: Loading = {
-    replay: nowMs * 1_000 + Math.floor(Math.random() * 1_000),
+    replay: loadingNumber(nowMs),
     merchants: only,
     slices,
     slice,
@@ -137,12 +143,15 @@ async function runPass(env: Env, replay: Replay, pass: Pass, nowMs: number): Pro
         slice,
         toMs: pass.toMs,
         ...verdicts,
-        damaged: damaged.slice(0, DAMAGED_NAMED_MAX),
+        damaged: damaged.slice(0, DAMAGED_NAMED_MAX).map(({ key, reason }) => ({ key, reason })),
         foundAt: nowMs,
       },
       differences,
     );
-    if (!replay.dryRun && changed + missing > 0) await client.command({ query: HEAL_SQL, query_params: parameters });
+    if (!replay.dryRun && changed + missing > 0) {
+      const sound = soundHours(hoursMs, damaged).map((ms) => ms / 1000);
+      await client.command({ query: HEAL_SQL, query_params: { ...parameters, sound } });
+    }
     log("info", "replayed", {
       replay: replay.id,
       from: new Date(pass.fromMs).toISOString(),
@@ -150,22 +159,6 @@ async function runPass(env: Env, replay: Replay, pass: Pass, nowMs: number): Pro
       ...verdicts,
     });
   });
-}
-
-async function loadNeighbours(
-  env: Env,
-  client: ReplayClient,
-  loading: Loading,
-  parameters: { readonly hours: readonly number[] },
-): Promise<DamagedObject[]> {
-  const neighbours = await rowsOf<{ hour_s: number | string }>(client, NEIGHBOURS_SQL, { ...parameters });
-  const loaded = new Set(parameters.hours);
-  const missing = neighbours.map(({ hour_s }) => Number(hour_s)).filter((hour) => !loaded.has(hour));
-  return await loadHours(
-    env,
-    loading,
-    missing.map((hour) => hour * 1000),
-  );
 }
 
 async function verdictsOn(client: ReplayClient, parameters: Readonly<Record<string, unknown>>): Promise<Verdicts> {

@@ -27,18 +27,41 @@ export class Replayer extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     const endMs = Date.now() + ALARM_BUDGET_MS;
-    try {
-      // What is late comes first, and again between the passes of a replay that may take hours.
-      for (let isMore = true; isMore && Date.now() < endMs; ) {
-        while (Date.now() < endMs && (await rebuildLate(this.env, this.#moment())) !== undefined);
+    let isFailed = false;
+    // What is late comes first, and again between the passes of a replay that may take hours. What fails holds back nothing else.
+    for (let isMore = true; isMore && !isFailed && Date.now() < endMs; ) {
+      isFailed = !(await this.#attempt("late windows not rebuilt", () => this.#rebuildLate(endMs)));
+      const isReplayFailed = !(await this.#attempt("replay failed", async () => {
         isMore = await advanceReplays(this.env, this.#moment());
-      }
+      }));
+      isFailed ||= isReplayFailed;
+    }
+    await this.#ringForNext(isFailed);
+  }
+
+  async #rebuildLate(endMs: number): Promise<void> {
+    while (Date.now() < endMs && (await rebuildLate(this.env, this.#moment())) !== undefined);
+  }
+
+  async #ringForNext(isFailed: boolean): Promise<void> {
+    const nowMs = Date.now();
+    if (isFailed) return await this.#ring(nowMs + FAILURE_RETRY_MS);
+    const isRead = await this.#attempt("directory away", async () => {
       const isReplaying = (await nextReplay(this.env.DIRECTORY)) !== undefined;
       const nextMs = isReplaying ? 0 : await nextLateWindowMs(this.env.DIRECTORY);
-      if (nextMs !== undefined) await this.#ring(Math.max(nextMs, Date.now() + 1));
+      if (nextMs !== undefined) await this.#ring(Math.max(nextMs, nowMs + 1));
+    });
+    if (!isRead) await this.#ring(nowMs + FAILURE_RETRY_MS);
+  }
+
+  /** False, and in the log, when it fails. */
+  async #attempt(failure: string, task: () => Promise<void>): Promise<boolean> {
+    try {
+      await task();
+      return true;
     } catch (error) {
-      log("error", "replay failed", { error });
-      await this.#ring(Date.now() + FAILURE_RETRY_MS);
+      log("error", failure, { error });
+      return false;
     }
   }
 

@@ -5,7 +5,7 @@ import { auditDoneThrough, auditOf } from "../directory/replays.ts";
 import type { Problem } from "../http/problem.ts";
 import { parseInstant } from "./instant.ts";
 import type { Query } from "./parameters.ts";
-import { presentDifference, sumOf, total } from "./replays.ts";
+import { presentDifference, windowsOf } from "./replays.ts";
 
 export const AUDIT_PARAMETERS = ["from", "to"] as const;
 /** Passes and differences one answer shows. */
@@ -31,7 +31,7 @@ export async function answerAudit(
   const from = query.from === undefined ? ok(to.value - SPAN_DEFAULT_MS) : parseInstant(query.from, "UTC", nowMs);
   if (!from.ok) return err(invalid("from", from.error.hint));
   if (from.value >= to.value) return err(invalid("to", "to must be later than from."));
-  const [{ passes, differences }, throughMs] = await Promise.all([
+  const [{ passes, sums, differences }, throughMs] = await Promise.all([
     auditOf(directory, from.value, to.value, AUDIT_LISTED_MAX),
     auditDoneThrough(directory),
   ]);
@@ -40,13 +40,13 @@ export async function answerAudit(
     to: new Date(to.value).toISOString(),
     final_through: new Date(finalHoursThrough(nowMs)).toISOString(),
     audited_through: throughMs === undefined ? null : new Date(throughMs).toISOString(),
-    windows: sumOf(passes),
-    events: total(passes, "events"),
+    windows: windowsOf(sums),
+    events: sums.events,
     parts: passes.map((pass) => ({
       from: new Date(pass.fromMs).toISOString(),
       to: new Date(pass.toMs).toISOString(),
       events: pass.events,
-      windows: sumOf([pass]),
+      windows: windowsOf(pass),
       damaged_objects: z.array(z.unknown()).parse(pass.damaged),
       found_at: new Date(pass.foundAt).toISOString(),
     })),

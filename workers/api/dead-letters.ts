@@ -68,6 +68,8 @@ export async function redriveDeadLetters(env: Env, body: unknown, nowMs: number)
     const letter = await env.ARCHIVE.get(bodyKey);
     if (producer === undefined || letter === null) {
       failed.push({ id, reason: letter === null ? "its body is gone" : `there is no queue ${queue}` });
+      // It will never do, and must not stand in the way of others.
+      await db.update(deadLetters).set({ redrivenAt: nowMs }).where(eq(deadLetters.id, id));
       continue;
     }
     await sendAll(producer, [new Uint8Array(await letter.arrayBuffer())]);

@@ -20,7 +20,9 @@ export const DIFFERENCES_LISTED_MAX = 1_000;
 /** No event is kept for longer, whatever is configured. */
 const SPAN_MS_MAX = 20 * 366 * 24 * HOUR_MS;
 
-const moment = z.union([z.int().min(0), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))]);
+const moment = z
+  .union([z.int(), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))])
+  .refine((ms) => ms >= 0, "1970 at the earliest");
 
 /** The body of `POST /v1/admin/replays`. */
 const requestSchema = z.strictObject({
@@ -117,10 +119,15 @@ function present(replay: Replay, passes?: readonly ReplayPass[]) {
 
 const VERDICTS = ["equal", "changed", "missing", "short", "unarchived"] as const;
 
-export const sumOf = (passes: readonly ReplayPass[]) =>
+/** How many windows have each verdict. */
+export function windowsOf(found: Readonly<Record<(typeof VERDICTS)[number], number>>): Record<string, number> {
+  return Object.fromEntries(VERDICTS.map((verdict) => [verdict, found[verdict]]));
+}
+
+const sumOf = (passes: readonly ReplayPass[]) =>
   Object.fromEntries(VERDICTS.map((verdict) => [verdict, total(passes, verdict)]));
 
-export function total(passes: readonly ReplayPass[], field: (typeof VERDICTS)[number] | "events"): number {
+function total(passes: readonly ReplayPass[], field: (typeof VERDICTS)[number] | "events"): number {
   return passes.reduce((sum, pass) => sum + pass[field], 0);
 }
 

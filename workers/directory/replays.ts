@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, gt, gte, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import type { AnySQLiteColumn } from "drizzle-orm/sqlite-core";
 import { replayDifferences, replayPasses, replays } from "./schema.ts";
 
 export type Replay = typeof replays.$inferSelect;
@@ -29,13 +30,13 @@ export async function createReplay(
   return created;
 }
 
-/** The replay to go on with: the oldest one. */
+/** The replay to go on with: the oldest one, but one that fails never keeps others waiting. */
 export async function nextReplay(directory: D1Database): Promise<Replay | undefined> {
   const rows = await drizzle(directory)
     .select()
     .from(replays)
     .where(eq(replays.state, "running"))
-    .orderBy(asc(replays.createdAt))
+    .orderBy(sql`${replays.failure} IS NOT NULL`, asc(replays.createdAt))
     .limit(1);
   return rows[0];
 }
@@ -60,10 +61,13 @@ export async function cancelReplay(directory: D1Database, id: string, nowMs: num
   return cancelled.length > 0;
 }
 
+/** How far a replay goes, or came before it was ended. */
+const REACHED = sql`CASE WHEN ${replays.state} = 'cancelled' THEN ${replays.nextMs} ELSE ${replays.toMs} END`;
+
 /** The hours before this moment are audited, or are about to be; `undefined` before the first. */
 export async function auditedThrough(directory: D1Database): Promise<number | undefined> {
   const [row] = await drizzle(directory)
-    .select({ toMs: sql<number | null>`max(${replays.toMs})` })
+    .select({ toMs: sql<number | null>`max(${REACHED})` })
     .from(replays)
     .where(eq(replays.askedBy, "audit"));
   return row?.toMs ?? undefined;
@@ -74,7 +78,7 @@ export async function auditDoneThrough(directory: D1Database): Promise<number | 
   const [row] = await drizzle(directory)
     .select({
       runningMs: sql<number | null>`min(CASE WHEN state = 'running' THEN next_ms END)`,
-      toMs: sql<number | null>`max(${replays.toMs})`,
+      toMs: sql<number | null>`max(${REACHED})`,
     })
     .from(replays)
     .where(eq(replays.askedBy, "audit"));
@@ -85,15 +89,30 @@ export async function auditDoneThrough(directory: D1Database): Promise<number | 
 export async function auditOf(directory: D1Database, fromMs: number, toMs: number, limit: number) {
   const db = drizzle(directory);
   const audits = sql`(SELECT id FROM replays WHERE asked_by = 'audit')`;
-  const [passes, differences] = await Promise.all([
+  const isWithin = and(
+    sql`${replayPasses.replayId} IN ${audits}`,
+    lt(replayPasses.fromMs, toMs),
+    gt(replayPasses.toMs, fromMs),
+  );
+  const sumOf = (column: AnySQLiteColumn) => sql<number>`coalesce(sum(${column}), 0)`;
+  const [passes, [sums], differences] = await Promise.all([
     db
       .select()
       .from(replayPasses)
-      .where(
-        and(sql`${replayPasses.replayId} IN ${audits}`, lt(replayPasses.fromMs, toMs), gt(replayPasses.toMs, fromMs)),
-      )
+      .where(isWithin)
       .orderBy(desc(replayPasses.fromMs), asc(replayPasses.slice))
       .limit(limit),
+    db
+      .select({
+        equal: sumOf(replayPasses.equal),
+        changed: sumOf(replayPasses.changed),
+        missing: sumOf(replayPasses.missing),
+        short: sumOf(replayPasses.short),
+        unarchived: sumOf(replayPasses.unarchived),
+        events: sumOf(replayPasses.events),
+      })
+      .from(replayPasses)
+      .where(isWithin),
     db
       .select()
       .from(replayDifferences)
@@ -107,7 +126,8 @@ export async function auditOf(directory: D1Database, fromMs: number, toMs: numbe
       .orderBy(desc(replayDifferences.windowStart))
       .limit(limit),
   ]);
-  return { passes, differences };
+  if (sums === undefined) throw new Error("a sum is one row");
+  return { passes, sums, differences };
 }
 
 /** What the passes of a replay have found so far. */

@@ -32,9 +32,14 @@ export function packEvents(
   events: LoggedEvents,
   { request, receivedAtMs, token }: LogOptions,
 ): Uint8Array<ArrayBuffer>[] {
+  const { size } = events.batch;
+  const bytes = size === 0 ? 0 : events.lines.end(size - 1);
+  const parts = Math.max(Math.ceil(bytes / LINE_BYTES_TARGET), Math.ceil(size / SHARD_BATCH_EVENTS_MAX));
   const messages: Uint8Array<ArrayBuffer>[] = [];
+  // Lines that all stand together are in order; others say which they are.
+  let isNumbered = parts > 1 || hoursOf(events.batch, 0, size).size > 1;
   const pack = (from: number, to: number): void => {
-    const members = membersOf(events, from, to);
+    const members = membersOf(events, from, to, isNumbered);
     const batch = `${request}-${messages.length}`;
     const columns = encodeShardBatch(
       from === 0 && to === events.batch.size ? events.batch : events.batch.slice(from, to),
@@ -46,13 +51,11 @@ export function packEvents(
       messages.push(message);
       return;
     }
+    isNumbered = true;
     const middle = Math.ceil((from + to) / 2);
     pack(from, middle);
     pack(middle, to);
   };
-  const { size } = events.batch;
-  const bytes = size === 0 ? 0 : events.lines.end(size - 1);
-  const parts = Math.max(Math.ceil(bytes / LINE_BYTES_TARGET), Math.ceil(size / SHARD_BATCH_EVENTS_MAX));
   for (let part = 0; part < parts; part++) {
     pack(Math.floor((part * size) / parts), Math.floor(((part + 1) * size) / parts));
   }
@@ -60,7 +63,15 @@ export function packEvents(
 }
 
 /** One member for each event hour, lines in the order of the request. Mostly there is one hour, and its lines stand together already. */
-function membersOf({ batch, lines }: LoggedEvents, from: number, to: number): RawMember[] {
+function membersOf({ batch, lines }: LoggedEvents, from: number, to: number, isNumbered: boolean): RawMember[] {
+  return [...hoursOf(batch, from, to)].map(([hourMs, indexes]) => {
+    const text = isNumbered ? joined(lines, indexes) : lines.view(from, to);
+    return { hourMs, events: indexes.length, gzip: gzip(text) };
+  });
+}
+
+/** Events by their hour. */
+function hoursOf(batch: EventBatch, from: number, to: number): Map<number, number[]> {
   const hours = new Map<number, number[]>();
   for (let i = from; i < to; i++) {
     const hourMs = batch.occurredAt(i) - (batch.occurredAt(i) % HOUR_MS);
@@ -68,18 +79,27 @@ function membersOf({ batch, lines }: LoggedEvents, from: number, to: number): Ra
     if (indexes === undefined) hours.set(hourMs, [i]);
     else indexes.push(i);
   }
-  return [...hours].map(([hourMs, indexes]) => {
-    const text = indexes.length === to - from ? lines.view(from, to) : joined(lines, indexes);
-    return { hourMs, events: indexes.length, gzip: gzip(text) };
-  });
+  return hours;
 }
 
+/** The lines, each with its number in the request, `n`. */
 function joined(lines: EventLines, indexes: readonly number[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(indexes.reduce((sum, i) => sum + lines.end(i) - lines.begin(i), 0));
+  const ends = indexes.map((i) => encoder.encode(`,"n":${i}}\n`));
+  const bytes = new Uint8Array(
+    indexes.reduce((sum, i, at) => sum + lines.end(i) - lines.begin(i) - LINE_END + (ends[at]?.length ?? 0), 0),
+  );
   let at = 0;
-  for (const i of indexes) {
-    bytes.set(lines.view(i, i + 1), at);
-    at += lines.end(i) - lines.begin(i);
-  }
+  indexes.forEach((i, k) => {
+    const line = lines.view(i, i + 1);
+    bytes.set(line.subarray(0, line.length - LINE_END), at);
+    at += line.length - LINE_END;
+    const end = ends[k] ?? new Uint8Array(0);
+    bytes.set(end, at);
+    at += end.length;
+  });
   return bytes;
 }
+
+const encoder = new TextEncoder();
+/** What ends a line: its brace and the line feed. */
+const LINE_END = 2;
