@@ -53,5 +53,5 @@ CREATE TABLE IF NOT EXISTS hours
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYear(start)
 ORDER BY (merchant_id, currency, start)
-SETTINGS index_granularity = 1024
+SETTINGS index_granularity = 256
 COMMENT 'Windows of each merchant merged by hour of UTC; read with FINAL, and only where version is the sum of its windows'' revisions';

@@ -7,9 +7,12 @@ declare module "tally-ingest" {
 }
 
 declare module "tally-aggregate" {
-  import type { DurableObjectState, MessageBatch } from "@cloudflare/workers-types";
+  import type { DurableObjectState, MessageBatch, ScheduledController } from "@cloudflare/workers-types";
 
-  const worker: { queue(batch: MessageBatch, env: unknown): Promise<void> };
+  const worker: {
+    queue(batch: MessageBatch, env: unknown): Promise<void>;
+    scheduled(controller: ScheduledController, env: unknown): Promise<void>;
+  };
   export default worker;
   export const Replayer: new (context: DurableObjectState, env: unknown) => object;
   /** `ctx` is protected; a benchmark's own shard may look at it. */

@@ -22,14 +22,15 @@ export const MERGED_COLUMNS = [
   ...SUMS.map((column) => `sum(w.${column}) AS ${column}`),
   "minIf(w.amount_min, w.payments_count > 0) AS amount_min",
   "max(w.amount_max) AS amount_max",
-  "sumMap(w.amount_bucket, w.amount_bucket_count) AS amounts",
+  // Of a map, it adds up in half the time it takes of two arrays.
+  "sumMap(mapFromArrays(w.amount_bucket, w.amount_bucket_count)) AS amounts",
   "groupUniqArrayArray(w.customers) AS customers",
   ...DIMENSIONS.map((d) => `sumMap(w.by_${d}_value, w.by_${d}_count, w.by_${d}_amount) AS by_${d}`),
 ].join(",\n  ");
 
 /** The parts of what `MERGED_COLUMNS` selects under one name: with it, a whole report as it is read. */
 export const MAP_COLUMNS = [
-  "amounts.1 AS amount_bucket, amounts.2 AS amount_bucket_count",
+  "mapKeys(amounts) AS amount_bucket, mapValues(amounts) AS amount_bucket_count",
   ...DIMENSIONS.map((d) => `by_${d}.1 AS by_${d}_value, by_${d}.2 AS by_${d}_count, by_${d}.3 AS by_${d}_amount`),
 ].join(",\n  ");
 
@@ -39,7 +40,7 @@ export const MAP_COLUMNS = [
  */
 export const CANONICAL_COLUMNS = [
   ...[...SUMS, "amount_min", "amount_max"].map((column) => `m.${column} AS ${column}`),
-  "m.amounts.1 AS amount_bucket, m.amounts.2 AS amount_bucket_count",
+  "mapKeys(m.amounts) AS amount_bucket, mapValues(m.amounts) AS amount_bucket_count",
   `arraySort(m.customers) AS packed,
   arrayMap(value -> toUInt32(intDiv(value, 32)), packed) AS registers,
   arrayFilter((value, register, next) -> register != next, packed, registers, arrayShiftLeft(registers, 1, toUInt32(65535))) AS customers`,

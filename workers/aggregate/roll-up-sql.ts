@@ -15,18 +15,25 @@ SELECT count() AS days, max((merchant_id, day)).1 AS last_merchant, toString(max
   LIMIT {batch:UInt32}
 )`;
 
-export const ROLLED_UP = { hours: "toStartOfHour", days: "toStartOfDay" } as const;
-export type RollUp = keyof typeof ROLLED_UP;
+/** What each roll-up is merged from: rows of which each says of which state it is. Hours come first. */
+const SOURCES = {
+  hours: { table: "windows", start: "window_start", version: "revision", unit: "toStartOfHour" },
+  days: { table: "hours", start: "start", version: "version", unit: "toStartOfDay" },
+} as const;
+export type RollUp = keyof typeof SOURCES;
+export const ROLL_UPS = ["hours", "days"] as const satisfies readonly RollUp[];
 
 /**
- * Computes the rows of a roll-up for a batch, up to `{to_merchant}` and `{to_day}`, from all windows of its days. Nothing is added to what is
- * there: the sum of revisions says which state a row is of, and the furthest stays.
+ * Computes the rows of a roll-up for a batch, up to `{to_merchant}` and `{to_day}`, from all rows of its days. Nothing is added to what is
+ * there: the version, the sum of the revisions of the windows merged, says which state a row is of, and the furthest stays. Days are of the hours
+ * as they are at that moment, whichever state those are of, and say so.
  */
-export function rollUpSql(table: RollUp): string {
+export function rollUpSql(rollUp: RollUp): string {
+  const { table, start, version, unit } = SOURCES[rollUp];
   const key = ["merchant_id", "currency", "start", "version", "revision"];
   const columns = [...key, ...REPORT_COLUMNS].join(", ");
   return `
-INSERT INTO ${table} (${columns})
+INSERT INTO ${rollUp} (${columns})
 SELECT ${columns} FROM (
   SELECT
     ${key.map((column) => `m.${column} AS ${column}`).join(", ")},
@@ -35,12 +42,12 @@ SELECT ${columns} FROM (
     SELECT
       w.merchant_id AS merchant_id,
       w.currency AS currency,
-      ${ROLLED_UP[table]}(w.window_start) AS start,
-      sum(w.revision) AS version,
+      ${unit}(w.${start}) AS start,
+      sum(w.${version}) AS version,
       max(w.revision) AS revision,
       ${MERGED_COLUMNS}
-    FROM windows AS w FINAL
-    WHERE (merchant_id, toDate(window_start)) IN (
+    FROM ${table} AS w FINAL
+    WHERE (w.merchant_id, toDate(w.${start})) IN (
       SELECT merchant_id, day FROM changed_days
       WHERE ${LEFT} AND merchant_id <= {to_merchant:String} AND (merchant_id, day) <= ({to_merchant:String}, {to_day:Date})
     )

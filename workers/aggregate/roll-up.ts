@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type HistoryEnv, historyClient } from "../history-client.ts";
 import { log } from "../log.ts";
 import { completed, isComplete, type MerchantDay, type Pass, passSchema, passToGoOn } from "./roll-up-pass.ts";
-import { NEXT_BATCH, ROLLED_UP, type RollUp, rollUpSql } from "./roll-up-sql.ts";
+import { NEXT_BATCH, ROLL_UPS, rollUpSql } from "./roll-up-sql.ts";
 
 /** Merchants' days a statement rolls up: at most 288,000 windows of one currency, some seconds. */
 const BATCH_DAYS_MAX = 2_000;
@@ -38,6 +38,8 @@ export async function rollUp(
     async_insert: 0,
     // A block that is the same as one before comes because somebody removed the first.
     insert_deduplicate: 0,
+    // Where ClickHouse has replicas: days are made of the hours that were written a moment ago.
+    select_sequential_consistency: "1",
     optimize_aggregation_in_order: 1,
     max_execution_time: REQUEST_TIMEOUT_MS / 1000,
     max_memory_usage: String(MEMORY_BYTES_MAX),
@@ -76,7 +78,7 @@ async function nextBatch(client: ClickHouseClient, pass: Pass, batchDays: number
 /** In smaller batches where one takes too much; a single day that does stays without a roll-up, and is read from its windows. */
 async function rollUpBatch(client: ClickHouseClient, pass: Pass, batch: Batch): Promise<void> {
   try {
-    for (const table of Object.keys(ROLLED_UP) as RollUp[]) {
+    for (const table of ROLL_UPS) {
       const query_params = { ...passParameters(pass), to_merchant: batch.last.merchantId, to_day: batch.last.day };
       await client.command({ query: rollUpSql(table), query_params });
     }

@@ -1,4 +1,4 @@
-import type { DurableObjectState } from "@cloudflare/workers-types";
+import type { DurableObjectState, ScheduledController } from "@cloudflare/workers-types";
 import worker, { Shard as RealShard } from "tally-aggregate";
 import { consumeDelivered } from "./delivered-batch.ts";
 import { queueEnv } from "./queue-env.ts";
@@ -17,5 +17,9 @@ export default {
   async fetch(request: Request, env: object): Promise<Response> {
     const frame = await request.arrayBuffer();
     return Response.json(await consumeDelivered(frame, (batch) => worker.queue(batch, queueEnv(env))));
+  },
+
+  async scheduled(controller: ScheduledController, env: object): Promise<void> {
+    await worker.scheduled(controller, queueEnv(env));
   },
 };
