@@ -62,7 +62,7 @@ export const KNOBS = {
   "correction-delay-s": {
     ...seconds,
     group: "Shards",
-    default: 120,
+    default: 240,
     what: "from a late event to its window's next emission",
     from: "wrangler.toml: CORRECTION_DELAY_MS",
   },
