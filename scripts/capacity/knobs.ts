@@ -62,7 +62,7 @@ export const KNOBS = {
   "correction-delay-s": {
     ...seconds,
     group: "Shards",
-    default: 240,
+    default: 120,
     what: "from a late event to its window's next emission",
     from: "wrangler.toml: CORRECTION_DELAY_MS",
   },
