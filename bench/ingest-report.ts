@@ -67,7 +67,10 @@ export function reportIngest(
   );
 }
 
-/** The floor is the faster of the two ways to compress, by their medians. */
+/**
+ * The floor is the faster of the two ways to compress, by their medians. A ratio is the median of the rounds' own ratios: a machine that slows down or
+ * speeds up while it is measured does so for all runs of a round.
+ */
 function resultOf(samples: readonly Sample[]): SizeResult {
   const [first] = samples;
   if (first === undefined) throw new Error("no samples");
@@ -75,6 +78,9 @@ function resultOf(samples: readonly Sample[]): SizeResult {
   const floor_zlib_us = of((sample) => sample.floorZlibUs);
   const floor_stream_us = of((sample) => sample.floorStreamUs);
   const floor_us = Math.min(floor_zlib_us, floor_stream_us);
+  const isZlib = floor_zlib_us <= floor_stream_us;
+  const ratioOf = (pick: (sample: Sample) => number) =>
+    significant(median(samples.map((one) => pick(one) / (isZlib ? one.floorZlibUs : one.floorStreamUs))), 3);
   const sync_us = of((sample) => sample.syncUs);
   const async_us = of((sample) => sample.asyncUs);
   const sync = samples.map((sample) => significant(sample.syncUs));
@@ -88,8 +94,8 @@ function resultOf(samples: readonly Sample[]): SizeResult {
     floor_stream_us,
     sync_us,
     async_us,
-    ratio_sync: significant(sync_us / floor_us, 3),
-    ratio_async: significant(async_us / floor_us, 3),
+    ratio_sync: ratioOf((sample) => sample.syncUs),
+    ratio_async: ratioOf((sample) => sample.asyncUs),
     sync_mean_us: significant(mean(sync)),
     async_mean_us: significant(mean(async)),
     rounds: { sync_us: sync, async_us: async },
