@@ -1,4 +1,4 @@
-/** Bytes as text, for keys and digests. `Uint8Array.toHex` and its like are in workerd but not yet in Node, where scripts make keys. */
+/** Bytes one after another, and as text, for keys and digests. `Uint8Array.toHex` and its like are in workerd but not yet in Node, where scripts make keys. */
 
 export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -10,4 +10,14 @@ export function toBase64url(bytes: Uint8Array): string {
     .replaceAll("+", "-")
     .replaceAll("/", "_")
     .replaceAll("=", "");
+}
+
+export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
 }

@@ -1,6 +1,6 @@
 import { archiveKey } from "../../shared/archive-key.ts";
 import type { RawMessage } from "../../shared/messages/raw.ts";
-import { toHex } from "../bytes.ts";
+import { concat, toHex } from "../bytes.ts";
 
 /**
  * Writes one object an event hour: the members of all messages one after another, which is itself valid gzip. Its key is made of
@@ -31,14 +31,4 @@ export async function archive(bucket: R2Bucket, messages: readonly RawMessage[])
 async function digest(text: string): Promise<string> {
   const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return toHex(new Uint8Array(hash).subarray(0, 12));
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.byteLength;
-  }
-  return whole;
 }

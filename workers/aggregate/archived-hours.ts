@@ -1,5 +1,6 @@
 import { ARCHIVE_ROOT, archivedHour, archivePrefix } from "../../shared/archive-key.ts";
 import { HOUR_MS } from "../../shared/window.ts";
+import { concat } from "../bytes.ts";
 import { log } from "../log.ts";
 import { ARCHIVE_OBJECT_BYTES_MAX } from "./archived-events.ts";
 import { LinesRefused, type Loading, loadLines } from "./archived-lines.ts";
@@ -100,7 +101,7 @@ function spansOf(hoursMs: Iterable<number>): [fromMs: number, toMs: number][] {
 /** Gzip members one after another are gzip, so a group is one load; if it is refused, its halves are tried, down to the object at fault. */
 async function loadGroup(env: Env, loading: Loading, group: readonly Archived[]): Promise<DamagedObject[]> {
   try {
-    await loadLines(env, loading, joined(group));
+    await loadLines(env, loading, concat(group.map(({ bytes }) => bytes)));
     return [];
   } catch (error) {
     if (!(error instanceof LinesRefused && error.isDamage)) throw error;
@@ -113,16 +114,4 @@ async function loadGroup(env: Env, loading: Loading, group: readonly Archived[])
     for (const half of halves) damaged.push(...(await loadGroup(env, loading, half)));
     return damaged;
   }
-}
-
-function joined(group: readonly Archived[]): Uint8Array<ArrayBuffer> {
-  const [first] = group;
-  if (group.length === 1 && first !== undefined) return first.bytes;
-  const whole = new Uint8Array(group.reduce((sum, { bytes }) => sum + bytes.byteLength, 0));
-  let at = 0;
-  for (const { bytes } of group) {
-    whole.set(bytes, at);
-    at += bytes.byteLength;
-  }
-  return whole;
 }

@@ -8,8 +8,8 @@ import { rowsOf, withReplayClient } from "./replay-client.ts";
 import { loadingNumber, loadNeighbours, soundHours, wholePass } from "./replay-loading.ts";
 
 /** Windows and hours of one pass: what a query takes as parameters, and what ClickHouse has loaded at a time. */
-export const PASS_WINDOWS_MAX = 2_000;
-export const PASS_HOURS_MAX = 72;
+const PASS_WINDOWS_MAX = 2_000;
+const PASS_HOURS_MAX = 72;
 /** A form field takes 128 KB of ClickHouse's default (`http_max_field_value_size`), and each id has a few characters around it. */
 const PASS_ID_BYTES_MAX = 60_000;
 /** More merchants are not named when lines are loaded: the names go with the address of the call. */

@@ -97,12 +97,10 @@ const CUSTOMER = `toUInt16(bitAnd(${USER_HASH}, 2047) * 32 + if(${USER_HIGH} = 0
 /** The highest value of each register, ascending. */
 const CUSTOMERS = `arrayFilter((value, next) -> intDiv(value, 32) != intDiv(next, 32), values, arrayResize(arrayPushBack(arrayPopFront(values), toUInt32(65536)), length(values)))`;
 
-/**
- * Columns of a breakdown, of `cells` as (values, counts, amounts): the ${BREAKDOWN_VALUES_MAX} of smallest hash, what is left under '', in the order of
- * UTF-16. Bytes of UTF-8 are in that order once those that begin U+E000 to U+FFFF go behind those of the characters beyond.
- */
+/** Bytes of UTF-8 are in the order of UTF-16, a row's, once those that begin U+E000 to U+FFFF go behind those of the characters beyond. */
 const UTF16_ORDER = "replaceAll(replaceAll(cell.1, '\\xEE', '\\xF5'), '\\xEF', '\\xF6')";
 
+/** Columns of a breakdown of any number of values: the 128 of smallest hash are kept, the rest stands under ''. As `capped` of shared/breakdown.ts. */
 function breakdownColumns(dimension: Dimension): string {
   const cells = `cells_${dimension}`;
   const kept = `kept_${dimension}`;

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { archivedHour } from "../../shared/archive-key.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
-import { DAY_MS, finalHoursThrough } from "../../shared/window.ts";
-import { auditDoneThrough, auditOf } from "../directory/replays.ts";
+import { DAY_MS, finalHoursThrough, HOUR_MS } from "../../shared/window.ts";
+import { auditDoneThrough, auditOf, type ReplayDifference, type ReplayPass } from "../directory/replays.ts";
 import type { Problem } from "../http/problem.ts";
 import { parseInstant } from "./instant.ts";
 import type { Query } from "./parameters.ts";
@@ -50,9 +51,25 @@ export async function answerAudit(
       damaged_objects: z.array(z.unknown()).parse(pass.damaged),
       found_at: new Date(pass.foundAt).toISOString(),
     })),
-    differences: differences.map((one) => ({ ...presentDifference(one), done: DONE[one.verdict] ?? "" })),
+    differences: differences.map((one) => ({ ...presentDifference(one), done: doneAbout(one, passes) })),
   });
 }
+
+/** Nothing is written of an hour that could not be read whole, nor of a pass beside such an hour (`soundHours` of the aggregate Worker). */
+export function doneAbout(
+  { windowStart, verdict }: Pick<ReplayDifference, "windowStart" | "verdict">,
+  passes: readonly Pick<ReplayPass, "fromMs" | "toMs" | "damaged">[],
+): string {
+  const isUnread = passes.some(({ fromMs, toMs, damaged }) => {
+    if (windowStart < fromMs || windowStart >= toMs) return false;
+    const hours = damagedSchema.parse(damaged).map(({ key }) => archivedHour(key) ?? 0);
+    return hours.some((ms) => ms < fromMs || ms >= toMs || ms === windowStart - (windowStart % HOUR_MS));
+  });
+  const isToWrite = verdict === "changed" || verdict === "missing";
+  return isToWrite && isUnread ? "left: an object of the archive cannot be read whole" : (DONE[verdict] ?? "");
+}
+
+const damagedSchema = z.array(z.object({ key: z.string() }));
 
 function invalid(parameter: string, detail: string): Problem {
   return { status: 400, code: "invalid_time", title: "A parameter is wrong", detail, extensions: { parameter } };
