@@ -6,7 +6,7 @@ import { keepCompiled } from "./keep-compiled.ts";
 import { LabelDictionary } from "./label-dictionary.ts";
 import type { CountedEvent } from "./report.ts";
 import type { SipKey } from "./siphash.ts";
-import { TextList, TextTable } from "./text-table.ts";
+import { TEXT_BYTES_TYPICAL, TextList, TextTable } from "./text-table.ts";
 
 /** Numbers of an event that may take 53 bits: `occurred_at`, `amount`, `points_used`, `points_earned`. */
 export const WIDE = 4;
@@ -49,7 +49,11 @@ export class EventBatch {
   /** Number in the dictionary plus one, by label; 0 of those not asked for yet. */
   #numbers = new Uint32Array(0);
 
-  constructor(capacity = CAPACITY_MIN, merchants: TextList = new TextTable(), labels: TextList = new TextTable()) {
+  constructor(
+    capacity = CAPACITY_MIN,
+    merchants: TextList = new TextTable(capacity),
+    labels: TextList = new TextTable(),
+  ) {
     const room = Math.max(CAPACITY_MIN, capacity);
     this.wide = new Float64Array(WIDE * room);
     this.words = new Uint32Array(WORDS * room);
@@ -234,7 +238,6 @@ export class EventBatch {
 
 /** Of a shard's part of a request: with room for so many a list is not copied again and again while it grows. */
 const TEXTS_TYPICAL = 64;
-const TEXT_BYTES_TYPICAL = 16 * TEXTS_TYPICAL;
 
 /** Texts of one list in another that begins empty: each is copied when it is first asked for. */
 export class ListMapping {
@@ -248,7 +251,7 @@ export class ListMapping {
   constructor(source: TextList, target: TextList) {
     this.#source = source;
     this.#target = target;
-    target.makeRoom(TEXTS_TYPICAL, TEXT_BYTES_TYPICAL);
+    target.makeRoom(TEXTS_TYPICAL, TEXT_BYTES_TYPICAL * TEXTS_TYPICAL);
     this.#numbers = new Uint32Array(source.size);
   }
 

@@ -1,7 +1,7 @@
 import { EventBatch, ListMapping } from "./event-batch.ts";
 import { keepCompiled } from "./keep-compiled.ts";
 import { TextList, TextTable } from "./text-table.ts";
-import { epochAt, shardIn, type Topology, type TopologyEpoch } from "./topology.ts";
+import { epochAt, hashedShardNumber, shardName, shardNumberIn, type Topology, type TopologyEpoch } from "./topology.ts";
 import { windowStart } from "./window.ts";
 
 /** Events of one shard, in the order in which they were added, and the position each had among all. */
@@ -121,6 +121,7 @@ function spread(source: EventBatch, first: number, owners: Owners<Destination | 
 /** Numbers of a list's strings in a table. */
 function interned(texts: TextList, table: TextTable): Uint32Array {
   const numbers = new Uint32Array(texts.size);
+  table.makeRoom(table.size + texts.size, table.begin(table.size) + texts.begin(texts.size));
   for (let n = 0; n < texts.size; n++) numbers[n] = table.internBytes(texts.arena, texts.begin(n), texts.end(n));
   return numbers;
 }
@@ -139,7 +140,9 @@ class Owners<Owner> {
   readonly #batch: EventBatch;
   readonly #ownerOf: (shard: string) => Owner;
   readonly #byEpoch = new Map<TopologyEpoch, (Owner | undefined)[]>();
+  readonly #byNumber = new Map<number, Owner>();
   #epoch: TopologyEpoch | undefined;
+  #hasOverrides = false;
   #owners: (Owner | undefined)[] = [];
 
   constructor(topology: Topology, batch: EventBatch, ownerOf: (shard: string) => Owner) {
@@ -154,13 +157,29 @@ class Owners<Owner> {
     const merchant = this.#batch.merchant(i);
     const known = this.#owners[merchant];
     if (known !== undefined) return known;
-    const owner = this.#ownerOf(shardIn(epoch, this.#batch.merchants.get(merchant)));
+    const owner = this.#numbered(this.#shardOf(epoch, merchant));
     this.#owners[merchant] = owner;
+    return owner;
+  }
+
+  #shardOf(epoch: TopologyEpoch, merchant: number): number {
+    const { merchants } = this.#batch;
+    return this.#hasOverrides
+      ? shardNumberIn(epoch, merchants.get(merchant))
+      : hashedShardNumber(epoch, merchants.arena, merchants.begin(merchant), merchants.end(merchant));
+  }
+
+  #numbered(shard: number): Owner {
+    const known = this.#byNumber.get(shard);
+    if (known !== undefined) return known;
+    const owner = this.#ownerOf(shardName(shard));
+    this.#byNumber.set(shard, owner);
     return owner;
   }
 
   #enter(epoch: TopologyEpoch): void {
     this.#epoch = epoch;
+    this.#hasOverrides = Object.keys(epoch.overrides).length > 0;
     this.#owners = this.#byEpoch.get(epoch) ?? new Array(this.#batch.merchants.size);
     this.#byEpoch.set(epoch, this.#owners);
   }

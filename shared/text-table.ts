@@ -5,6 +5,8 @@ const LOAD_MAX = 0.75;
 const ABSENT = -1;
 const RECENT = 32;
 const LINE_FEED = 10;
+/** A merchant's id, or a label. */
+export const TEXT_BYTES_TYPICAL = 16;
 
 /** Strings by number, packed: UTF-8 one after another, and where each ends. None of them contains a line feed. */
 export class TextList {
@@ -100,8 +102,21 @@ export class TextTable extends TextList {
   /** Number plus one of the string looked up last, at a place by its length and ends: labels come again and again, and need no hash then. */
   readonly #recent = new Uint32Array(RECENT);
 
+  /** With room for so many strings, as guessed. */
+  constructor(strings = 0) {
+    super();
+    if (strings > 0) this.makeRoom(strings, TEXT_BYTES_TYPICAL * strings);
+  }
+
   override get byteLength(): number {
     return super.byteLength + this.#slots.byteLength + this.#recent.byteLength;
+  }
+
+  /** The index is doubled, not grown by a third: who makes room beforehand does not keep the table for long. */
+  override makeRoom(strings: number, bytes: number): void {
+    super.makeRoom(strings, bytes);
+    if (strings <= LOAD_MAX * this.#slots.length) return;
+    this.#rehash(Math.ceil(Math.max(strings / LOAD_MAX, 2 * this.#slots.length)));
   }
 
   /** The number of a string, which it gets now if it has none. */

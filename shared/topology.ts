@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { MERCHANT_ID_PATTERN } from "./event.ts";
-import { SIP_KEY_ZERO, sipHash } from "./siphash.ts";
+import { SIP_KEY_ZERO, sipHash, sipHashRange } from "./siphash.ts";
 
 export const SHARDS_MAX = 100_000;
 
@@ -36,9 +36,22 @@ export function shardOf(topology: Topology, merchantId: string, windowStartMs: n
 
 /** Name of the shard that owns a merchant's windows of one epoch. */
 export function shardIn(epoch: TopologyEpoch, merchantId: string): string {
+  return shardName(shardNumberIn(epoch, merchantId));
+}
+
+export function shardNumberIn(epoch: TopologyEpoch, merchantId: string): number {
   // `constructor` is a merchant id like any other, and every object has one.
   const override = Object.hasOwn(epoch.overrides, merchantId) ? epoch.overrides[merchantId] : undefined;
-  return `shard-${override ?? merchantHash(merchantId) % epoch.shards}`;
+  return override ?? sipHash(SIP_KEY_ZERO, merchantId, scratch).lo % epoch.shards;
+}
+
+/** `shardNumberIn` of an epoch without overrides, for the merchant whose id stands at `from` up to `to` of some bytes. */
+export function hashedShardNumber({ shards }: TopologyEpoch, utf8: Uint8Array, from: number, to: number): number {
+  return sipHashRange(SIP_KEY_ZERO, utf8, from, to, scratch).lo % shards;
+}
+
+export function shardName(shard: number): string {
+  return `shard-${shard}`;
 }
 
 /** The epoch a window is of. */
@@ -51,7 +64,3 @@ export function epochAt(topology: Topology, windowStartMs: number): TopologyEpoc
 }
 
 const scratch = { lo: 0, hi: 0 };
-
-function merchantHash(merchantId: string): number {
-  return sipHash(SIP_KEY_ZERO, merchantId, scratch).lo;
-}
