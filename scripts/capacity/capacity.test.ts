@@ -114,7 +114,7 @@ test("a thousand events a second through one shard, worked out by hand", () => {
   expect(day.raw_batch).toBe(6);
   expect(day.log_calls).toBeCloseTo((86_400 / 6) * 2);
   expect(day.journal_rows).toBeCloseTo((86_400 / 6) * 2);
-  // An emission for each window, and its alarm is set twice. What is stored is noted in rows that are written anyway.
+  // An emission for each window, and an alarm for it and for the corrections that do not come. What is stored is noted in rows that are written anyway.
   expect(day.emission_rows).toBe(2 * 144);
   expect(day.usd_archive_writes).toBeCloseTo(((86_400 / 6) * 2 * 4.5) / 1e6);
 });

@@ -6,12 +6,6 @@ import { DAY_S, type Load, WINDOWS_PER_DAY } from "./load.ts";
 import type { CapacityOptions } from "./options.ts";
 import { recentBytesOf, sliceBytesOf } from "./shard-size.ts";
 
-/**
- * An alarm is set for what is due next, and again when something else is due sooner (workers/aggregate/shard.ts); how far history has
- * confirmed costs no row of its own.
- */
-const ALARM_ROWS_PER_EMISSION = 2;
-
 /** Rows that the shards write, and what makes them. */
 export interface Rows {
   readonly items: readonly Item[];
@@ -35,11 +29,13 @@ export function rowsOf(o: CapacityOptions, { load, flow, reaches, shards, calls 
   const slices = 1 + o["late-windows"] * -Math.expm1(-latePerCheckpoint);
   const checkpointRows = shards * checkpoints * (1 + slices * pages);
   const droppedRows = shards * WINDOWS_PER_DAY * pages;
-  const latePerSecond = (eventsPerShard * o["late-share"]) / DAY_S / o["late-windows"];
-  const corrections =
-    latePerSecond === 0 ? 0 : (o["late-windows"] * DAY_S) / (o["correction-delay-s"] + 1 / latePerSecond);
+  const latePerSecond = (eventsPerShard * o["late-share"]) / DAY_S;
+  // Corrections of all windows go together, a delay after the last emission.
+  const corrections = latePerSecond === 0 ? 0 : DAY_S / (o["correction-delay-s"] + 1 / latePerSecond);
   const emissions = WINDOWS_PER_DAY + corrections;
-  const emissionRows = shards * emissions * ALARM_ROWS_PER_EMISSION;
+  // The alarm is set once for each, and once more when nothing has come by the time it rings; how far history has confirmed costs no row of its own.
+  const inVain = Math.exp(-latePerSecond * o["correction-delay-s"]);
+  const emissionRows = shards * emissions * (1 + inVain);
   const rowsPerDay = calls.journalRows + checkpointRows + droppedRows + emissionRows;
   const journalEvents = Math.min((slots * eventsPerShard) / rowsPerShard, journalBytes / o["journal-bytes"]);
   const own = shardsPerPartition(flow, shards);
@@ -79,13 +75,13 @@ export function rowsOf(o: CapacityOptions, { load, flow, reaches, shards, calls 
       "a shard and day",
       latePerSecond === 0
         ? n(WINDOWS_PER_DAY)
-        : `${n(WINDOWS_PER_DAY)} + ${n(o["late-windows"])} × ${n(DAY_S)} / (${n(o["correction-delay-s"])} s + 1 / ${n(latePerSecond)} late/s)`,
+        : `${n(WINDOWS_PER_DAY)} + ${n(DAY_S)} / (${n(o["correction-delay-s"])} s + 1 / ${n(latePerSecond)} late/s)`,
     ),
     figure(
       "emission_rows",
       emissionRows,
       "rows/day",
-      `${n(shards)} × ${n(emissions)} × ${n(ALARM_ROWS_PER_EMISSION)} alarms`,
+      `${n(shards)} × ${n(emissions)} × (1 alarm + ${n(Number(inVain.toFixed(3)))} that find nothing to send)`,
     ),
     figure(
       "rows_written",

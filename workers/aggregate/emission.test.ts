@@ -49,7 +49,7 @@ function begin(nowMs: number): Emission {
 
 function send(nowMs: number, parts = 1): Emission {
   const emission = begin(nowMs);
-  markEmitted(emissions, emission, parts, nowMs);
+  markEmitted(emissions, emission, parts, nowMs, DELAY_MS);
   return emission;
 }
 
@@ -68,17 +68,39 @@ describe("sending windows", () => {
     expect(due(CLOSES_MS + HOUR_MS)).toBeUndefined();
   });
 
-  test("a correction is due a delay after the first change, and is only of what changed", () => {
+  test("corrections go a delay after what was sent, for which the alarm is set already, and are only of what changed", () => {
     count("a", NOON_MS);
     count("b", NOON_MS + 1);
     send(CLOSES_MS);
+    expect(alarm(CLOSES_MS)).toBe(CLOSES_MS + DELAY_MS);
     count("b", CLOSES_MS + 5_000);
     count("b", CLOSES_MS + 9_000);
-    expect(alarm(CLOSES_MS + 9_000)).toBe(CLOSES_MS + 5_000 + DELAY_MS);
-    expect(due(CLOSES_MS + 5_000 + DELAY_MS - 1)).toBeUndefined();
-    const correction = send(CLOSES_MS + 5_000 + DELAY_MS);
+    expect(alarm(CLOSES_MS + 9_000)).toBe(CLOSES_MS + DELAY_MS);
+    expect(due(CLOSES_MS + DELAY_MS - 1)).toBeUndefined();
+    const correction = send(CLOSES_MS + DELAY_MS);
     const windows = [...correction.windows];
     expect(windows.map(({ merchantId, report }) => [merchantId, report.payments_count])).toEqual([["b", 3]]);
+  });
+
+  test("a correction that comes when nothing has been sent for long is due a delay after the first change", () => {
+    count("a", NOON_MS);
+    send(CLOSES_MS);
+    count("b", CLOSES_MS + HOUR_MS);
+    count("b", CLOSES_MS + HOUR_MS + 9_000);
+    expect(alarm(CLOSES_MS + HOUR_MS + 9_000)).toBe(CLOSES_MS + HOUR_MS + 9_000);
+    expect(due(CLOSES_MS + HOUR_MS + DELAY_MS - 1)).toBeUndefined();
+    expect(merchantsOf(send(CLOSES_MS + HOUR_MS + DELAY_MS))).toEqual(["b"]);
+  });
+
+  test("corrections that are not due go with what is, and after it", () => {
+    count("old", NOON_MS);
+    confirmEmission(emissions, send(CLOSES_MS).id, 0);
+    count("next", CLOSES_MS + 1, NOON_MS + 10 * MINUTE_MS);
+    const closesMs = CLOSES_MS + 10 * MINUTE_MS;
+    count("old", closesMs - 1);
+    expect(due(closesMs - 1)).toBeUndefined();
+    expect(merchantsOf(send(closesMs))).toEqual(["next", "old"]);
+    expect(due(closesMs + DELAY_MS)).toBeUndefined();
   });
 
   test("nothing counts as sent that the queue refused", () => {
@@ -97,7 +119,7 @@ describe("sending windows", () => {
     const emission = begin(CLOSES_MS);
     count("a", CLOSES_MS + 1);
     count("b", CLOSES_MS + 2);
-    markEmitted(emissions, emission, 1, CLOSES_MS + 3);
+    markEmitted(emissions, emission, 1, CLOSES_MS + 3, DELAY_MS);
     expect(due(CLOSES_MS + 3)).toBeUndefined();
     expect(alarm(CLOSES_MS + 3)).toBe(CLOSES_MS + 3 + DELAY_MS);
     expect(merchantsOf(send(CLOSES_MS + 3 + DELAY_MS))).toEqual(["a", "b"]);
@@ -135,7 +157,7 @@ describe("confirmations", () => {
     const emission = begin(CLOSES_MS);
     expect(confirmEmission(emissions, emission.id, 0)).toEqual([]);
     expect(confirmEmission(emissions, emission.id, 1)).toEqual([]);
-    expect(markEmitted(emissions, emission, 2, CLOSES_MS)).toEqual([slice()]);
+    expect(markEmitted(emissions, emission, 2, CLOSES_MS, DELAY_MS)).toEqual([slice()]);
     expect(slice().storedRevision).toBe(slice().revision);
   });
 
@@ -180,7 +202,7 @@ describe("an emission nobody confirms", () => {
   test("is given up after its time, and sent again with all that changed since", () => {
     count("a", NOON_MS);
     const lost = send(CLOSES_MS);
-    expect(alarm(CLOSES_MS)).toBe(CLOSES_MS + EMISSION_TIMEOUT_MS);
+    expect(alarm(CLOSES_MS + DELAY_MS)).toBe(CLOSES_MS + EMISSION_TIMEOUT_MS);
     expireEmissions(emissions, CLOSES_MS + EMISSION_TIMEOUT_MS - 1);
     expect(emissions.pending.has(lost.id)).toBe(true);
     count("b", CLOSES_MS + EMISSION_TIMEOUT_MS - 1);
@@ -240,7 +262,7 @@ describe("the alarm", () => {
     const goneMs = FINAL_MS + RETENTION_MARGIN_MS + HOUR_MS;
     const { id: waiting } = send(goneMs);
     expect(droppable(state, goneMs)).toEqual([]);
-    expect(alarm(goneMs)).toBe(goneMs + EMISSION_TIMEOUT_MS);
+    expect(alarm(goneMs + DELAY_MS)).toBe(goneMs + EMISSION_TIMEOUT_MS);
     confirmEmission(emissions, waiting, 0);
     expect(alarm(goneMs)).toBe(goneMs);
     expect(droppable(state, goneMs).length).toBe(2);
@@ -293,7 +315,7 @@ function ring(nowMs: number, isRefused: boolean): boolean {
   if (emission !== undefined) {
     beginEmission(emissions, emission, nowMs);
     if (isRefused) abandonEmission(emissions, emission.id);
-    else markEmitted(emissions, emission, 1, nowMs);
+    else markEmitted(emissions, emission, 1, nowMs, DELAY_MS);
     isBusy ||= !isRefused;
   }
   const dropped = droppable(state, nowMs);
@@ -315,5 +337,5 @@ test("payments of other windows do not hold each other up", () => {
   fold(state, batchOf(payments("early", 1, { occurred_at: NOON_MS })), nextAtMs(state, NOON_MS));
   fold(state, batchOf(payments("future", 1, { occurred_at: NOON_MS + 20 * MINUTE_MS })), nextAtMs(state, NOON_MS));
   expect(merchantsOf(send(CLOSES_MS))).toEqual(["shop"]);
-  expect(alarm(CLOSES_MS)).toBe(CLOSES_MS + 20 * MINUTE_MS);
+  expect(alarm(CLOSES_MS + DELAY_MS)).toBe(CLOSES_MS + 20 * MINUTE_MS);
 });

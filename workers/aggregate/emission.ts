@@ -38,22 +38,29 @@ export interface Emissions {
   /** In the order of their ids. */
   readonly pending: Map<number, Pending>;
   lastId: number;
+  /** When what is corrected meanwhile goes: a delay after something was sent. In memory only. */
+  correctionsAtMs: number;
 }
 
 /** Ids begin after `lastId`, a random integer below 2^52, so that a late confirmation from before a restart meets none of them. */
 export function noEmissions(lastId: number): Emissions {
-  return { pending: new Map(), lastId };
+  return { pending: new Map(), lastId, correctionsAtMs: 0 };
 }
 
-/** When a slice's changes are due for history: at its close, and later ones `correctionDelayMs` after the first of them. */
-function dueMs(slice: Slice, correctionDelayMs: number): number {
+/** When a slice's changes are due for history: at its close, and later ones `correctionDelayMs` after the first of them at the latest. */
+function dueMs(slice: Slice, { correctionsAtMs }: Emissions, correctionDelayMs: number): number {
   if (slice.revision <= slice.emittedRevision) return Number.POSITIVE_INFINITY;
   const closesMs = slice.startMs + WINDOW_MS + GRACE_MS;
   const changedMs = slice.dirtySinceMs ?? slice.revision;
-  return changedMs < closesMs ? closesMs : changedMs + correctionDelayMs;
+  if (changedMs < closesMs) return closesMs;
+  const latestMs = changedMs + correctionDelayMs;
+  return changedMs <= correctionsAtMs ? Math.min(correctionsAtMs, latestMs) : latestMs;
 }
 
-/** The next emission, `undefined` when nothing is due or too much is on its way already. Changes nothing yet. */
+/**
+ * The next emission, `undefined` when nothing is due or too much is on its way already. What is due comes first; corrections that are not
+ * due yet go with it, which is one emission less. Changes nothing yet.
+ */
 export function nextEmission(
   state: ShardState,
   emissions: Emissions,
@@ -61,15 +68,19 @@ export function nextEmission(
   correctionDelayMs: number,
 ): Emission | undefined {
   if (emissions.pending.size >= EMISSIONS_PENDING_MAX) return undefined;
+  const closed = [...state.slices.values()].filter(({ startMs }) => isClosed(startMs, nowMs));
+  const isDue = (slice: Slice) => dueMs(slice, emissions, correctionDelayMs) <= nowMs;
+  const due = closed.filter(isDue);
+  if (due.length === 0) return undefined;
+  const early = closed.filter((slice) => slice.revision > slice.emittedRevision && !isDue(slice));
   const slices: Portion[] = [];
   let rows = 0;
-  for (const slice of state.slices.values()) {
+  for (const slice of [...due, ...early]) {
     if (rows >= EMISSION_ROWS_MAX) break;
-    if (!isClosed(slice.startMs, nowMs) || dueMs(slice, correctionDelayMs) > nowMs) continue;
     rows += slice.changes(slice.emittedRevision);
     slices.push({ slice, after: slice.emittedRevision, revision: slice.revision });
   }
-  return slices.length === 0 ? undefined : { id: emissions.lastId + 1, slices, windows: windowsOf(slices) };
+  return { id: emissions.lastId + 1, slices, windows: windowsOf(slices) };
 }
 
 function* windowsOf(portions: readonly Portion[]): Generator<MerchantWindow> {
@@ -88,10 +99,17 @@ export function abandonEmission(emissions: Emissions, id: number): void {
 }
 
 /**
- * Notes that the queue has all parts of an emission. To be called after the queue said so, never before: a crash in between
+ * Notes that the queue has all parts of an emission; what changes from now on goes `correctionDelayMs` later. To be called after the queue said so, never before: a crash in between
  * sends it again, the other order would lose it. Answers the slices stored meanwhile, as `confirmEmission` does.
  */
-export function markEmitted(emissions: Emissions, { id, slices }: Emission, parts: number, nowMs: number): Slice[] {
+export function markEmitted(
+  emissions: Emissions,
+  { id, slices }: Emission,
+  parts: number,
+  nowMs: number,
+  correctionDelayMs: number,
+): Slice[] {
+  emissions.correctionsAtMs = nowMs + correctionDelayMs;
   for (const { slice, revision } of slices) {
     slice.emittedRevision = Math.max(slice.emittedRevision, revision);
     // A change that came while the emission was on its way to the queue waits for the next one.
@@ -154,7 +172,7 @@ export function nextAlarmMs(
   let oldestUnstoredMs = Number.POSITIVE_INFINITY;
   const maySend = emissions.pending.size < EMISSIONS_PENDING_MAX;
   for (const slice of state.slices.values()) {
-    if (maySend) next = Math.min(next, dueMs(slice, correctionDelayMs));
+    if (maySend) next = Math.min(next, dueMs(slice, emissions, correctionDelayMs));
     oldestMs = Math.min(oldestMs, slice.startMs);
     if (slice.storedRevision < slice.revision) oldestUnstoredMs = Math.min(oldestUnstoredMs, slice.startMs);
   }
@@ -162,6 +180,8 @@ export function nextAlarmMs(
   if (oldestMs < oldestUnstoredMs) {
     next = Math.min(next, oldestMs + WINDOW_MS + LATENESS_HORIZON_MS + RETENTION_MARGIN_MS);
   }
+  // Set now, it need not be set anew for the corrections that come, as they nearly always do.
+  if (emissions.pending.size > 0 && emissions.correctionsAtMs > nowMs) next = Math.min(next, emissions.correctionsAtMs);
   for (const { sentAtMs } of emissions.pending.values()) next = Math.min(next, sentAtMs + EMISSION_TIMEOUT_MS);
   return Number.isFinite(next) ? Math.max(next, nowMs) : undefined;
 }

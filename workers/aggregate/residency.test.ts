@@ -50,7 +50,7 @@ class PagedShard implements Paging {
     if (emission === undefined) return "nothing";
     beginEmission(this.emissions, emission, nowMs);
     const rows = JSON.stringify([...emission.windows].map(toRow));
-    markEmitted(this.emissions, emission, 1, nowMs);
+    markEmitted(this.emissions, emission, 1, nowMs, 0);
     return rows;
   }
 

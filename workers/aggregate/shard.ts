@@ -169,7 +169,7 @@ export class Shard extends DurableObject<Env> {
     beginEmission(this.#emissions, emission, Date.now());
     try {
       const parts = await sendWindows(this.env.WINDOWS, this.ctx.id.toString(), emission);
-      this.#store(markEmitted(this.#emissions, emission, parts, Date.now()));
+      this.#store(markEmitted(this.#emissions, emission, parts, Date.now(), this.#correctionDelayMs));
     } catch (error) {
       abandonEmission(this.#emissions, emission.id);
       this.#memory.noteDamage(error, Date.now());

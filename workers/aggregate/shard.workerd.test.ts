@@ -10,6 +10,8 @@ import { TestShard } from "./test-shard.ts";
 
 const CLOSES_MS = NOON_MS + 12 * MINUTE_MS;
 const GOES_MS = NOON_MS + 10 * MINUTE_MS + 24 * HOUR_MS + RETENTION_MARGIN_MS;
+/** Of the Worker under test, as `vitest.config.ts` has it. */
+const CORRECTION_DELAY_MS = 50;
 const { accepted, duplicate, conflict, late } = STATUS;
 
 let shards = 0;
@@ -178,9 +180,13 @@ describe("a window that closes", () => {
       ...(await shard.read()).windows.filter(isClosed),
       ...(await shard.read("café")).windows,
     ]);
-    expect(await shard.alarmMs()).toBe(CLOSES_MS + 10 * MINUTE_MS);
+    // For the corrections that may come.
+    const correctionsMs = await shard.alarmMs();
+    expect(correctionsMs).toBe(CLOSES_MS + CORRECTION_DELAY_MS);
+    vi.setSystemTime(correctionsMs ?? 0);
     await shard.ring();
     expect(shard.sent.length).toBe(1);
+    expect(await shard.alarmMs()).toBe(CLOSES_MS + 10 * MINUTE_MS);
   });
 
   test("is sent again when a late event corrects it, under a larger revision", async () => {
@@ -254,6 +260,8 @@ describe("a window that closes", () => {
     await shard.apply(payments("a", 1));
     vi.setSystemTime(CLOSES_MS);
     await shard.catchWindows();
+    await shard.ring();
+    vi.setSystemTime(CLOSES_MS + CORRECTION_DELAY_MS);
     await shard.ring();
     expect(await shard.alarmMs()).toBe(CLOSES_MS + EMISSION_TIMEOUT_MS);
     await shard.ringUntilSent();
