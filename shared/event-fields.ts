@@ -39,6 +39,11 @@ export interface FieldSet {
 const KEYS = Object.keys(FIELD).map((name, field) =>
   new TextEncoder().encode(field < FIELD.user_id ? name : name.replace(/^(user|merchant)_/, "")),
 );
+/** Their characters four by four, but for the last ones: words are compared in a quarter of the time. */
+const KEY_WORDS = KEYS.map((key) => {
+  const view = new DataView(key.buffer, key.byteOffset);
+  return Int32Array.from({ length: key.length >> 2 }, (_, word) => view.getInt32(4 * word, true));
+});
 const SLOTS = 64;
 const QUOTE = 34;
 
@@ -61,11 +66,16 @@ export function fieldOf({ slots, next }: FieldSet, bytes: Uint8Array, from: numb
   return -1;
 }
 
-/** Where a string that begins at `from` ends, if it is the field's key; -1 otherwise. */
-export function keyEndOf(field: number, bytes: Uint8Array, from: number): number {
+/** Where a string that begins at `from` ends, if it is the field's key; -1 otherwise. `view` is of the same bytes. */
+export function keyEndOf(field: number, bytes: Uint8Array, view: DataView, from: number): number {
   const key = KEYS[field] as Uint8Array;
+  const words = KEY_WORDS[field] as Int32Array;
   const end = from + key.length;
-  return end < bytes.length && bytes[end] === QUOTE && isKey(field, bytes, from, end) ? end : -1;
+  if (end >= bytes.length || bytes[end] !== QUOTE) return -1;
+  let at = from;
+  for (let word = 0; word < words.length; word++, at += 4) if (view.getInt32(at, true) !== words[word]) return -1;
+  for (; at < end; at++) if (bytes[at] !== key[at - from]) return -1;
+  return end;
 }
 
 function isKey(field: number, bytes: Uint8Array, from: number, to: number): boolean {
