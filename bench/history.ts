@@ -12,22 +12,31 @@ import { generateHistory, type HistoryData, merchantOf } from "./history-data.ts
 import { measureReads, type Question } from "./history-reads.ts";
 import { reportHistory } from "./history-report.ts";
 import { optionsOf } from "./options.ts";
+import { measureReplays } from "./replay-speed.ts";
 import { makeStateDir } from "./system.ts";
 
-const USAGE = `npm run bench:history -- [--rounds 15] [--merchants 40] [--years 5] [--json]
+const USAGE = `npm run bench:history -- [--rounds 15] [--merchants 40] [--years 5] [--replay-rounds 5] [--json]
   What it takes to read history: spans of years and weeks and a single window, over generated windows, each of them filled, and their roll-ups.
   --rounds     times each question is asked, of one merchant after another, of which the median counts; three more are thrown away
   --merchants  merchants there are
   --years      years of windows each has
+  --replay-rounds  times that an hour of events is counted live and by a replay, in turn; 0 for none
   --json       one JSON object as the last line`;
 
 const optionsSchema = z.object({
   rounds: z.coerce.number().int().min(1).max(1_000),
   merchants: z.coerce.number().int().min(1).max(10_000),
   years: z.coerce.number().min(0.1).max(5),
+  "replay-rounds": z.coerce.number().int().min(0).max(100),
   json: z.boolean(),
 });
-const options = optionsOf(USAGE, optionsSchema, { rounds: "15", merchants: "40", years: "5", json: false });
+const options = optionsOf(USAGE, optionsSchema, {
+  rounds: "15",
+  merchants: "40",
+  years: "5",
+  "replay-rounds": "5",
+  json: false,
+});
 
 /** For queries, merges and caches; a merchant's five years take a few hundred megabytes to read window by window. */
 const MEMORY_BYTES_MAX = 6 * 1024 ** 3;
@@ -37,7 +46,11 @@ const UNFINISHED_DAYS = 3;
 /** Days of Tokyo begin at 15:00 UTC: those of most merchants, like theirs, are none of UTC. */
 const ZONE_OFFSET_MS = 9 * HOUR_MS;
 
+const log = (line: string) => console.error(line);
 const startedMs = Date.now();
+const replayRounds = options["replay-rounds"];
+// By itself, before there is another ClickHouse on the same cores.
+const replays = replayRounds === 0 ? undefined : await measureReplays({ rounds: replayRounds, log });
 const toMs = Math.floor(startedMs / DAY_MS) * DAY_MS - UNFINISHED_DAYS * DAY_MS;
 const data: HistoryData = {
   merchants: options.merchants,
@@ -57,9 +70,9 @@ try {
     rollUp(env, () => startedMs + CHANGES_SETTLE_MS + HOUR_MS, undefined),
   );
   // As background merges leave them after some hours.
-  for (const table of ["windows", "hours", "days"]) await admin.command({ query: `OPTIMIZE TABLE ${table} FINAL` });
-  const reads = await measureReads(env, questionsOf(data), { ...options, log: (line) => console.error(line) });
-  reportHistory({ reads, sizes: await sizesOf(admin), generated, rolledUp }, { ...options, startedMs });
+  for (const table of ["windows", "roll_ups"]) await admin.command({ query: `OPTIMIZE TABLE ${table} FINAL` });
+  const reads = await measureReads(env, questionsOf(data), { ...options, log });
+  reportHistory({ reads, sizes: await sizesOf(admin), generated, rolledUp, replays }, { ...options, startedMs });
   await admin.close();
 } finally {
   await server.stop();
@@ -88,10 +101,11 @@ function rangeOf(fromMs: number, toMs: number, bucketMs: number): (at: number) =
 }
 
 async function sizesOf(admin: ClickHouseClient) {
-  const query = `SELECT table, sum(rows) AS rows, sum(bytes_on_disk) AS bytes FROM system.parts
-    WHERE active AND database = 'tally' AND table IN ('windows', 'hours', 'days') GROUP BY table`;
+  // The partitions of roll-ups begin with their tier.
+  const query = `SELECT if(table = 'windows', table, extract(partition, '\\w+')) AS tier, sum(rows) AS rows, sum(bytes_on_disk) AS bytes
+    FROM system.parts WHERE active AND database = 'tally' AND table IN ('windows', 'roll_ups') GROUP BY tier`;
   const answer = await admin.query({ query, format: "JSONEachRow" });
-  const rows = z.array(z.object({ table: z.string(), rows: z.coerce.number(), bytes: z.coerce.number() }));
+  const rows = z.array(z.object({ tier: z.string(), rows: z.coerce.number(), bytes: z.coerce.number() }));
   return rows.parse(await answer.json());
 }
 
