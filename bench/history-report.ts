@@ -8,7 +8,6 @@ import { tableText } from "./table.ts";
 export interface HistoryFigures {
   readonly reads: readonly Read[];
   readonly sizes: readonly { readonly tier: string; readonly rows: number; readonly bytes: number }[];
-  readonly generated: { readonly seconds: number };
   readonly rolledUp: { readonly seconds: number; readonly outcome: RolledUp };
   readonly replays: ReplaySpeed | undefined;
 }
@@ -49,7 +48,9 @@ export function reportHistory(figures: HistoryFigures, { json, startedMs, ...run
     bytes_per_window_of_days: significant(bytesOf("days")),
     bytes_per_window_of_months: significant(bytesOf("months")),
     windows: windows?.rows ?? 0,
-    roll_up_windows_per_second: significant((windows?.rows ?? 0) / rolledUp.seconds),
+    ...(rolledUp.outcome.days === 0
+      ? {}
+      : { roll_up_windows_per_second: significant((windows?.rows ?? 0) / rolledUp.seconds) }),
     ...(replays === undefined ? {} : replayResults(replays)),
   };
   if (json) {
@@ -66,7 +67,7 @@ export function reportHistory(figures: HistoryFigures, { json, startedMs, ...run
     ["bytes a window", String(results.bytes_per_window), "", String(BYTES_PER_WINDOW_MAX)],
     ["and for it in hours", String(results.bytes_per_window_of_hours), "", ""],
     ["and for it in days", String(results.bytes_per_window_of_days), "", ""],
-    ["windows rolled up a second", String(results.roll_up_windows_per_second), "", ""],
+    ["windows rolled up a second", String(results.roll_up_windows_per_second ?? ""), "", ""],
   ];
   if (replays !== undefined) {
     const { replay_events_per_second, live_events_per_second, replay_over_live } = replayResults(replays);
