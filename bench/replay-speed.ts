@@ -64,10 +64,7 @@ export async function measureReplays({ rounds, log }: ReplaySpeedOptions): Promi
         { worker: "aggregate", entry: join(BENCH_WORKERS_DIR, "acknowledging-aggregate.ts") },
         { worker: "api", entry: REAL_ENTRIES["tally-api"] },
       ],
-      onLog: (m) => {
-        if (process.env.STAGES && m.includes("stage")) console.error(m);
-        acknowledged.onLog(m);
-      },
+      onLog: acknowledged.onLog,
       clickhouse,
     });
     const quiet = { level: ClickHouseLogLevel.OFF };

@@ -3,18 +3,24 @@ import { CHECKED_ROLL_UPS, type CheckedRollUp, ROLL_UPS, type Tier, type TierSpa
 
 const START_OF = { days: "toStartOfDay", hours: "toStartOfHour" } as const satisfies Record<CheckedRollUp, string>;
 
-const OF_MERCHANT = `merchant_id = {merchant:String}
-    AND (empty({currencies:Array(String)}) OR currency IN {currencies:Array(String)})`;
+/** Whose rows: no column more than what was asked for needs is read. */
+export interface Whose {
+  /** All of the merchant's, or those of `{currencies}`. */
+  readonly ofCurrencies: boolean;
+}
+
+const ofMerchant = ({ ofCurrencies }: Whose) =>
+  `merchant_id = {merchant:String}${ofCurrencies ? " AND currency IN {currencies:Array(String)}" : ""}`;
 
 /**
  * Asks what the revisions of the windows come to that the roll-ups asked for stand for, in `{checked_from}` and `{checked_to}`: `revisions`. Of before
  * `{kept_from}` the windows are gone. `ranges` is how many spans these are.
  */
-export function revisionsSql(ranges: number): string {
+export function revisionsSql(whose: Whose, ranges: number): string {
   return `
 SELECT toString(sum(revision)) AS revisions
 FROM windows FINAL
-WHERE ${OF_MERCHANT}
+WHERE ${ofMerchant(whose)}
   AND window_start >= toDateTime({kept_from:UInt32}, 'UTC')
   AND ${inRanges("checked", ranges, "window_start")}`;
 }
@@ -24,39 +30,39 @@ WHERE ${OF_MERCHANT}
  * the revisions of the windows it stands for. Each of those only grows, and a roll-up never has seen more than there is, so equal sums are
  * equal states. Of before `{kept_from}` the windows are gone, and their roll-ups are taken as they are. `undefined` when no roll-up is asked of.
  */
-export function staleSql(tiers: TierSpans): string | undefined {
+export function staleSql(whose: Whose, tiers: TierSpans): string | undefined {
   const asked = CHECKED_ROLL_UPS.filter((tier) => tiers[tier].length > 0);
   if (asked.length === 0) return undefined;
   return `
 SELECT tier, toUInt32(start) AS start
 FROM (
-  ${asked.flatMap((tier) => [windowSums(tiers, tier), rollUpVersions(tiers, tier)]).join("\n  UNION ALL\n  ")}
+  ${asked.flatMap((tier) => [windowSums(whose, tiers, tier), rollUpVersions(whose, tiers, tier)]).join("\n  UNION ALL\n  ")}
 )
 GROUP BY tier, start
 HAVING sum(of_windows) != sum(of_roll_up)`;
 }
 
-function windowSums(tiers: TierSpans, tier: CheckedRollUp): string {
+function windowSums(whose: Whose, tiers: TierSpans, tier: CheckedRollUp): string {
   return `SELECT '${tier}' AS tier, ${START_OF[tier]}(window_start) AS start, sum(revision) AS of_windows, 0 AS of_roll_up
   FROM windows FINAL
-  WHERE ${OF_MERCHANT}
+  WHERE ${ofMerchant(whose)}
     AND window_start >= toDateTime({kept_from:UInt32}, 'UTC')
     AND ${inSpans(tiers, tier, "window_start", `${START_OF[tier]}(window_start)`)}
   GROUP BY start`;
 }
 
-function rollUpVersions(tiers: TierSpans, tier: CheckedRollUp): string {
+function rollUpVersions(whose: Whose, tiers: TierSpans, tier: CheckedRollUp): string {
   return `SELECT '${tier}' AS tier, start, 0 AS of_windows, version AS of_roll_up
   FROM roll_ups FINAL
-  WHERE ${OF_MERCHANT} AND tier = '${tier}' AND start >= toDateTime({kept_from:UInt32}, 'UTC') AND ${inSpans(tiers, tier, "start")}`;
+  WHERE ${ofMerchant(whose)} AND tier = '${tier}' AND start >= toDateTime({kept_from:UInt32}, 'UTC') AND ${inSpans(tiers, tier, "start")}`;
 }
 
 /**
  * One row a currency and bucket: the rows of all tiers in the spans that are asked of each, merged. `version` is the sum of those of the roll-ups among
  * them that can be compared with their windows: all from `{kept_from}` on.
  */
-export function reportsSql(tiers: TierSpans): string {
-  const { from, start, version } = sourceOf(tiers);
+export function reportsSql(whose: Whose, tiers: TierSpans): string {
+  const { from, start, version } = sourceOf(whose, tiers);
   return `
 SELECT
   currency,
@@ -72,19 +78,22 @@ ORDER BY currency, bucket`;
 const VERSION = "toString(sumIf(w.version, w.start >= toDateTime({kept_from:UInt32}, 'UTC')))";
 
 /** Two tables only where both are asked: each subquery is planned by itself, column by column, for as long as it takes to read it. */
-function sourceOf(tiers: TierSpans): { readonly from: string; readonly start: string; readonly version: string } {
+function sourceOf(
+  whose: Whose,
+  tiers: TierSpans,
+): { readonly from: string; readonly start: string; readonly version: string } {
   const ofRollUps = rollUpsAsked(tiers);
   const ofWindows = inSpans(tiers, "windows", "window_start");
   if (ofRollUps === undefined) {
     return {
-      from: `FROM windows AS w FINAL\nWHERE ${OF_MERCHANT} AND ${ofWindows}`,
+      from: `FROM windows AS w FINAL\nWHERE ${ofMerchant(whose)} AND ${ofWindows}`,
       start: "window_start",
       version: "'0'",
     };
   }
   if (tiers.windows.length === 0) {
     return {
-      from: `FROM roll_ups AS w FINAL\nWHERE ${OF_MERCHANT} AND ${ofRollUps}`,
+      from: `FROM roll_ups AS w FINAL\nWHERE ${ofMerchant(whose)} AND ${ofRollUps}`,
       start: "start",
       version: VERSION,
     };
@@ -92,10 +101,10 @@ function sourceOf(tiers: TierSpans): { readonly from: string; readonly start: st
   const columns = `revision, ${REPORT_COLUMNS.join(", ")}`;
   const from = `FROM (
   SELECT currency, start, version, ${columns} FROM roll_ups FINAL
-  WHERE ${OF_MERCHANT} AND ${ofRollUps}
+  WHERE ${ofMerchant(whose)} AND ${ofRollUps}
   UNION ALL
   SELECT currency, window_start AS start, 0 AS version, ${columns} FROM windows FINAL
-  WHERE ${OF_MERCHANT} AND ${ofWindows}
+  WHERE ${ofMerchant(whose)} AND ${ofWindows}
 ) AS w`;
   return { from, start: "start", version: VERSION };
 }

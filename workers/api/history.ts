@@ -119,7 +119,7 @@ export function revisionsStatement(
     checked_from: spans.map(({ fromMs }) => fromMs / 1000),
     checked_to: spans.map(({ toMs }) => toMs / 1000),
   };
-  return { query: revisionsSql(spans.length), query_params };
+  return { query: revisionsSql(whose(currencies), spans.length), query_params };
 }
 
 /** Asks for the roll-ups that may not be used; `undefined` when none would be. */
@@ -128,7 +128,7 @@ export function staleStatement(
   tiers: TierSpans,
   keptFromMs: number,
 ): HistoryStatement | undefined {
-  const query = staleSql(tiers);
+  const query = staleSql(whose(range.currencies), tiers);
   if (query === undefined) return undefined;
   return { query, query_params: { ...parametersOf(range, tiers), kept_from: keptFromMs / 1000 } };
 }
@@ -137,10 +137,12 @@ export function staleStatement(
 export function reportsStatement(range: HistoryRange, tiers: TierSpans, keptFromMs: number): HistoryStatement {
   const bounds = range.boundsMs.map((ms) => ms / 1000);
   return {
-    query: reportsSql(tiers),
+    query: reportsSql(whose(range.currencies), tiers),
     query_params: { ...parametersOf(range, tiers), bounds, kept_from: keptFromMs / 1000 },
   };
 }
+
+const whose = (currencies: readonly string[]) => ({ ofCurrencies: currencies.length > 0 });
 
 function parametersOf({ merchantId, currencies }: HistoryRange, tiers: TierSpans): Record<string, unknown> {
   const spans = TIERS.flatMap((tier) => [

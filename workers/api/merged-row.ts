@@ -55,24 +55,28 @@ function listOf(value: unknown, column: string): readonly unknown[] {
 /** A map; its keys are integers, which an object has in ascending order. */
 function amountsOf(value: unknown): Report["amounts"] {
   if (typeof value !== "object" || value === null) return refuse("amounts");
+  const map = value as Readonly<Record<string, unknown>>;
   const bucket: number[] = [];
   const count: number[] = [];
-  for (const [key, each] of Object.entries(value)) {
-    const at = countOf(key) ?? AMOUNT_BUCKETS;
-    bucket.push(at < AMOUNT_BUCKETS ? at : refuse("amounts"));
-    count.push(countOf(each) ?? refuse("amounts"));
+  for (const key in map) {
+    const at = Number(key);
+    bucket.push(Number.isInteger(at) && at >= 0 && at < AMOUNT_BUCKETS ? at : refuse("amounts"));
+    count.push(countOf(map[key]) ?? refuse("amounts"));
   }
   return { bucket, count };
 }
 
 /** Three lists: values, and the count and sum of each. */
 function breakdownOf(lists: unknown, column: string): Breakdown {
-  const [values, counts, amounts] = listOf(lists, column).map((list) => listOf(list, column));
-  if (values === undefined || counts?.length !== values.length || amounts?.length !== values.length)
-    return refuse(column);
+  const three = listOf(lists, column);
+  const values = listOf(three[0], column);
+  const counts = listOf(three[1], column);
+  const amounts = listOf(three[2], column);
+  if (counts.length !== values.length || amounts.length !== values.length) return refuse(column);
   const cells = new Map<string, Cell>();
   let other = EMPTY_CELL;
-  for (const [at, value] of values.entries()) {
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at];
     if (typeof value !== "string") return refuse(column);
     const cell = { count: countOf(counts[at]) ?? refuse(column), amount: sumOf(amounts[at]) ?? refuse(column) };
     if (value === OTHER) other = cell;
