@@ -1,12 +1,13 @@
 import {
+  cutOf,
   HISTORY_SETTINGS,
   type HistoryRange,
   type HistoryStatement,
   queryHistory,
   reportsStatement,
-  staleStatement,
+  revisionsStatement,
 } from "../workers/api/history.ts";
-import { type ReadHistoryEnv, windowsKeptFrom } from "../workers/api/retention.ts";
+import type { ReadHistoryEnv } from "../workers/api/retention.ts";
 import { cutIntoTiers } from "../workers/api/tiers.ts";
 import { median } from "./numbers.ts";
 
@@ -72,12 +73,15 @@ async function msOf(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - beganMs;
 }
 
-/** The same statements as our call sends when every roll-up is up to date, one after the other. */
+/** The same statements as our call sends when every roll-up is up to date, also at the same time. */
 async function bareRead(env: ReadHistoryEnv, range: HistoryRange, nowMs: number): Promise<void> {
-  const tiers = cutIntoTiers(range.spans, range.boundsMs);
-  const check = staleStatement(range, tiers, windowsKeptFrom(env, nowMs));
-  if (check !== undefined) await bareQuery(env, check);
-  await bareQuery(env, reportsStatement(range, tiers));
+  const cut = cutOf(env, range, nowMs);
+  const tiers = cutIntoTiers(range.spans, cut);
+  const check = revisionsStatement(range, tiers, cut.keptFromMs);
+  await Promise.all([
+    bareQuery(env, reportsStatement(range, tiers, cut.keptFromMs)),
+    check === undefined ? undefined : bareQuery(env, check),
+  ]);
 }
 
 /** The statement as a form, the settings in the URL, the answer as text: what a client does at the least. */

@@ -2,13 +2,14 @@ import type { RolledUp } from "../workers/aggregate/roll-up.ts";
 import type { Read } from "./history-reads.ts";
 import { describeMachine, machineLine } from "./machine.ts";
 import { significant } from "./numbers.ts";
+import type { ReplaySpeed } from "./replay-speed.ts";
 import { tableText } from "./table.ts";
 
 export interface HistoryFigures {
   readonly reads: readonly Read[];
-  readonly sizes: readonly { readonly table: string; readonly rows: number; readonly bytes: number }[];
-  readonly generated: { readonly seconds: number };
+  readonly sizes: readonly { readonly tier: string; readonly rows: number; readonly bytes: number }[];
   readonly rolledUp: { readonly seconds: number; readonly outcome: RolledUp };
+  readonly replays: ReplaySpeed | undefined;
 }
 
 export interface HistoryRun {
@@ -24,17 +25,18 @@ const RANGE_5Y_MS_MAX = 60;
 const RATIO_5Y_TO_4W_MAX = 4;
 const BYTES_PER_WINDOW_MAX = 90;
 const OVER_BARE_MAX = 1.3;
+const REPLAY_OVER_LIVE_MIN = 3;
 /** Questions whose answers are few or one row: what `over_bare_clickhouse` is of. The others are mostly the parsing of what was asked for. */
 const COMPARED = ["range_5y_daily", "range_4w_hourly", "point"];
 
 /** Prints a table, or one JSON line whose keys stay: other benchmarks of history add theirs. */
 export function reportHistory(figures: HistoryFigures, { json, startedMs, ...run }: HistoryRun): void {
-  const { reads, sizes, rolledUp } = figures;
+  const { reads, sizes, rolledUp, replays } = figures;
   const machine = describeMachine();
   const date = new Date(startedMs).toISOString();
   const msOf = (key: string) => reads.find((read) => read.key === key)?.ms ?? Number.NaN;
-  const windows = sizes.find(({ table }) => table === "windows");
-  const bytesOf = (table: string) => (sizes.find((size) => size.table === table)?.bytes ?? 0) / (windows?.rows ?? 0);
+  const windows = sizes.find(({ tier }) => tier === "windows");
+  const bytesOf = (tier: string) => (sizes.find((size) => size.tier === tier)?.bytes ?? 0) / (windows?.rows ?? 0);
   const compared = reads.filter(({ key }) => COMPARED.includes(key));
   const results = {
     ...Object.fromEntries(reads.map(({ key, ms }) => [`${key}_ms`, significant(ms)])),
@@ -44,8 +46,12 @@ export function reportHistory(figures: HistoryFigures, { json, startedMs, ...run
     bytes_per_window: significant(bytesOf("windows")),
     bytes_per_window_of_hours: significant(bytesOf("hours")),
     bytes_per_window_of_days: significant(bytesOf("days")),
+    bytes_per_window_of_months: significant(bytesOf("months")),
     windows: windows?.rows ?? 0,
-    roll_up_windows_per_second: significant((windows?.rows ?? 0) / rolledUp.seconds),
+    ...(rolledUp.outcome.days === 0
+      ? {}
+      : { roll_up_windows_per_second: significant((windows?.rows ?? 0) / rolledUp.seconds) }),
+    ...(replays === undefined ? {} : replayResults(replays)),
   };
   if (json) {
     console.log(JSON.stringify({ ...results, ...run, machine, date }));
@@ -61,7 +67,23 @@ export function reportHistory(figures: HistoryFigures, { json, startedMs, ...run
     ["bytes a window", String(results.bytes_per_window), "", String(BYTES_PER_WINDOW_MAX)],
     ["and for it in hours", String(results.bytes_per_window_of_hours), "", ""],
     ["and for it in days", String(results.bytes_per_window_of_days), "", ""],
-    ["windows rolled up a second", String(results.roll_up_windows_per_second), "", ""],
+    ["windows rolled up a second", String(results.roll_up_windows_per_second ?? ""), "", ""],
   ];
+  if (replays !== undefined) {
+    const { replay_events_per_second, live_events_per_second, replay_over_live } = replayResults(replays);
+    rows.push(
+      ["events replayed a second", String(replay_events_per_second), "", ""],
+      ["events counted live a second", String(live_events_per_second), "", ""],
+      ["replayed to live", String(replay_over_live), "", `at least ${REPLAY_OVER_LIVE_MIN}`],
+    );
+  }
   console.log(`${tableText(rows)}\n\n${machineLine(machine)}\n${date}`);
+}
+
+function replayResults({ replayPerSecond, livePerSecond, ratio }: ReplaySpeed) {
+  return {
+    replay_events_per_second: significant(replayPerSecond),
+    live_events_per_second: significant(livePerSecond),
+    replay_over_live: significant(ratio),
+  };
 }

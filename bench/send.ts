@@ -62,7 +62,9 @@ export function post({ url, headers }: Target, body: Buffer): Promise<Answer> {
         );
       },
     );
-    sent.on("error", reject);
+    // The other end may close a connection that was idle just as it is used again; to send a body twice changes nothing.
+    const isStale = (error: NodeJS.ErrnoException) => sent.reusedSocket && error.code === "ECONNRESET";
+    sent.on("error", (error) => (isStale(error) ? resolve(post({ url, headers }, body)) : reject(error)));
     sent.end(body);
   });
 }

@@ -2,11 +2,12 @@ import { existsSync, rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ClickHouse } from "../scripts/clickhouse.ts";
 import { createKey, migrateDirectory, putSource } from "../scripts/directory.ts";
 import { type Runtime, startRuntime, WORKERD_PID_FILE } from "../scripts/runtime.ts";
 import { findWorkerd } from "../scripts/workerd-process.ts";
 import { type Bundle, bundleEntries } from "./bundle.ts";
-import { startSink } from "./sink.ts";
+import { type Sink, startSink } from "./sink.ts";
 
 const MEMORY_DIR = "/dev/shm";
 
@@ -17,7 +18,7 @@ export async function makeStateDir(): Promise<string> {
   return dir;
 }
 
-/** The three Workers in one workerd, with a sink in place of ClickHouse. */
+/** The three Workers in one workerd, with a sink in place of ClickHouse unless there is one. */
 export interface BenchSystem {
   readonly runtime: Runtime;
   /** Of workerd. */
@@ -33,13 +34,16 @@ export interface BenchSystemOptions {
   readonly onLog: (message: string) => void;
   /** Over how many shards merchants are spread; as many as a new deployment has, unless given. */
   readonly shards?: number;
+  /** Migrated, for what needs more of it than that it takes whatever is sent. */
+  readonly clickhouse?: Pick<ClickHouse, "url" | "reader" | "writer">;
 }
 
 /** Made up and fixed, so that the same load gives the same hashes in every run. */
 const IDENTITY_KEY = "000102030405060708090a0b0c0d0e0f";
 const USER_KEY = "0f0e0d0c0b0a09080706050403020100";
 
-export async function startBenchSystem({ stateDir, bundles, onLog, shards }: BenchSystemOptions): Promise<BenchSystem> {
+export async function startBenchSystem(options: BenchSystemOptions): Promise<BenchSystem> {
+  const { stateDir, bundles, onLog, shards, clickhouse } = options;
   const bundleDir = join(stateDir, "bundles");
   const persistDir = join(stateDir, "workers");
   await bundleEntries(bundleDir, bundles);
@@ -51,8 +55,8 @@ export async function startBenchSystem({ stateDir, bundles, onLog, shards }: Ben
     apiPort: 0,
     bindings: {
       ingest: { IDENTITY_KEY, USER_KEY },
-      aggregate: { IDENTITY_KEY, CLICKHOUSE_URL: sink.url, CLICKHOUSE_PASSWORD: "none" },
-      api: { CLICKHOUSE_URL: sink.url, CLICKHOUSE_PASSWORD: "none" },
+      aggregate: { IDENTITY_KEY, ...historyOf(sink, clickhouse, "writer") },
+      api: historyOf(sink, clickhouse, "reader"),
     },
     onLog: ({ message }) => onLog(message),
   });
@@ -74,4 +78,10 @@ export async function startBenchSystem({ stateDir, bundles, onLog, shards }: Ben
     await stop();
     throw error;
   }
+}
+
+function historyOf(sink: Sink, clickhouse: BenchSystemOptions["clickhouse"], role: "reader" | "writer") {
+  if (clickhouse === undefined) return { CLICKHOUSE_URL: sink.url, CLICKHOUSE_PASSWORD: "none" };
+  const { user, password } = clickhouse[role];
+  return { CLICKHOUSE_URL: clickhouse.url, CLICKHOUSE_USER: user, CLICKHOUSE_PASSWORD: password };
 }

@@ -4,7 +4,7 @@ import type { ClickHouse } from "../scripts/clickhouse.ts";
 import { command, insert, select, startTestServer } from "../scripts/clickhouse-test-server.ts";
 import { bytesOf, countedEvents, eventOf, reportOf } from "../shared/report.arbitrary.ts";
 import { EMPTY_REPORT, mergeReports, type Report } from "../shared/report.ts";
-import { DAY_MS, HOUR_MS, WINDOW_MS } from "../shared/window.ts";
+import { DAY_MS, HOUR_MS, rolledUpDaysThrough, WINDOW_MS } from "../shared/window.ts";
 import { toRow } from "../shared/window-row.ts";
 import { rollUp } from "../workers/aggregate/roll-up.ts";
 import { CHANGES_SETTLE_MS } from "../workers/aggregate/roll-up-pass.ts";
@@ -86,7 +86,7 @@ const ALL_BATCHES = 1_000;
 type Step =
   | { readonly kind: "write"; readonly windows: readonly Written[] }
   | { readonly kind: "roll up"; readonly batchDays: number; readonly batches: number }
-  | { readonly kind: "lose"; readonly table: "hours" | "days"; readonly at: number };
+  | { readonly kind: "lose"; readonly tier: "hours" | "days" | "months"; readonly at: number };
 
 /** Of few windows, so that most are corrected: those of the first hour and a half of some days. */
 const somewhere = fc.nat(35).map((n) => (n % 4) * (DAY_MS / WINDOW_MS) + Math.floor(n / 4));
@@ -115,7 +115,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constant("lose"), table: fc.constantFrom("hours", "days"), at: fc.nat(DAYS - 1) }),
+    arbitrary: fc.record({
+      kind: fc.constant("lose"),
+      tier: fc.constantFrom("hours", "days", "months"),
+      at: fc.nat(DAYS - 1),
+    }),
   },
 );
 
@@ -187,8 +191,9 @@ async function take(each: Step, truth: Truth): Promise<void> {
     }
     case "lose": {
       const day = (START_MS + each.at * DAY_MS) / 1000;
-      const where = `merchant_id = '${truth.merchantId}' AND toStartOfDay(start) = toDateTime(${day}, 'UTC')`;
-      return await command(server, `ALTER TABLE ${each.table} DELETE WHERE ${where} SETTINGS mutations_sync = 1`);
+      const unit = each.tier === "months" ? "toStartOfMonth" : "toStartOfDay";
+      const where = `merchant_id = '${truth.merchantId}' AND tier = '${each.tier}' AND ${unit}(start) = ${unit}(toDateTime(${day}, 'UTC'))`;
+      return await command(server, `ALTER TABLE roll_ups DELETE WHERE ${where} SETTINGS mutations_sync = 1`);
     }
     default:
       return each satisfies never;
@@ -207,15 +212,18 @@ test("a roll-up holds every final day, in hours and in days, and is what reads t
   const windows = Array.from({ length: WINDOWS }, (_, at) => ({ at, currency: "JPY", report: reportOf([]) }));
   await insert(server, truth.write(windows));
   await rollUpAll();
-  const counts = (table: string) =>
-    select(server, `SELECT toUInt32(count()) AS rows FROM ${table} FINAL WHERE merchant_id = 'rolled'`);
+  const counts = (tier: string) =>
+    select(
+      server,
+      `SELECT toUInt32(count()) AS rows FROM roll_ups FINAL WHERE merchant_id = 'rolled' AND tier = '${tier}'`,
+    );
   const finalDays = DAYS - (Date.now() - END_MS > HOUR_MS - CHANGES_SETTLE_MS ? 1 : 2);
   expect(await counts("hours")).toEqual([{ rows: finalDays * 24 }]);
   expect(await counts("days")).toEqual([{ rows: finalDays }]);
 
   // A roll-up that says it is of this state, and is not: only a read that takes it can tell.
   const forged =
-    "INSERT INTO days SELECT * REPLACE (toUInt64(77) AS refunds_count) FROM days FINAL WHERE merchant_id = 'rolled'";
+    "INSERT INTO roll_ups SELECT * REPLACE (toUInt64(77) AS refunds_count) FROM roll_ups FINAL WHERE merchant_id = 'rolled' AND tier = 'days'";
   await command(server, `${forged} SETTINGS insert_deduplicate = 0`);
   const range = {
     merchantId: "rolled",
@@ -223,8 +231,9 @@ test("a roll-up holds every final day, in hours and in days, and is what reads t
     boundsMs: [START_MS],
     currencies: [],
   };
-  const [total] = await queryHistory(reader, range, Date.now());
-  expect(total?.report.refunds_count).toBe(77 * finalDays);
+  const nowMs = Date.now();
+  const [total] = await queryHistory(reader, range, nowMs);
+  expect(total?.report.refunds_count).toBe((77 * (rolledUpDaysThrough(nowMs) - START_MS)) / DAY_MS);
 });
 
 test("a roll-up is stored as one report is: a rank a register, 128 values of a breakdown and the rest", async () => {
@@ -238,10 +247,10 @@ test("a roll-up is stored as one report is: a rank a register, 128 values of a b
     ...{ merchantId: "canonical", currency: "JPY", startMs: START_MS, revision: 0 },
     report: reports.reduce(mergeReports, EMPTY_REPORT),
   });
-  for (const table of ["hours", "days"]) {
+  for (const tier of ["hours", "days", "months"]) {
     const [row] = await select(
       server,
-      `SELECT * FROM ${table} FINAL WHERE merchant_id = 'canonical' SETTINGS output_format_json_quote_64bit_integers = 1`,
+      `SELECT * FROM roll_ups FINAL WHERE merchant_id = 'canonical' AND tier = '${tier}' SETTINGS output_format_json_quote_64bit_integers = 1`,
     );
     for (const column of REPORT_COLUMNS) {
       expect({ [column]: texts((row as Record<string, unknown>)[column]) }).toEqual({ [column]: texts(whole[column]) });
@@ -260,7 +269,7 @@ async function rollUpAll(): Promise<void> {
 const texts = (value: unknown) => (Array.isArray(value) ? value.map(String) : String(value));
 
 test("every column of the roll-ups explains itself", async () => {
-  const tables = "('hours', 'days', 'changed_days', 'roll_up_progress')";
+  const tables = "('roll_ups', 'changed_days', 'roll_up_progress')";
   const sql = `SELECT name FROM system.columns WHERE database = 'tally' AND table IN ${tables} AND comment = ''`;
   expect(await select(server, sql)).toEqual([]);
 });

@@ -22,12 +22,13 @@ const COUNT = /^\d{1,16}$/;
 const SUM = /^\d{1,39}$/;
 
 /** `undefined` for what is none, as are the others below: a count up to 2^53 - 1, as a number or as decimal digits. */
-function countOf(value: unknown): number | undefined {
+export function countOf(value: unknown): number | undefined {
   const number = typeof value === "string" && COUNT.test(value) ? Number(value) : value;
   return typeof number === "number" && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
 }
 
-function sumOf(value: unknown): bigint | undefined {
+/** A sum, which may be beyond 2^53. */
+export function sumOf(value: unknown): bigint | undefined {
   if (typeof value === "string") return SUM.test(value) ? BigInt(value) : undefined;
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : undefined;
 }
@@ -202,7 +203,7 @@ export function reportFromColumns(columns: ReportColumns): Report {
 }
 
 /** Stands for `other` among the values of a row; no value of an event is empty. */
-const OTHER = "";
+export const OTHER = "";
 
 function breakdownColumns(dimension: Dimension, { values, other }: Breakdown): WindowRow {
   const cells = [...values].sort(([a], [b]) => (a < b ? -1 : 1));

@@ -35,6 +35,15 @@ export function finalHoursThrough(nowMs: number): number {
   return finalMs - (finalMs % HOUR_MS);
 }
 
+/** What the horizon leaves behind (corrections wait, queues are emptied) is in history by then. */
+const AFTER_HORIZON_MS = HOUR_MS;
+
+/** The days of UTC before this moment, the start of one, are final and in history, and have or soon get roll-ups. */
+export function rolledUpDaysThrough(nowMs: number): number {
+  const finalMs = nowMs - LATENESS_HORIZON_MS - AFTER_HORIZON_MS;
+  return Math.floor(finalMs / DAY_MS) * DAY_MS;
+}
+
 export function windowStatus(startMs: number, nowMs: number): WindowStatus {
   if (isFinal(startMs, nowMs)) return "final";
   return isClosed(startMs, nowMs) ? "provisional" : "open";

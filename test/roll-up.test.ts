@@ -22,6 +22,7 @@ test("the cron rolls up a final day, and a correction that comes after it is rea
   await tally.runtime.runCron();
   expect(await rolledUp("days")).toEqual([{ rows: "1", refunds: "144" }]);
   expect(await rolledUp("hours")).toEqual([{ rows: "24", refunds: "144" }]);
+  expect(await rolledUp("months")).toEqual([{ rows: "1", refunds: "144" }]);
   expect(await refundsRead()).toBe(144);
 
   await writeDay(2, 3);
@@ -40,8 +41,8 @@ async function writeDay(revision: number, refunds: number): Promise<void> {
   await tally.sql.insert({ table: "windows", values, format: "JSONEachRow" });
 }
 
-async function rolledUp(table: string): Promise<unknown> {
-  const query = `SELECT toString(count()) AS rows, toString(sum(refunds_count)) AS refunds FROM ${table} FINAL`;
+async function rolledUp(tier: string): Promise<unknown> {
+  const query = `SELECT toString(count()) AS rows, toString(sum(refunds_count)) AS refunds FROM roll_ups FINAL WHERE tier = '${tier}'`;
   return await (await tally.sql.query({ query, format: "JSONEachRow" })).json();
 }
 

@@ -28,12 +28,6 @@ export const MERGED_COLUMNS = [
   ...DIMENSIONS.map((d) => `sumMap(w.by_${d}_value, w.by_${d}_count, w.by_${d}_amount) AS by_${d}`),
 ].join(",\n  ");
 
-/** The parts of what `MERGED_COLUMNS` selects under one name: with it, a whole report as it is read. */
-export const MAP_COLUMNS = [
-  "mapKeys(amounts) AS amount_bucket, mapValues(amounts) AS amount_bucket_count",
-  ...DIMENSIONS.map((d) => `by_${d}.1 AS by_${d}_value, by_${d}.2 AS by_${d}_count, by_${d}.3 AS by_${d}_amount`),
-].join(",\n  ");
-
 /**
  * The report's columns in canonical form, as they are stored, from `m`, which has those of `MERGED_COLUMNS`: one rank a customer's
  * register, the highest; of each breakdown the 128 values of smallest hash, the rest in ''. The same as `shared/report.ts` would make.

@@ -1,3 +1,4 @@
+import { DIMENSIONS } from "../../shared/breakdown.ts";
 import type { Chance } from "./chance.ts";
 import { type Distance, farCall } from "./far-call.ts";
 
@@ -67,21 +68,34 @@ export class SimulatedHistory {
   #select(body: string): string {
     const parameter = (name: string) =>
       new RegExp(`name="param_${name}"\\r\\n\\r\\n([^\\r]*)\\r\\n`).exec(body)?.[1] ?? "";
-    // It has no roll-ups: windows are found wherever they are asked of, and nothing is stale.
-    if (parameter("kept_from") !== "") return "";
+    // It has no roll-ups: windows are found wherever they are asked of, and all versions come to nothing.
+    if (parameter("checked_from") !== "") return '{"revisions":"0"}\n';
     const numbers = (name: string) => (parameter(name).match(/\d+/g) ?? []).map(Number);
     const merchant = parameter("merchant");
-    const ofTiers = (end: string) => ["days", "hours", "windows"].flatMap((tier) => numbers(`${tier}_${end}`));
+    const ofTiers = (end: string) =>
+      ["months", "days", "hours", "windows"].flatMap((tier) => numbers(`${tier}_${end}`));
     const [from, to, bounds] = [ofTiers("from"), ofTiers("to"), numbers("bounds")];
     const isAsked = (start: number) => from.some((first, i) => start >= first && start < (to[i] ?? 0));
     const rows = [...this.#rows.values()].filter((row) => row.merchant_id === merchant && isAsked(row.window_start));
     return rows
       .map((row) => {
         const bucket = bounds.findLast((bound) => bound <= row.window_start) ?? 0;
-        return `${JSON.stringify({ ...row, bucket })}\n`;
+        return `${JSON.stringify({ ...row, ...mergedColumns(row), version: "0", bucket })}\n`;
       })
       .join("");
   }
+}
+
+/** What a query that merges has in the place of the row's lists. */
+function mergedColumns(row: Row): Record<string, unknown> {
+  const list = (column: string) => row[column] as readonly unknown[];
+  const counts = list("amount_bucket_count");
+  return {
+    amounts: Object.fromEntries(list("amount_bucket").map((bucket, at) => [bucket, counts[at]])),
+    ...Object.fromEntries(
+      DIMENSIONS.map((d) => [`by_${d}`, [list(`by_${d}_value`), list(`by_${d}_count`), list(`by_${d}_amount`)]]),
+    ),
+  };
 }
 
 const connectionLost = () => new TypeError("fetch failed: connection reset");

@@ -8,6 +8,8 @@ import type { Env } from "./env.ts";
 
 /** Of objects that are loaded by one call: many are small, and a call makes a part of the table. In memory they are there twice. */
 const LOAD_BYTES_MAX = 8_000_000;
+/** ClickHouse reads the lines of a call one after the other, so that one core is left for another. */
+const LOADS_AT_ONCE = 2;
 const REASON_LENGTH_MAX = 300;
 
 /** An archive object that could not be read whole. */
@@ -46,26 +48,45 @@ export async function loadObjects(
   objects: AsyncIterable<ArchivedObject> | Iterable<ArchivedObject>,
 ): Promise<DamagedObject[]> {
   const damaged: DamagedObject[] = [];
+  const loads = new Set<Promise<void>>();
   let group: Archived[] = [];
   let bytes = 0;
+  const failures: unknown[] = [];
+  const load = async (objects: readonly Archived[]) => {
+    try {
+      damaged.push(...(await loadGroup(env, loading, objects)));
+    } catch (error) {
+      failures.push(error);
+    }
+  };
   const flush = async () => {
-    if (group.length > 0) damaged.push(...(await loadGroup(env, loading, group)));
+    if (group.length > 0) {
+      const begun: Promise<void> = load(group).finally(() => loads.delete(begun));
+      loads.add(begun);
+    }
     group = [];
     bytes = 0;
+    if (loads.size >= LOADS_AT_ONCE) await Promise.race(loads);
+    if (failures.length > 0) throw failures[0];
   };
-  for await (const { key, size, hourMs } of objects) {
-    if (size > ARCHIVE_OBJECT_BYTES_MAX) {
-      damaged.push({ key, hourMs, reason: `${size} bytes are more than one object takes` });
-      continue;
+  try {
+    for await (const { key, size, hourMs } of objects) {
+      if (size > ARCHIVE_OBJECT_BYTES_MAX) {
+        damaged.push({ key, hourMs, reason: `${size} bytes are more than one object takes` });
+        continue;
+      }
+      if (bytes + size > LOAD_BYTES_MAX) await flush();
+      const object = await env.ARCHIVE.get(key);
+      // Deleted since it was listed: its time is over.
+      if (object === null) continue;
+      group.push({ key, hourMs, bytes: new Uint8Array(await object.arrayBuffer()) });
+      bytes += size;
     }
-    if (bytes + size > LOAD_BYTES_MAX) await flush();
-    const object = await env.ARCHIVE.get(key);
-    // Deleted since it was listed: its time is over.
-    if (object === null) continue;
-    group.push({ key, hourMs, bytes: new Uint8Array(await object.arrayBuffer()) });
-    bytes += size;
+    await flush();
+  } finally {
+    await Promise.all(loads);
   }
-  await flush();
+  if (failures.length > 0) throw failures[0];
   for (const { key, reason } of damaged) log("error", "archive object damaged", { key, reason });
   return damaged;
 }

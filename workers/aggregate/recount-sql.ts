@@ -51,13 +51,17 @@ const SLOT = `intDiv(occurred_at, ${WINDOW_MS})`;
 /** Lines of the replay in the hours to be counted. */
 const LINES = `SELECT * FROM archived_events WHERE replay = {replay:UInt64} AND hour IN ({hours:Array(DateTime('UTC'))})`;
 
+const IDENTITIES =
+  "SELECT merchant_id, event_id FROM archived_events WHERE replay = {replay:UInt64} GROUP BY merchant_id, event_id";
+
+/** Identities with several lines, of all that is loaded. They are few, and what the others cost is what counts: no line of those is grouped. */
+const REPEATED = `${IDENTITIES} HAVING count() > 1`;
+
 /**
- * Identities in several windows, of which a window may know the event of another: few, and seen to one by one. All that is loaded is
+ * Identities in several windows, of which a window may know the event of another: seen to one by one. All that is loaded is
  * asked, not only the hours to be counted.
  */
-const MOVED = `
-SELECT merchant_id, event_id FROM archived_events WHERE replay = {replay:UInt64}
-GROUP BY merchant_id, event_id HAVING min(${SLOT}) != max(${SLOT})`;
+const MOVED = `${IDENTITIES} HAVING min(${SLOT}) != max(${SLOT})`;
 
 /** The events of one identity that count, of `seen`, all in the order in which they were received: (received_at, batch, n, line, slot, counted). */
 const ACCEPTED = `arrayFold(
@@ -72,9 +76,11 @@ const picked = (tuple: string) => COUNTED.map((name, at) => `${tuple}.${at + 1} 
 
 /** Each event that counts, once. */
 const EVENTS = `
+SELECT merchant_id, ${COUNTED.join(", ")} FROM (${LINES}) WHERE (merchant_id, event_id) NOT IN (repeated)
+UNION ALL
 SELECT merchant_id, ${picked("first")} FROM (
   SELECT merchant_id, argMin((${COUNTED.join(", ")}), (${ORDER})) AS first
-  FROM (${LINES}) WHERE (merchant_id, event_id) NOT IN (moved) GROUP BY merchant_id, event_id)
+  FROM (${LINES}) WHERE (merchant_id, event_id) IN (repeated) AND (merchant_id, event_id) NOT IN (moved) GROUP BY merchant_id, event_id)
 UNION ALL
 SELECT merchant_id, ${picked("one.6")} FROM (
   SELECT merchant_id, event_id, arrayJoin(${ACCEPTED}) AS one
@@ -100,6 +106,8 @@ const CUSTOMERS = `arrayFilter((value, next) -> intDiv(value, 32) != intDiv(next
 /** Bytes of UTF-8 are in the order of UTF-16, a row's, once those that begin U+E000 to U+FFFF go behind those of the characters beyond. */
 const UTF16_ORDER = "replaceAll(replaceAll(cell.1, '\\xEE', '\\xF5'), '\\xEF', '\\xF6')";
 
+const HAS_ODD_ORDER = "position(cell.1, '\\xEE') > 0 OR position(cell.1, '\\xEF') > 0";
+
 /** Columns of a breakdown of any number of values: the 128 of smallest hash are kept, the rest stands under ''. As `capped` of shared/breakdown.ts. */
 function breakdownColumns(dimension: Dimension): string {
   const cells = `cells_${dimension}`;
@@ -108,9 +116,10 @@ function breakdownColumns(dimension: Dimension): string {
   return [
     `arrayZip(by_${dimension}.1, by_${dimension}.2, by_${dimension}.3) AS ${cells}`,
     `if(length(${cells}) > ${BREAKDOWN_VALUES_MAX}, arraySort(cell -> (sipHash64(cell.1), cell.1), ${cells}), ${cells}) AS ranked_${dimension}`,
-    `arrayConcat(
+    // Cells come in the order of their bytes, which is right for nearly all.
+    `if(length(${cells}) <= ${BREAKDOWN_VALUES_MAX} AND NOT arrayExists(cell -> ${HAS_ODD_ORDER}, ${cells}), ${cells}, arrayConcat(
       if(length(${cells}) > ${BREAKDOWN_VALUES_MAX}, [('', arraySum(cell -> cell.2, ${rest}), arraySum(cell -> cell.3, ${rest}))], []),
-      arraySort(cell -> ${UTF16_ORDER}, arraySlice(ranked_${dimension}, 1, ${BREAKDOWN_VALUES_MAX}))) AS ${kept}`,
+      arraySort(cell -> ${UTF16_ORDER}, arraySlice(ranked_${dimension}, 1, ${BREAKDOWN_VALUES_MAX})))) AS ${kept}`,
     `${kept}.1 AS by_${dimension}_value`,
     `${kept}.2 AS by_${dimension}_count`,
     `${kept}.3 AS by_${dimension}_amount`,
@@ -163,7 +172,7 @@ export const WINDOW_COLUMNS = [
  * `slots` Array(UInt64), `revision` UInt64.
  */
 export const RECOUNT_SQL = `
-WITH moved AS (${MOVED})
+WITH repeated AS (${REPEATED}), moved AS (${MOVED})
 SELECT ${WINDOW_COLUMNS.join(", ")} FROM (
 SELECT merchant_id, currency, window_start, {revision:UInt64} AS revision,
   payments_count, payments_amount, refunds_count, refunds_amount, amount_min, amount_max,

@@ -1,8 +1,6 @@
 import { z } from "zod";
-import { DAY_MS, HOUR_MS, LATENESS_HORIZON_MS } from "../../shared/window.ts";
+import { rolledUpDaysThrough } from "../../shared/window.ts";
 
-/** What the horizon leaves behind (corrections wait, queues are emptied) is in history by then. */
-const AFTER_HORIZON_MS = HOUR_MS;
 /** An insert is in history this long after it began, or has failed: the consumer waits for 30 s. */
 export const CHANGES_SETTLE_MS = 600_000;
 
@@ -45,9 +43,8 @@ export const passSchema = z.object({
 export function passToGoOn(saved: Pass | undefined, nowMs: number): Pass {
   if (saved !== undefined && !isComplete(saved)) return saved;
   const done = saved?.goal ?? { finalToMs: 0, changedToMs: 0 };
-  const finalToMs = Math.floor((nowMs - LATENESS_HORIZON_MS - AFTER_HORIZON_MS) / DAY_MS) * DAY_MS;
   const goal = {
-    finalToMs: Math.max(done.finalToMs, finalToMs),
+    finalToMs: Math.max(done.finalToMs, rolledUpDaysThrough(nowMs)),
     changedToMs: Math.max(done.changedToMs, nowMs - CHANGES_SETTLE_MS),
   };
   return { done, goal, after: BEFORE_ALL };

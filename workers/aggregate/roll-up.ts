@@ -25,7 +25,7 @@ export interface RolledUp {
 }
 
 /**
- * Brings `hours` and `days` up to date with `windows`: goes over what has changed, in batches, and computes the roll-ups of each anew. Killed
+ * Brings `roll_ups` up to date with `windows`: goes over what has changed, in batches, and computes the roll-ups of each anew. Killed
  * anywhere, or run twice at once, it does some of them again, which changes nothing. Throws when ClickHouse does not answer.
  */
 export async function rollUp(
@@ -78,9 +78,9 @@ async function nextBatch(client: ClickHouseClient, pass: Pass, batchDays: number
 /** In smaller batches where one takes too much; a single day that does stays without a roll-up, and is read from its windows. */
 async function rollUpBatch(client: ClickHouseClient, pass: Pass, batch: Batch): Promise<void> {
   try {
-    for (const table of ROLL_UPS) {
+    for (const rollUp of ROLL_UPS) {
       const query_params = { ...passParameters(pass), to_merchant: batch.last.merchantId, to_day: batch.last.day };
-      await client.command({ query: rollUpSql(table), query_params });
+      await client.command({ query: rollUpSql(rollUp), query_params });
     }
   } catch (error) {
     if (!(error instanceof ClickHouseError && TOO_LARGE.has(Number(error.code)))) throw error;

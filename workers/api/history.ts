@@ -1,14 +1,16 @@
 import { type ClickHouseClient, ClickHouseError } from "@clickhouse/client-web";
 import { z } from "zod";
 import type { Report } from "../../shared/report.ts";
-import { reportColumnsSchema, reportFromColumns } from "../../shared/window-row.ts";
+import { rolledUpDaysThrough } from "../../shared/window.ts";
 import { historyClient } from "../history-client.ts";
-import { reportsSql, staleSql } from "./history-sql.ts";
+import { reportsSql, revisionsSql, staleSql } from "./history-sql.ts";
+import { mergedRow } from "./merged-row.ts";
 import { type ReadHistoryEnv, refuseGone, windowsKeptFrom } from "./retention.ts";
 import {
+  type CheckedRollUp,
   cutIntoTiers,
   type HistorySpan,
-  type RollUpTier,
+  rolledUpSpans,
   type Stale,
   TIERS,
   type TierSpans,
@@ -29,6 +31,8 @@ export interface HistoryBucket {
   readonly startMs: number;
   /** Highest revision of its windows. */
   readonly revision: number;
+  /** Sum of the versions of the roll-ups in it. */
+  readonly version: bigint;
   readonly report: Report;
 }
 
@@ -45,11 +49,7 @@ export interface HistoryRange {
 /** TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, NETWORK_ERROR, MEMORY_LIMIT_EXCEEDED, QUERY_WAS_CANCELLED. */
 const OUTAGES: ReadonlySet<number> = new Set([159, 202, 210, 241, 394]);
 
-const rowSchema = reportColumnsSchema.extend({
-  currency: z.string(),
-  bucket: z.int(),
-  revision: z.union([z.int(), z.string().transform(Number)]),
-});
+const revisionsSchema = z.tuple([z.object({ revisions: z.string().transform(BigInt) })]);
 
 const staleSchema = z.array(z.object({ tier: z.enum(["days", "hours"]), start: z.int() }));
 
@@ -57,6 +57,8 @@ export const HISTORY_SETTINGS = {
   output_format_json_quote_64bit_integers: 1,
   max_execution_time: REQUEST_TIMEOUT_MS / 1000,
   max_memory_usage: String(QUERY_MEMORY_BYTES_MAX),
+  // Some of the many small reads of a query each wait for another thread otherwise, longer than they take.
+  local_filesystem_read_method: "pread",
 } as const;
 
 /**
@@ -64,27 +66,60 @@ export const HISTORY_SETTINGS = {
  * elsewhere: the answer is the windows' in any case. Throws `HistoryUnavailable`, and `WindowsGone` where only windows would do and they are
  * not kept any more.
  *
- * Two queries when roll-ups can be of use, since one that does both takes ClickHouse longer to plan than these to answer. A correction that
- * comes between them shows in the next answer.
+ * What the roll-ups say is asked at the same time as what the revisions of their windows come to. A roll-up's version is the sum of the revisions it has
+ * seen, each of which only grows: if all versions together come to as much as the windows do, each is up to date. If not, the roll-ups are
+ * looked at one by one, and the windows read in the place of those that are behind. A correction that comes meanwhile shows in the next
+ * answer.
  */
 export async function queryHistory(env: ReadHistoryEnv, range: HistoryRange, nowMs: number): Promise<HistoryBucket[]> {
-  const asked = cutIntoTiers(range.spans, range.boundsMs);
-  const keptFromMs = windowsKeptFrom(env, nowMs);
-  refuseGone(asked.windows, keptFromMs, nowMs);
+  const cut = cutOf(env, range, nowMs);
+  const asked = cutIntoTiers(range.spans, cut);
+  refuseGone(asked.windows, cut.keptFromMs, nowMs);
   const client = historyClient(env, REQUEST_TIMEOUT_MS, HISTORY_SETTINGS);
   try {
-    const check = staleStatement(range, asked, keptFromMs);
-    const stale = check === undefined ? NOTHING_STALE : staleOf(await ask(client, check));
-    const rows = await ask(client, reportsStatement(range, withoutStale(asked, stale)));
+    const check = revisionsStatement(range, asked, cut.keptFromMs);
+    const [buckets, revisions] = await Promise.all([
+      ask(client, reportsStatement(range, asked, cut.keptFromMs)).then((rows) => rows.map(bucketOf)),
+      check === undefined ? 0n : ask(client, check).then((rows) => revisionsSchema.parse(rows)[0].revisions),
+    ]);
+    if (buckets.reduce((sum, { version }) => sum + version, 0n) === revisions) return buckets;
+    const one = cutIntoTiers(range.spans, { ...cut, withMonths: false });
+    const look = staleStatement(range, one, cut.keptFromMs);
+    const stale = look === undefined ? NOTHING_STALE : staleOf(await ask(client, look));
+    const rows = await ask(client, reportsStatement(range, withoutStale(one, stale), cut.keptFromMs));
     return rows.map(bucketOf);
   } finally {
     await client.close();
   }
 }
 
+/** How a range is cut into what is asked for first, in the hope that all of it is up to date. */
+export function cutOf(env: ReadHistoryEnv, { boundsMs }: HistoryRange, nowMs: number) {
+  const keptFromMs = windowsKeptFrom(env, nowMs);
+  return { boundsMs, keptFromMs, rolledUpToMs: Math.max(rolledUpDaysThrough(nowMs), keptFromMs), withMonths: true };
+}
+
 export interface HistoryStatement {
   readonly query: string;
   readonly query_params: Record<string, unknown>;
+}
+
+/** Asks what the revisions of the windows come to that roll-ups are asked for; `undefined` when none are. */
+export function revisionsStatement(
+  { merchantId, currencies }: HistoryRange,
+  tiers: TierSpans,
+  keptFromMs: number,
+): HistoryStatement | undefined {
+  const spans = rolledUpSpans(tiers);
+  if (spans.length === 0) return undefined;
+  const query_params = {
+    merchant: merchantId,
+    currencies,
+    kept_from: keptFromMs / 1000,
+    checked_from: spans.map(({ fromMs }) => fromMs / 1000),
+    checked_to: spans.map(({ toMs }) => toMs / 1000),
+  };
+  return { query: revisionsSql(whose(currencies), spans.length), query_params };
 }
 
 /** Asks for the roll-ups that may not be used; `undefined` when none would be. */
@@ -93,16 +128,21 @@ export function staleStatement(
   tiers: TierSpans,
   keptFromMs: number,
 ): HistoryStatement | undefined {
-  const query = staleSql(tiers);
+  const query = staleSql(whose(range.currencies), tiers);
   if (query === undefined) return undefined;
   return { query, query_params: { ...parametersOf(range, tiers), kept_from: keptFromMs / 1000 } };
 }
 
 /** Asks for the reports, a row a currency and bucket. */
-export function reportsStatement(range: HistoryRange, tiers: TierSpans): HistoryStatement {
+export function reportsStatement(range: HistoryRange, tiers: TierSpans, keptFromMs: number): HistoryStatement {
   const bounds = range.boundsMs.map((ms) => ms / 1000);
-  return { query: reportsSql(tiers), query_params: { ...parametersOf(range, tiers), bounds } };
+  return {
+    query: reportsSql(whose(range.currencies), tiers),
+    query_params: { ...parametersOf(range, tiers), bounds, kept_from: keptFromMs / 1000 },
+  };
 }
+
+const whose = (currencies: readonly string[]) => ({ ofCurrencies: currencies.length > 0 });
 
 function parametersOf({ merchantId, currencies }: HistoryRange, tiers: TierSpans): Record<string, unknown> {
   const spans = TIERS.flatMap((tier) => [
@@ -127,16 +167,12 @@ const NOTHING_STALE: Stale = { days: new Set(), hours: new Set() };
 
 function staleOf(rows: readonly unknown[]): Stale {
   const stale = staleSchema.parse(rows);
-  const starts = (of: RollUpTier) => new Set(stale.filter(({ tier }) => tier === of).map(({ start }) => start * 1000));
+  const starts = (of: CheckedRollUp) =>
+    new Set(stale.filter(({ tier }) => tier === of).map(({ start }) => start * 1000));
   return { days: starts("days"), hours: starts("hours") };
 }
 
 function bucketOf(raw: unknown): HistoryBucket {
-  const row = rowSchema.parse(raw);
-  return {
-    currency: row.currency,
-    startMs: row.bucket * 1000,
-    revision: row.revision,
-    report: reportFromColumns(row),
-  };
+  const { bucket, ...row } = mergedRow(raw);
+  return { ...row, startMs: bucket * 1000 };
 }
