@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { nextReplay } from "../directory/replays.ts";
 import { log } from "../log.ts";
+import { advanceCompaction, isCompactionDue } from "./compaction.ts";
 import { type Env, settingsOf } from "./env.ts";
 import { nextLateWindowMs } from "./late-windows.ts";
 import { rebuildLate } from "./rebuild-late.ts";
@@ -11,7 +12,10 @@ const ALARM_BUDGET_MS = 5 * 60_000;
 /** After a pass that failed, because ClickHouse or the archive cannot be asked. */
 const FAILURE_RETRY_MS = 30_000;
 
-/** Counts windows anew from the archive, one pass after another, by an alarm. What there is to do stands in the directory. */
+/**
+ * Counts windows anew from the archive, and compacts it, one pass after another, by an alarm. What there is to do stands in the directory. As one
+ * object does both, no object of the archive is removed between being listed and being read.
+ */
 export class Replayer extends DurableObject<Env> {
   #lastMs = 0;
 
@@ -30,17 +34,26 @@ export class Replayer extends DurableObject<Env> {
     let isFailed = false;
     // What is late comes first, and again between the passes of a replay that may take hours. What fails holds back nothing else.
     for (let isMore = true; isMore && !isFailed && Date.now() < endMs; ) {
-      isFailed = !(await this.#attempt("late windows not rebuilt", () => this.#rebuildLate(endMs)));
-      const isReplayFailed = !(await this.#attempt("replay failed", async () => {
-        isMore = await advanceReplays(this.env, this.#moment());
-      }));
-      isFailed ||= isReplayFailed;
+      isMore = false;
+      const tasks: readonly [failure: string, task: () => Promise<boolean>][] = [
+        ["late windows not rebuilt", () => this.#rebuildLate(endMs)],
+        ["replay failed", () => advanceReplays(this.env, this.#moment())],
+        ["hour not compacted", () => advanceCompaction(this.env, this.#moment())],
+      ];
+      for (const [failure, task] of tasks) {
+        const isDone = await this.#attempt(failure, async () => {
+          isMore = (await task()) || isMore;
+        });
+        isFailed ||= !isDone;
+      }
     }
     await this.#ringForNext(isFailed);
   }
 
-  async #rebuildLate(endMs: number): Promise<void> {
+  /** All that is due. */
+  async #rebuildLate(endMs: number): Promise<boolean> {
     while (Date.now() < endMs && (await rebuildLate(this.env, this.#moment())) !== undefined);
+    return false;
   }
 
   async #ringForNext(isFailed: boolean): Promise<void> {
@@ -48,7 +61,8 @@ export class Replayer extends DurableObject<Env> {
     if (isFailed) return await this.#ring(nowMs + FAILURE_RETRY_MS);
     const isRead = await this.#attempt("directory away", async () => {
       const isReplaying = (await nextReplay(this.env.DIRECTORY)) !== undefined;
-      const nextMs = isReplaying ? 0 : await nextLateWindowMs(this.env.DIRECTORY);
+      const isBusy = isReplaying || (await isCompactionDue(this.env, nowMs));
+      const nextMs = isBusy ? 0 : await nextLateWindowMs(this.env.DIRECTORY);
       if (nextMs !== undefined) await this.#ring(Math.max(nextMs, nowMs + 1));
     });
     if (!isRead) await this.#ring(nowMs + FAILURE_RETRY_MS);
