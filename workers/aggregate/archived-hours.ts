@@ -92,8 +92,8 @@ export async function loadObjects(
       if (parquetBytes + size > LOAD_PARQUET_BYTES_MAX || parquet.length === LOAD_PARQUET_MAX) await flushParquet();
       parquet.push(object);
       parquetBytes += size;
-    } else if (size > ARCHIVE_OBJECT_BYTES_MAX) {
-      damaged.push({ key, hourMs, reason: `${size} bytes are more than one object takes` });
+    } else if (size === 0 || size > ARCHIVE_OBJECT_BYTES_MAX) {
+      damaged.push({ key, hourMs, reason: `${size} bytes are not what an object takes` });
     } else {
       if (lineBytes + size > LOAD_BYTES_MAX) await flushLines();
       lines.push({ key, hourMs, bytes: await bytesOf(env.ARCHIVE, key) });
