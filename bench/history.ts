@@ -12,6 +12,7 @@ import { generateHistory, type HistoryData, merchantOf } from "./history-data.ts
 import { measureReads, type Question } from "./history-reads.ts";
 import { reportHistory } from "./history-report.ts";
 import { optionsOf } from "./options.ts";
+import { measureParquetSpeedup } from "./parquet-speedup.ts";
 import { makeStateDir } from "./system.ts";
 
 const USAGE = `npm run bench:history -- [--rounds 15] [--merchants 40] [--years 5] [--json]
@@ -59,7 +60,8 @@ try {
   // As background merges leave them after some hours.
   for (const table of ["windows", "hours", "days"]) await admin.command({ query: `OPTIMIZE TABLE ${table} FINAL` });
   const reads = await measureReads(env, questionsOf(data), { ...options, log: (line) => console.error(line) });
-  reportHistory({ reads, sizes: await sizesOf(admin), generated, rolledUp }, { ...options, startedMs });
+  const parquet = await measureParquetSpeedup(server, (line) => console.error(line));
+  reportHistory({ reads, sizes: await sizesOf(admin), generated, rolledUp, parquet }, { ...options, startedMs });
   await admin.close();
 } finally {
   await server.stop();

@@ -15,10 +15,10 @@ import { DAY_MS, HOUR_MS, windowStart } from "../shared/window.ts";
 import { shopEvents } from "./shop.ts";
 import { startTestSystem, type TestSystem, until } from "./system.ts";
 
-const EVENTS = 3_000;
+const EVENTS = 2_000;
 const LATE_EVENTS = 600;
 const REQUEST_EVENTS = 1_000;
-const HOURS = 24;
+const HOURS = 16;
 /** The log need not wait for a direct call then. */
 const ASYNC = { Prefer: "respond-async" };
 const endMs = windowStart(Date.now()) - 4 * DAY_MS;

@@ -7,7 +7,7 @@ import { s3Source } from "./archive-s3.ts";
  */
 
 /** A line with all it may have. One that has more is refused, so that nothing is lost by a newer kind of line. */
-const LINE = [
+export const LINE_STRUCTURE = [
   "event_id String, type String, merchant_id String, occurred_at UInt64, amount UInt64, currency String, payment_method String",
   "points_used UInt64, points_earned UInt64, refund_of String, attributes Map(String, String)",
   "user Tuple(id String, grade String, gender String, country String, device String, age_band String)",
@@ -82,7 +82,7 @@ function rowsSql({ lines, parquet }: CompactSources): string {
   const selects = [];
   if (lines) {
     const columns = PARQUET_COLUMNS.map((name) => (name in OF_LINE ? `${OF_LINE[name]} AS ${name}` : name));
-    selects.push(`SELECT ${columns.join(", ")} FROM ${s3Source("lines_url", "JSONEachRow", LINE)}`);
+    selects.push(`SELECT ${columns.join(", ")} FROM ${s3Source("lines_url", "JSONEachRow", LINE_STRUCTURE)}`);
   }
   if (parquet) selects.push(`SELECT ${PARQUET_COLUMNS.join(", ")} FROM ${parquetSource("parquet_url")}`);
   return selects.join(" UNION ALL ");
