@@ -40,6 +40,7 @@ export interface ListedObject {
   readonly key: string;
   readonly size: number;
   readonly etag: string;
+  readonly uploaded: Date;
 }
 
 /** All that the archive has of an hour, in the order of the keys, whatever of it counts. */

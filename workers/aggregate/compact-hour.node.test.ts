@@ -321,13 +321,16 @@ describe("an object that cannot be read whole", () => {
 describe("a pass that died", () => {
   const event = sent({ event_id: "1" });
 
-  test("before the manifest: its Parquet counts nothing, and is removed by a pass after the next", async () => {
+  test("before the manifest: its Parquet counts nothing, and is removed by a later one, once it is old enough to be nobody's", async () => {
     await archiveDelivery("1", [event]);
     const orphan = compactedKey(START_MS, "1-dead");
     await archive.bucket.put(orphan, "half a file");
     expect((await counted([START_MS])).windows).toHaveLength(1);
     await compact(START_MS);
-    await compact(START_MS);
+    const limits = { nowMs: Date.now(), bytesMax: BYTES_MAX };
+    await compactHour(env, requiredArchiveS3(env), START_MS, limits);
+    expect(await parquetKeys()).toContain(orphan);
+    await compactHour(env, requiredArchiveS3(env), START_MS, { ...limits, nowMs: Date.now() + 2 * HOUR_MS });
     expect(await parquetKeys()).not.toContain(orphan);
     expect((await counted([START_MS])).windows).toHaveLength(1);
   });

@@ -24,6 +24,8 @@ const PASS_OBJECTS_MAX = 1_000;
 /** Keys of one call to R2 (Cloudflare R2, "Workers API reference"). */
 const DELETE_KEYS_MAX = 1_000;
 const REASON_LENGTH_MAX = 300;
+/** Parquet without a manifest that is younger may be of a pass that is about to write one: far more than its three queries can take. */
+const LEFTOVER_AGE_MS = HOUR_MS;
 
 export interface CompactLimits {
   readonly nowMs: number;
@@ -57,7 +59,7 @@ export async function compactHour(
 ): Promise<CompactedHour> {
   const hour = await listedHour(env.ARCHIVE, hourMs);
   const stored = await readManifest(env.ARCHIVE, hourMs);
-  await removeLeftovers(env.ARCHIVE, hour, stored.manifest);
+  await removeLeftovers(env.ARCHIVE, hour, stored.manifest, limits.nowMs);
   const { taken, isMore } = objectsToTake(hour, stored.manifest, limits.bytesMax);
   if (taken.length === 0) return { objects: 0, events: 0, damaged: stored.manifest.damaged.length, isMore: false };
   return await withReplayClient(
@@ -81,13 +83,16 @@ async function removeLeftovers(
   bucket: R2Bucket,
   { hourMs, lines, parquet, hasManifest }: ArchivedHour,
   manifest: Manifest,
+  nowMs: number,
 ): Promise<void> {
   if (!hasManifest) return;
   const compacted = compactedOriginals(manifest);
   const named = new Set(manifest.files.map(({ name }) => name));
+  const isLeftover = ({ key, uploaded }: ListedObject) =>
+    !named.has(nameOf(hourMs, key)) && uploaded.getTime() + LEFTOVER_AGE_MS < nowMs;
   await removeKeys(bucket, [
     ...lines.filter((object) => compacted.has(originalId(originalOf(hourMs, object)))).map(({ key }) => key),
-    ...parquet.filter(({ key }) => !named.has(nameOf(hourMs, key))).map(({ key }) => key),
+    ...parquet.filter(isLeftover).map(({ key }) => key),
   ]);
 }
 
