@@ -9,6 +9,8 @@ import { advanceReplays } from "./replay.ts";
 
 /** Passes begin within this, of the 15 minutes an alarm may take (Cloudflare Durable Objects, "Limits"). */
 const ALARM_BUDGET_MS = 5 * 60_000;
+/** Passes of compaction in one alarm, a dozen calls each, of the 1,000 that an invocation may make (Cloudflare Workers, "Limits"). */
+const ALARM_COMPACTIONS_MAX = 50;
 /** After a pass that failed, because ClickHouse or the archive cannot be asked. */
 const FAILURE_RETRY_MS = 30_000;
 
@@ -32,13 +34,19 @@ export class Replayer extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const endMs = Date.now() + ALARM_BUDGET_MS;
     let isFailed = false;
+    let compactions = 0;
+    const compact = async () => {
+      const isDone = compactions < ALARM_COMPACTIONS_MAX && (await advanceCompaction(this.env, this.#moment()));
+      if (isDone) compactions += 1;
+      return isDone;
+    };
     // What is late comes first, and again between the passes of a replay that may take hours. What fails holds back nothing else.
     for (let isMore = true; isMore && !isFailed && Date.now() < endMs; ) {
       isMore = false;
       const tasks: readonly [failure: string, task: () => Promise<boolean>][] = [
         ["late windows not rebuilt", () => this.#rebuildLate(endMs)],
         ["replay failed", () => advanceReplays(this.env, this.#moment())],
-        ["hour not compacted", () => advanceCompaction(this.env, this.#moment())],
+        ["hour not compacted", compact],
       ];
       for (const [failure, task] of tasks) {
         const isDone = await this.#attempt(failure, async () => {
