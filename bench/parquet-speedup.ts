@@ -1,13 +1,10 @@
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import { startTestArchive, type TestArchive } from "../scripts/archive-test-bucket.ts";
 import type { ClickHouse } from "../scripts/clickhouse.ts";
-import { archiveKey } from "../shared/archive-key.ts";
+import { archiveKey, compactedKey } from "../shared/archive-key.ts";
 import { HOUR_MS } from "../shared/window.ts";
-import { requiredArchiveS3, s3Parameters, s3Source } from "../workers/aggregate/archive-s3.ts";
-import { compactHour } from "../workers/aggregate/compact-hour.ts";
-import { LINE_STRUCTURE, parquetSource } from "../workers/aggregate/compact-sql.ts";
-import type { Env } from "../workers/aggregate/env.ts";
-import { readManifest } from "../workers/aggregate/manifest.ts";
+import { s3Parameters, s3Source } from "../workers/aggregate/archive-s3.ts";
+import { COMPACT_SETTINGS, compactSql, LINE_STRUCTURE, parquetSource } from "../workers/aggregate/compact-sql.ts";
 import { median } from "./numbers.ts";
 
 /** A million events in an hour, in as many objects as the log makes of them in batches of some 10,000. */
@@ -55,20 +52,20 @@ export async function measureParquetSpeedup(server: ClickHouse, log: (line: stri
     log: { level: ClickHouseLogLevel.OFF },
   });
   try {
-    const env = envOf(server, archive);
-    const s3 = requiredArchiveS3(env);
-    const keys = await writeObjects(client, env);
-    const ndjson = { query: `${QUESTION} ${NDJSON} ${ASKED}`, query_params: s3Parameters(s3, { lines_url: keys }) };
+    const keys = await writeObjects(client, archive.s3);
+    const objects = s3Parameters(archive.s3, { lines_url: keys });
+    const file = compactedKey(HOUR_START_MS, "bench");
     const beganMs = performance.now();
-    await compactHour(env, s3, HOUR_START_MS, { nowMs: Date.now(), bytesMax: Number.MAX_SAFE_INTEGER });
-    log(`${EVENTS} events compacted in ${((performance.now() - beganMs) / 1000).toFixed(1)} s`);
-    // They are gone now.
-    await writeObjects(client, env);
-    const { manifest } = await readManifest(archive.bucket, HOUR_START_MS);
-    const files = manifest.files.map(({ name }) => keys[0]?.replace(/[^/]*$/, name) ?? "");
+    await client.command({
+      query: compactSql({ lines: true, parquet: false }),
+      query_params: { ...objects, ...s3Parameters(archive.s3, { target_url: [file] }) },
+      clickhouse_settings: COMPACT_SETTINGS,
+    });
+    log(`${EVENTS} events made into Parquet in ${((performance.now() - beganMs) / 1000).toFixed(1)} s`);
+    const ndjson = { query: `${QUESTION} ${NDJSON} ${ASKED}`, query_params: objects };
     const parquet = {
       query: `${QUESTION} ${parquetSource("parquet_url")} ${ASKED}`,
-      query_params: s3Parameters(s3, { parquet_url: files }),
+      query_params: s3Parameters(archive.s3, { parquet_url: [file] }),
     };
     return await compare(client, ndjson, parquet);
   } finally {
@@ -106,27 +103,14 @@ async function ask(
   return { ms: performance.now() - beganMs, text };
 }
 
-async function writeObjects(client: ClickHouseClient, env: Env): Promise<string[]> {
+async function writeObjects(client: ClickHouseClient, s3: TestArchive["s3"]): Promise<string[]> {
   const keys = Array.from({ length: OBJECTS }, (_, at) => archiveKey(HOUR_START_MS, `${HOUR_START_MS + at}-bench`));
   for (const [at, key] of keys.entries()) {
     const from = (at * EVENTS) / OBJECTS;
     await client.command({
       query: `INSERT INTO FUNCTION ${s3Source("target_url", "JSONEachRow", LINE_STRUCTURE)} ${LINES}`,
-      query_params: { ...s3Parameters(requiredArchiveS3(env), { target_url: [key] }), hour: HOUR_START_MS, from },
+      query_params: { ...s3Parameters(s3, { target_url: [key] }), hour: HOUR_START_MS, from },
     });
   }
   return keys;
-}
-
-function envOf({ url, user, password }: ClickHouse, { bucket, s3 }: TestArchive): Env {
-  return {
-    CLICKHOUSE_URL: url,
-    CLICKHOUSE_USER: user,
-    CLICKHOUSE_PASSWORD: password,
-    CLICKHOUSE_DATABASE: "tally",
-    ARCHIVE: bucket,
-    ARCHIVE_S3_URL: s3.url,
-    ARCHIVE_S3_KEY_ID: s3.keyId,
-    ARCHIVE_S3_SECRET: s3.secret,
-  } as unknown as Env;
 }

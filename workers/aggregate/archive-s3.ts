@@ -1,8 +1,14 @@
 import { z } from "zod";
 import { ARCHIVED_KEY_PATTERN } from "../../shared/archive-key.ts";
-import type { Env } from "./env.ts";
 
-/** The archive bucket as ClickHouse reaches it by itself, through an S3 API. */
+/** The archive bucket through an S3 API, by which ClickHouse makes Parquet of it; without the three of them nothing is compacted. */
+export interface ArchiveS3Env {
+  readonly ARCHIVE_S3_URL?: string;
+  readonly ARCHIVE_S3_KEY_ID?: string;
+  readonly ARCHIVE_S3_SECRET?: string;
+}
+
+/** The same, parsed. */
 export interface ArchiveS3 {
   /** Of the bucket, without a slash at its end. */
   readonly url: string;
@@ -17,7 +23,7 @@ const schema = z.object({
 });
 
 /** `undefined` when none of its settings is there: nothing is compacted then. Throws when some are, or are wrong. */
-export function archiveS3Of(env: Env): ArchiveS3 | undefined {
+export function archiveS3Of(env: ArchiveS3Env): ArchiveS3 | undefined {
   const { ARCHIVE_S3_URL: url, ARCHIVE_S3_KEY_ID: keyId, ARCHIVE_S3_SECRET: secret } = env;
   if ([url, keyId, secret].every((setting) => setting === undefined || setting === "")) return undefined;
   const parsed = schema.safeParse({ url, keyId, secret });
@@ -27,7 +33,7 @@ export function archiveS3Of(env: Env): ArchiveS3 | undefined {
 }
 
 /** As `archiveS3Of`; throws when it is not configured. */
-export function requiredArchiveS3(env: Env): ArchiveS3 {
+export function requiredArchiveS3(env: ArchiveS3Env): ArchiveS3 {
   const s3 = archiveS3Of(env);
   if (s3 === undefined) throw new Error("the archive has Parquet, to read it ARCHIVE_S3_URL and its key must be set");
   return s3;

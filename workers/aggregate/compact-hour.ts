@@ -19,11 +19,13 @@ import {
 } from "./manifest.ts";
 import { type ReplayClient, rowsOf, withReplayClient } from "./replay-client.ts";
 
-/** Their keys go as one parameter of a query, of 128 KB, and each is deleted at the end by a call that takes a thousand. */
-const PASS_OBJECTS_MAX = 1_000;
+/** Each is fetched twice by ClickHouse, one after the other; their keys go as one parameter of a query, of 128 KB. */
+const PASS_OBJECTS_MAX = 500;
 /** Keys of one call to R2 (Cloudflare R2, "Workers API reference"). */
 const DELETE_KEYS_MAX = 1_000;
 const REASON_LENGTH_MAX = 300;
+/** NOT_FOUND_COLUMN_IN_BLOCK: what a line has in `user` or `merchant` has no column here. */
+const UNKNOWN_NESTED_FIELD = 10;
 /** Parquet without a manifest that is younger may be of a pass that is about to write one: far more than its three queries can take. */
 const LEFTOVER_AGE_MS = HOUR_MS;
 
@@ -235,7 +237,8 @@ class CompactPass {
       if (sums === undefined) throw new Error("a sum is one row");
       return sums.strange === "0" ? sums : new StrangeLines(`${sums.strange} lines are no events`);
     } catch (error) {
-      if (error instanceof ClickHouseError && isDamageCode(Number(error.code))) return error;
+      const code = error instanceof ClickHouseError ? Number(error.code) : 0;
+      if (error instanceof Error && (isDamageCode(code) || code === UNKNOWN_NESTED_FIELD)) return error;
       throw error;
     }
   }

@@ -2,12 +2,13 @@ import { z } from "zod";
 import { sipKeyFromHex } from "../../shared/siphash.ts";
 import { HOUR_MS } from "../../shared/window.ts";
 import type { HistoryEnv } from "../history-client.ts";
+import type { ArchiveS3Env } from "./archive-s3.ts";
 import type { Replayer } from "./replayer.ts";
 import { RESIDENT_BYTES_MAX, SHARD_BYTES_MAX } from "./residency.ts";
 import type { Shard } from "./shard.ts";
 
 /** What `[env.aggregate]` in wrangler.toml and its secrets bind. */
-export interface Env extends HistoryEnv {
+export interface Env extends HistoryEnv, ArchiveS3Env {
   readonly DIRECTORY: D1Database;
   readonly ARCHIVE: R2Bucket;
   readonly SHARD: DurableObjectNamespace<Shard>;
@@ -21,10 +22,6 @@ export interface Env extends HistoryEnv {
   /** Of the archive, what one pass of a replay counts; left out but in tests. */
   readonly REPLAY_BYTES_MAX?: string;
   readonly IDENTITY_KEY: string;
-  /** The archive bucket through an S3 API, by which ClickHouse makes Parquet of it; without the three of them nothing is compacted. */
-  readonly ARCHIVE_S3_URL?: string;
-  readonly ARCHIVE_S3_KEY_ID?: string;
-  readonly ARCHIVE_S3_SECRET?: string;
   /** How long an hour is left alone after its last change, and what one pass over it takes; left out but in tests. */
   readonly COMPACT_QUIET_MS?: string;
   readonly COMPACT_BYTES_MAX?: string;
