@@ -124,23 +124,26 @@ async function query<T = Record<string, unknown>>(sql: string, parameters: Recor
   }
 }
 
+/** From the start of a window, how long it recognises repeats of its events that are moved to other windows. */
+const RECENT_MS = WINDOW_MS + MOVED_REPEAT_MS;
+
 /** Few merchants, identities and moments, so that there are repeats within ten minutes and long after, and repeats moved to other windows. */
 const received: fc.Arbitrary<Received> = fc
   .record({
     event: paymentEvent,
-    id: fc.nat(8),
+    id: fc.nat(4),
     shop: fc.nat(1),
     at: fc.oneof(fc.nat(3 * HOUR_MS - 1), fc.constantFrom(0, 599_999, 600_000, HOUR_MS - 1, HOUR_MS)),
     lag: fc.oneof(fc.integer({ min: -300_000, max: 7_200_000 }), fc.integer({ min: 0, max: 90 * 24 * HOUR_MS })),
-    // Many at a few moments, on both sides of where a window stops being recent.
+    // Many at a few moments, on both sides of where the first windows stop being recent.
     moment: fc.option(
-      fc.constantFrom(0, 1, WINDOW_MS - 1, WINDOW_MS, 9 * WINDOW_MS, 10 * WINDOW_MS - 1, 10 * WINDOW_MS),
+      fc.constantFrom(1, 3 * WINDOW_MS, RECENT_MS - 1, RECENT_MS, RECENT_MS + WINDOW_MS - 1, RECENT_MS + WINDOW_MS),
     ),
     batch: fc.nat(2),
   })
   .map(({ event, id, shop, at, lag, moment, batch }) => ({
     event: { ...event, event_id: `e-${id}`, merchant_id: `shop-${shop}`, occurred_at: START_MS + at, currency: "JPY" },
-    receivedAtMs: moment === null ? START_MS + at + lag : START_MS + 2 * HOUR_MS + moment,
+    receivedAtMs: START_MS + (moment ?? at + lag),
     batch: `r-${batch}`,
   }));
 
@@ -250,6 +253,20 @@ describe("the Parquet of an hour", () => {
     expect(
       (await rowsIn(key)).map(({ merchant_id, event_id, amount }) => `${merchant_id} ${event_id} ${amount}`),
     ).toEqual(["a z 1", "a y 4", "a y 1", "a y 5", "b x 1"]);
+  });
+
+  test("has a later copy that counts, where the first one in its window was a repeat of another window's", async () => {
+    const [first, second] = [START_MS, START_MS + WINDOW_MS];
+    await archiveDelivery("1", [
+      sent({ occurred_at: first }, START_MS + 1),
+      sent({ occurred_at: second, amount: 2 }, START_MS + RECENT_MS - 1),
+      sent({ occurred_at: second, amount: 3 }, START_MS + RECENT_MS),
+    ]);
+    const before = await counted([START_MS]);
+    const amounts = before.windows.map((row) => JSON.parse(String(row)).payments_amount);
+    expect(amounts.map(Number)).toEqual([1, 3]);
+    await compact(START_MS);
+    expect(await counted([START_MS])).toEqual(before);
   });
 
   test("takes the place of the objects and of earlier Parquet; once more changes nothing", async () => {
