@@ -65,8 +65,8 @@ export const COMPACT_SETTINGS = {
   input_format_parallel_parsing: 0,
   max_threads: 1,
   output_format_parquet_compression_method: "zstd",
-  // Small enough that a merchant's rows are found without reading the others'.
-  output_format_parquet_row_group_size: "100000",
+  // Each column of each group is a request of its own; a merchant's rows are found by the index of pages within it.
+  output_format_parquet_row_group_size: "1000000",
   // R2 takes parts of one size only.
   s3_strict_upload_part_size: "16000000",
 } as const;
