@@ -2,12 +2,14 @@ import type { RolledUp } from "../workers/aggregate/roll-up.ts";
 import type { Read } from "./history-reads.ts";
 import { describeMachine, machineLine } from "./machine.ts";
 import { significant } from "./numbers.ts";
+import type { ParquetSpeedup } from "./parquet-speedup.ts";
 import type { ReplaySpeed } from "./replay-speed.ts";
 import { tableText } from "./table.ts";
 
 export interface HistoryFigures {
   readonly reads: readonly Read[];
   readonly sizes: readonly { readonly tier: string; readonly rows: number; readonly bytes: number }[];
+  readonly parquet: ParquetSpeedup;
   readonly rolledUp: { readonly seconds: number; readonly outcome: RolledUp };
   readonly replays: ReplaySpeed | undefined;
 }
@@ -26,12 +28,13 @@ const RATIO_5Y_TO_4W_MAX = 4;
 const BYTES_PER_WINDOW_MAX = 90;
 const OVER_BARE_MAX = 1.3;
 const REPLAY_OVER_LIVE_MIN = 3;
+const PARQUET_SPEEDUP_MIN = 10;
 /** Questions whose answers are few or one row: what `over_bare_clickhouse` is of. The others are mostly the parsing of what was asked for. */
 const COMPARED = ["range_5y_daily", "range_4w_hourly", "point"];
 
 /** Prints a table, or one JSON line whose keys stay: other benchmarks of history add theirs. */
 export function reportHistory(figures: HistoryFigures, { json, startedMs, ...run }: HistoryRun): void {
-  const { reads, sizes, rolledUp, replays } = figures;
+  const { reads, sizes, rolledUp, replays, parquet } = figures;
   const machine = describeMachine();
   const date = new Date(startedMs).toISOString();
   const msOf = (key: string) => reads.find((read) => read.key === key)?.ms ?? Number.NaN;
@@ -52,6 +55,9 @@ export function reportHistory(figures: HistoryFigures, { json, startedMs, ...run
       ? {}
       : { roll_up_windows_per_second: significant((windows?.rows ?? 0) / rolledUp.seconds) }),
     ...(replays === undefined ? {} : replayResults(replays)),
+    parquet_speedup: significant(parquet.parquet_speedup),
+    parquet_ms: significant(parquet.parquet_ms),
+    ndjson_ms: significant(parquet.ndjson_ms),
   };
   if (json) {
     console.log(JSON.stringify({ ...results, ...run, machine, date }));
@@ -67,6 +73,7 @@ export function reportHistory(figures: HistoryFigures, { json, startedMs, ...run
     ["bytes a window", String(results.bytes_per_window), "", String(BYTES_PER_WINDOW_MAX)],
     ["and for it in hours", String(results.bytes_per_window_of_hours), "", ""],
     ["and for it in days", String(results.bytes_per_window_of_days), "", ""],
+    ["the archive as Parquet to lines", String(results.parquet_speedup), "", `at least ${PARQUET_SPEEDUP_MIN}`],
     ["windows rolled up a second", String(results.roll_up_windows_per_second ?? ""), "", ""],
   ];
   if (replays !== undefined) {

@@ -13,6 +13,7 @@ import { measureReads, type Question } from "./history-reads.ts";
 import { reportHistory } from "./history-report.ts";
 import { significant } from "./numbers.ts";
 import { optionsOf } from "./options.ts";
+import { measureParquetSpeedup } from "./parquet-speedup.ts";
 import { measureReplays } from "./replay-speed.ts";
 import { makeStateDir } from "./system.ts";
 
@@ -75,9 +76,10 @@ try {
     await admin.command({ query: `OPTIMIZE TABLE ${table} FINAL SETTINGS optimize_skip_merged_partitions = 1` });
   }
   const reads = await measureReads(env, questionsOf(data), { ...options, log });
+  const parquet = await measureParquetSpeedup(server, log);
   const years = significant((data.toMs - data.fromMs) / (365.25 * DAY_MS));
   const { rounds, json } = options;
-  const figures = { reads, sizes: await sizesOf(admin), rolledUp, replays };
+  const figures = { reads, sizes: await sizesOf(admin), rolledUp, replays, parquet };
   reportHistory(figures, { rounds, merchants: data.merchants, years, json, startedMs });
   await admin.close();
 } finally {

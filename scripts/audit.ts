@@ -31,6 +31,12 @@ const auditSchema = z.object({
   to: z.string(),
   final_through: z.string(),
   audited_through: z.string().nullable(),
+  archive: z.object({
+    hours_waiting: z.int(),
+    earliest_waiting: z.string().nullable(),
+    hours_failing: z.int(),
+    failure: z.string().nullable(),
+  }),
   windows: windowsSchema,
   events: z.int(),
   parts: z.array(
@@ -122,6 +128,7 @@ function reportOf(audit: Audit): string {
   const sums = ["in all", grouped(audit.events), ...verdicts.map((one) => grouped(audit.windows[one]))];
   const texts = [
     `Final through ${final_through}, audited through ${audited_through ?? "nothing yet"}.`,
+    archiveText(audit.archive),
     tableText([["hours", "events", ...verdicts], ...rows, sums]),
   ];
   if (differences.length > 0) {
@@ -145,6 +152,12 @@ function reportOf(audit: Audit): string {
       ["Damaged objects of the archive:", ...damaged.map(({ key, reason }) => `  ${key}: ${reason}`)].join("\n"),
     );
   return `${texts.join("\n\n")}\n`;
+}
+
+function archiveText({ hours_waiting, earliest_waiting, hours_failing, failure }: Audit["archive"]): string {
+  if (hours_waiting === 0) return "Archive: no hour waits to be compacted.";
+  const failing = hours_failing === 0 ? "" : ` ${grouped(hours_failing)} could not be: ${failure}`;
+  return `Archive: ${grouped(hours_waiting)} hours wait to be compacted, the first ${earliest_waiting}.${failing}`;
 }
 
 process.exitCode = await main();

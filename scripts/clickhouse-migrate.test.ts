@@ -6,7 +6,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ClickHouse } from "./clickhouse.ts";
 import { MigrationError, migrateClickHouse, splitStatements } from "./clickhouse-migrate.ts";
-import { freePort, select, startTestServer } from "./clickhouse-test-server.ts";
+import { select, startTestServer } from "./clickhouse-test-server.ts";
+import { freePort } from "./port.ts";
 
 const SCRIPTS = fileURLToPath(new URL(".", import.meta.url));
 const MIGRATIONS = fileURLToPath(new URL("../clickhouse", import.meta.url));

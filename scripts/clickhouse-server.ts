@@ -27,6 +27,8 @@ const REQUEST_TIMEOUT_MS = 5_000;
 const STOP_TIMEOUT_MS = 1_500;
 /** Of the memory bound, for each cache of marks or indexes; they would grow to 5 GB each. */
 const CACHE_SHARE = 0.1;
+/** To read and write objects of the archive: whoever calls a table function must be allowed temporary tables. */
+const ARCHIVE_GRANTS = ["READ, WRITE ON S3", "CREATE TEMPORARY TABLE ON *.*"];
 /** Ten years; an interval must fit into 32 bits. */
 const QUOTA_INTERVAL_S = 315_360_000;
 
@@ -246,21 +248,21 @@ function usersXml({ database, passwords }: ServerSettings): string {
       <quota>engine</quota>
       <grants><query>GRANT SYSTEM LISTEN ON *.*</query></grants>
     </default>
-${userXml(ADMIN_USER, passwords.admin, "default", "ALL ON *.*")}
-${userXml(READER_USER, passwords.reader, "reader", `SELECT ON ${database}.*`)}
-${userXml(WRITER_USER, passwords.writer, "default", `SELECT, INSERT ON ${database}.*`)}
+${userXml(ADMIN_USER, passwords.admin, "default", ["ALL ON *.*"])}
+${userXml(READER_USER, passwords.reader, "reader", [`SELECT ON ${database}.*`])}
+${userXml(WRITER_USER, passwords.writer, "default", [`SELECT, INSERT ON ${database}.*`, ...ARCHIVE_GRANTS])}
   </users>
 </clickhouse>
 `;
 }
 
-function userXml(name: string, password: string, profile: string, grant: string): string {
+function userXml(name: string, password: string, profile: string, grants: readonly string[]): string {
   return `    <${name}>
       <password_sha256_hex>${createHash("sha256").update(password).digest("hex")}</password_sha256_hex>
       <networks><ip>${HOST}</ip></networks>
       <profile>${profile}</profile>
       <quota>default</quota>
-      <grants><query>GRANT ${grant}</query></grants>
+      <grants>${grants.map((grant) => `<query>GRANT ${grant}</query>`).join("")}</grants>
     </${name}>`;
 }
 

@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
@@ -58,16 +57,6 @@ export async function insert(target: Target, values: readonly Row[]): Promise<vo
 /** In the database `tally`. */
 export async function command(target: Target, query: string): Promise<void> {
   await withClient(target, (client) => client.command({ query }));
-}
-
-/** A port of 127.0.0.1 that nothing listened on a moment ago. */
-export async function freePort(): Promise<number> {
-  const listener = createServer();
-  await new Promise<void>((done) => listener.listen(0, "127.0.0.1", done));
-  const address = listener.address();
-  await new Promise((done) => listener.close(done));
-  if (typeof address !== "object" || address === null) throw new Error("no address");
-  return address.port;
 }
 
 async function withClient<T>(

@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type ClickHouse, ClickHouseStartError, startClickHouse } from "./clickhouse.ts";
 import { migrateClickHouse } from "./clickhouse-migrate.ts";
-import { command, freePort, insert, select, startTestServer, window } from "./clickhouse-test-server.ts";
+import { command, insert, select, startTestServer, window } from "./clickhouse-test-server.ts";
+import { freePort } from "./port.ts";
 
 const SCRIPTS = fileURLToPath(new URL(".", import.meta.url));
 const GONE = { timeout: 20_000, interval: 20 };

@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 export const ADMIN_USER = "tally_admin";
 /** May SELECT from the one database and change settings of its queries, nothing else. */
 export const READER_USER = "tally_reader";
-/** May SELECT from and INSERT into the one database, nothing else. */
+/** May SELECT from and INSERT into the one database, and read and write objects by `s3()`, nothing else. */
 export const WRITER_USER = "tally_writer";
 
 export const LOG_LEVELS = ["error", "warning", "information", "debug", "trace"] as const;

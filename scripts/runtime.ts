@@ -1,9 +1,11 @@
+import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { D1Database, R2Bucket } from "@cloudflare/workers-types";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type WorkerdStructuredLog } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { WORKERS, type WorkerName, WRANGLER_CONFIG } from "./build.ts";
+import { freePort } from "./port.ts";
 import { noteWorkerdIn } from "./workerd-process.ts";
 
 /** In the folder of the Workers' state. */
@@ -46,11 +48,13 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     api: options.apiPort,
     ...(isDurable ? { aggregate: 0 } : {}),
   };
+  // For ClickHouse, which reads and writes the archive by itself. Chosen here, since the Workers are told before they are started.
+  const s3: ArchiveEndpoint = { port: await freePort(), secret: randomBytes(18).toString("base64url") };
   const miniflare = new Miniflare({
     ...convertV4MiniflareOptions({
       host: "127.0.0.1",
-      port: 0,
-      workers: WORKERS.map((worker) => workerOptions(worker, options, ports[worker])),
+      port: s3.port,
+      workers: WORKERS.map((worker) => workerOptions(worker, options, ports[worker], s3)),
     }),
     resourcePersistencePath: options.persistDir,
     log: new Log(LogLevel.ERROR),
@@ -72,7 +76,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   };
 }
 
-function workerOptions(worker: WorkerName, options: RuntimeOptions, port: number | undefined) {
+function workerOptions(worker: WorkerName, options: RuntimeOptions, port: number | undefined, s3: ArchiveEndpoint) {
   const { bundleDir, bindings, queuesUrl } = options;
   // The bundle is one ES module already, so there are no rules for others to follow.
   const { modulesRules: _, ...fromConfig } = unstable_getMiniflareWorkerOptions(WRANGLER_CONFIG, worker).workerOptions;
@@ -83,8 +87,10 @@ function workerOptions(worker: WorkerName, options: RuntimeOptions, port: number
     modulesRoot: join(bundleDir, worker),
     modules: [{ type: "ESModule" as const, path }],
     ...(queuesUrl === undefined ? {} : { queueProducers: {}, queueConsumers: {} }),
+    r2Buckets: withS3(fromConfig.r2Buckets, s3),
     bindings: {
       ...(fromConfig.bindings as Record<string, string>),
+      ...(worker === "aggregate" ? s3Bindings(fromConfig.r2Buckets, s3) : {}),
       ...(queuesUrl === undefined ? {} : durableBindings(queuesUrl, fromConfig.queueProducers)),
       ...bindings[worker],
     },
@@ -100,4 +106,33 @@ function durableBindings(queuesUrl: string, producers: unknown): Record<string, 
     { queue, delay_s },
   ]);
   return { QUEUES_URL: queuesUrl, QUEUE_PRODUCERS: JSON.stringify(Object.fromEntries(byBinding)) };
+}
+
+/** Miniflare's S3 endpoint, which answers on its main port. */
+interface ArchiveEndpoint {
+  readonly port: number;
+  readonly secret: string;
+}
+
+const ARCHIVE_KEY_ID = "tally-local";
+
+/** The Worker's buckets, with the credentials by which they are reached through the endpoint. */
+function withS3(buckets: unknown, { secret }: ArchiveEndpoint) {
+  const s3Credentials = { accessKeyId: ARCHIVE_KEY_ID, secretAccessKey: secret };
+  return Object.fromEntries(bucketsOf(buckets).map(([binding, id]) => [binding, { id, s3Credentials }]));
+}
+
+/** What the aggregate Worker is told in production by a variable and two secrets (docs/operations.md). */
+function s3Bindings(buckets: unknown, { port, secret }: ArchiveEndpoint): Record<string, string> {
+  const [, id] = bucketsOf(buckets).find(([binding]) => binding === "ARCHIVE") ?? [];
+  return {
+    ARCHIVE_S3_URL: `http://127.0.0.1:${port}/cdn-cgi/local/r2/s3/${id}`,
+    ARCHIVE_S3_KEY_ID: ARCHIVE_KEY_ID,
+    ARCHIVE_S3_SECRET: secret,
+  };
+}
+
+function bucketsOf(buckets: unknown): (readonly [binding: string, id: string])[] {
+  const entries = Object.entries((buckets ?? {}) as Record<string, string | { readonly id: string }>);
+  return entries.map(([binding, bucket]) => [binding, typeof bucket === "string" ? bucket : bucket.id]);
 }

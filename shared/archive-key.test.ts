@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { archivedHour, archiveKey, archivePrefix } from "./archive-key.ts";
+import {
+  ARCHIVED_KEY_PATTERN,
+  archivedHour,
+  archivedKind,
+  archiveKey,
+  archivePrefix,
+  compactedKey,
+  manifestKey,
+} from "./archive-key.ts";
 import { HOUR_MS } from "./window.ts";
 
 test("the prefix of an hour is its date and hour in UTC, in every year to 9999", () => {
@@ -18,4 +26,15 @@ test("an object stands under its hour's prefix", () => {
   expect(archiveKey(Date.UTC(2026, 1, 3, 4), "1-abc")).toBe("raw/v1/2026/02/03/04/1-abc.ndjson.gz");
   expect(archivedHour("raw/v1/2026/02/03/04/1-abc.ndjson.gz")).toBe(Date.UTC(2026, 1, 3, 4));
   expect(archivedHour("dead/v1/tally-raw/abc")).toBeUndefined();
+});
+
+test("Parquet and manifest stand beside an hour's objects, and each is known by its key", () => {
+  const hourMs = Date.UTC(2026, 1, 3, 4);
+  const keys = [archiveKey(hourMs, "1-abc"), compactedKey(hourMs, "17-x"), manifestKey(hourMs)];
+  expect(keys.map(archivedKind)).toEqual(["lines", "parquet", "manifest"]);
+  expect(keys.map(archivedHour)).toEqual([hourMs, hourMs, hourMs]);
+  // A listing names the objects before what was made of them, and ends with the manifest.
+  expect([...keys].sort()).toEqual(keys);
+  for (const key of keys) expect(key).toMatch(ARCHIVED_KEY_PATTERN);
+  expect("raw/v1/2026/02/03/04/{a,b}.ndjson.gz").not.toMatch(ARCHIVED_KEY_PATTERN);
 });

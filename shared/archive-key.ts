@@ -6,6 +6,22 @@ export function archiveKey(hourMs: number, name: string): string {
   return `${archivePrefix(hourMs)}${name}.ndjson.gz`;
 }
 
+/** Where Parquet made of an hour's objects stands: beside them, so that one listing tells of both. `name` is of no other one. */
+export function compactedKey(hourMs: number, name: string): string {
+  return `${archivePrefix(hourMs)}compacted-${name}.parquet`;
+}
+
+/** Where it stands which objects of an hour are in which Parquet. */
+export function manifestKey(hourMs: number): string {
+  return `${archivePrefix(hourMs)}manifest.json`;
+}
+
+/** What an object of an hour is: the manifest, Parquet, or else lines as ingest wrote them. */
+export function archivedKind(key: string): "lines" | "parquet" | "manifest" {
+  if (key.endsWith("/manifest.json")) return "manifest";
+  return key.endsWith(".parquet") ? "parquet" : "lines";
+}
+
 /** `raw/v1/YYYY/MM/DD/HH/` of an hour, by event time in UTC. */
 export function archivePrefix(hourMs: number): string {
   const days = Math.floor(hourMs / 86_400_000);
@@ -13,6 +29,9 @@ export function archivePrefix(hourMs: number): string {
   const { year, month, day } = civilDate(days);
   return `${ARCHIVE_ROOT}${year}/${pad(month)}/${pad(day)}/${pad(hour)}/`;
 }
+
+/** Keys of the archive: nothing in them means anything in a pattern. */
+export const ARCHIVED_KEY_PATTERN = /^raw\/v1\/\d{4}\/\d{2}\/\d{2}\/\d{2}\/[A-Za-z0-9._-]+$/;
 
 /** The event hour an object stands under; `undefined` for a key of something else. */
 export function archivedHour(key: string): number | undefined {

@@ -22,7 +22,8 @@ export async function archive(bucket: R2Bucket, messages: readonly RawMessage[])
       members.sort((a, b) => (a.batch < b.batch ? -1 : 1));
       const name = `${receivedAtMs}-${await digest(members.map(({ batch }) => batch).join("\n"))}`;
       await bucket.put(archiveKey(hourMs, name), concat(members.map(({ gzip }) => gzip)), {
-        httpMetadata: { contentType: "application/x-ndjson", contentEncoding: "gzip" },
+        // Not as an encoding of NDJSON: whatever serves it might unpack it then, or pack it once more.
+        httpMetadata: { contentType: "application/gzip" },
       });
     }),
   );

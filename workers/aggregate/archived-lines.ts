@@ -14,8 +14,13 @@ export class LinesRefused extends Error {
 
   /** True when the lines themselves cannot be read, so that the same again cannot help. */
   get isDamage(): boolean {
-    return DAMAGE.has(this.code);
+    return isDamageCode(this.code);
   }
+}
+
+/** Whether it is for what was to be read that ClickHouse has not read it. */
+export function isDamageCode(code: number): boolean {
+  return DAMAGE.has(code);
 }
 
 /** CANNOT_PARSE_* and the like, INCORRECT_DATA, ZLIB_INFLATE_FAILED, CANNOT_READ_ALL_DATA, ATTEMPT_TO_READ_AFTER_EOF. */

@@ -1,5 +1,6 @@
 import { log } from "../log.ts";
 import { audit } from "./audit.ts";
+import { compaction } from "./compaction.ts";
 import type { Env } from "./env.ts";
 import { rollUp } from "./roll-up.ts";
 
@@ -12,6 +13,7 @@ interface CronTask {
 /** What is done every ten minutes, one after the other. */
 const TASKS: readonly CronTask[] = [
   { name: "audit", run: (env) => audit(env, Date.now()) },
+  { name: "compaction", run: (env) => compaction(env, Date.now()) },
   { name: "roll-up", run: (env) => rollUp(env) },
 ];
 

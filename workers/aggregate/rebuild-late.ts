@@ -1,4 +1,5 @@
 import { HOUR_MS, WINDOW_MS } from "../../shared/window.ts";
+import { noteUncompacted } from "../directory/uncompacted-hours.ts";
 import { log } from "../log.ts";
 import { loadHours } from "./archived-hours.ts";
 import type { Env } from "./env.ts";
@@ -81,6 +82,7 @@ async function rebuildWindows(env: Env, due: readonly LateWindow[], nowMs: numbe
     await postponeLateWindows(env.DIRECTORY, postponed, { failure, retryAtMs: nowMs + RETRY_MS });
     log("error", "late windows not rebuilt", { windows: postponed.length, failure });
   }
+  await noteUncompacted(env.DIRECTORY, [...hoursMs], nowMs);
   log("info", "late windows rebuilt from the archive", { windows: rebuilt.length, hours: hoursMs.size });
   return { rebuilt: rebuilt.length, postponed: postponed.length };
 }

@@ -1,4 +1,4 @@
-import { archivePrefix } from "../../shared/archive-key.ts";
+import { archivedKind, archivePrefix } from "../../shared/archive-key.ts";
 import type { PaymentEvent } from "../../shared/event.ts";
 import { batchOf } from "../../shared/event-batch.ts";
 import { shardOf } from "../../shared/topology.ts";
@@ -65,6 +65,10 @@ export class Rebuild {
     let bytes = 0;
     // Keys begin with the moment their first message was received, so this is the order of receiving.
     for (const { key, size } of objects) {
+      if (archivedKind(key) !== "lines") {
+        this.#pass = undefined;
+        throw new Error(`${archivePrefix(pass.hourMs)} is compacted, its windows want a replay`);
+      }
       if (bytes > 0 && bytes + size > REBUILD_BYTES_PER_ALARM) return;
       await this.#readObject(env, pass, key, size);
       pass.afterKey = key;
@@ -97,8 +101,10 @@ export class Rebuild {
       log("error", "archive object damaged", { shard: this.#shard.toString(), key, error });
     if (size > ARCHIVE_OBJECT_BYTES_MAX) return report(new Error(`${size} bytes are more than one object takes`));
     const object = await env.ARCHIVE.get(key);
-    // Deleted since it was listed: its time is over.
-    if (object === null) return;
+    if (object === null) {
+      this.#pass = undefined;
+      throw new Error(`${key} has gone since it was listed`);
+    }
     const events = await readArchived(await object.arrayBuffer(), pass.isOwn, report);
     for (let at = 0; at < events.length; at += RECOUNT_EVENTS_MAX) {
       this.#recount(env, pass, events.slice(at, at + RECOUNT_EVENTS_MAX));

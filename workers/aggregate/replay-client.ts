@@ -3,13 +3,17 @@ import type { Env } from "./env.ts";
 
 const QUERY_TIMEOUT_MS = 300_000;
 const PROGRESS_INTERVAL_MS = 20_000;
-/** What a query may take of ClickHouse's memory; beyond a third of it identities are grouped on disk. */
+/** What a query may take of ClickHouse's memory; beyond a third of it rows are grouped and sorted on disk. */
 const QUERY_MEMORY_BYTES_MAX = 2_000_000_000;
 
 export type ReplayClient = ReturnType<typeof historyClient>;
 
-/** Calls ClickHouse with the patience that counting from the archive needs. */
-export async function withReplayClient<T>(env: Env, work: (client: ReplayClient) => Promise<T>): Promise<T> {
+/** Calls ClickHouse with the patience that counting from the archive needs; `settings` are added to its own. */
+export async function withReplayClient<T>(
+  env: Env,
+  work: (client: ReplayClient) => Promise<T>,
+  settings: Parameters<typeof historyClient>[2] = {},
+): Promise<T> {
   const client = historyClient(env, QUERY_TIMEOUT_MS, {
     // So that nothing in between takes a long silence for the end.
     send_progress_in_http_headers: 1,
@@ -19,6 +23,8 @@ export async function withReplayClient<T>(env: Env, work: (client: ReplayClient)
     max_execution_time: QUERY_TIMEOUT_MS / 1000,
     max_memory_usage: String(QUERY_MEMORY_BYTES_MAX),
     max_bytes_before_external_group_by: String(Math.floor(QUERY_MEMORY_BYTES_MAX / 3)),
+    max_bytes_before_external_sort: String(Math.floor(QUERY_MEMORY_BYTES_MAX / 3)),
+    ...settings,
   });
   try {
     return await work(client);

@@ -8,6 +8,7 @@ import {
   type Replay,
   type ReplayDifference,
 } from "../directory/replays.ts";
+import { noteUncompacted } from "../directory/uncompacted-hours.ts";
 import { log } from "../log.ts";
 import { type ArchivedObject, loadObjects, objectsBetween } from "./archived-hours.ts";
 import type { Loading } from "./archived-lines.ts";
@@ -152,6 +153,8 @@ async function runPass(env: Env, replay: Replay, pass: Pass, nowMs: number): Pro
       const sound = soundHours(hoursMs, damaged).map((ms) => ms / 1000);
       await client.command({ query: HEAL_SQL, query_params: { ...parameters, sound } });
     }
+    const uncompacted = pass.objects.filter(({ kind }) => kind === "lines").map(({ hourMs }) => hourMs);
+    await noteUncompacted(env.DIRECTORY, [...new Set(uncompacted)], nowMs);
     log("info", "replayed", {
       replay: replay.id,
       from: new Date(pass.fromMs).toISOString(),

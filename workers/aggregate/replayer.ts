@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { nextReplay } from "../directory/replays.ts";
 import { log } from "../log.ts";
+import { advanceCompaction, isCompactionDue } from "./compaction.ts";
 import { type Env, settingsOf } from "./env.ts";
 import { nextLateWindowMs } from "./late-windows.ts";
 import { rebuildLate } from "./rebuild-late.ts";
@@ -8,10 +9,15 @@ import { advanceReplays } from "./replay.ts";
 
 /** Passes begin within this, of the 15 minutes an alarm may take (Cloudflare Durable Objects, "Limits"). */
 const ALARM_BUDGET_MS = 5 * 60_000;
+/** Passes of compaction in one alarm, a dozen calls each, of the 1,000 that an invocation may make (Cloudflare Workers, "Limits"). */
+const ALARM_COMPACTIONS_MAX = 50;
 /** After a pass that failed, because ClickHouse or the archive cannot be asked. */
 const FAILURE_RETRY_MS = 30_000;
 
-/** Counts windows anew from the archive, one pass after another, by an alarm. What there is to do stands in the directory. */
+/**
+ * Counts windows anew from the archive, and compacts it, one pass after another, by an alarm. What there is to do stands in the directory. As one
+ * object does both, no object of the archive is removed between being listed and being read.
+ */
 export class Replayer extends DurableObject<Env> {
   #lastMs = 0;
 
@@ -28,19 +34,34 @@ export class Replayer extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const endMs = Date.now() + ALARM_BUDGET_MS;
     let isFailed = false;
+    let compactions = 0;
+    const compact = async () => {
+      const isDone = compactions < ALARM_COMPACTIONS_MAX && (await advanceCompaction(this.env, this.#moment()));
+      if (isDone) compactions += 1;
+      return isDone;
+    };
     // What is late comes first, and again between the passes of a replay that may take hours. What fails holds back nothing else.
     for (let isMore = true; isMore && !isFailed && Date.now() < endMs; ) {
-      isFailed = !(await this.#attempt("late windows not rebuilt", () => this.#rebuildLate(endMs)));
-      const isReplayFailed = !(await this.#attempt("replay failed", async () => {
-        isMore = await advanceReplays(this.env, this.#moment());
-      }));
-      isFailed ||= isReplayFailed;
+      isMore = false;
+      const tasks: readonly [failure: string, task: () => Promise<boolean>][] = [
+        ["late windows not rebuilt", () => this.#rebuildLate(endMs)],
+        ["replay failed", () => advanceReplays(this.env, this.#moment())],
+        ["hour not compacted", compact],
+      ];
+      for (const [failure, task] of tasks) {
+        const isDone = await this.#attempt(failure, async () => {
+          isMore = (await task()) || isMore;
+        });
+        isFailed ||= !isDone;
+      }
     }
     await this.#ringForNext(isFailed);
   }
 
-  async #rebuildLate(endMs: number): Promise<void> {
+  /** All that is due. */
+  async #rebuildLate(endMs: number): Promise<boolean> {
     while (Date.now() < endMs && (await rebuildLate(this.env, this.#moment())) !== undefined);
+    return false;
   }
 
   async #ringForNext(isFailed: boolean): Promise<void> {
@@ -48,7 +69,8 @@ export class Replayer extends DurableObject<Env> {
     if (isFailed) return await this.#ring(nowMs + FAILURE_RETRY_MS);
     const isRead = await this.#attempt("directory away", async () => {
       const isReplaying = (await nextReplay(this.env.DIRECTORY)) !== undefined;
-      const nextMs = isReplaying ? 0 : await nextLateWindowMs(this.env.DIRECTORY);
+      const isBusy = isReplaying || (await isCompactionDue(this.env, nowMs));
+      const nextMs = isBusy ? 0 : await nextLateWindowMs(this.env.DIRECTORY);
       if (nextMs !== undefined) await this.#ring(Math.max(nextMs, nowMs + 1));
     });
     if (!isRead) await this.#ring(nowMs + FAILURE_RETRY_MS);

@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test, vi } from "vitest";
-import { archivePrefix } from "../../shared/archive-key.ts";
+import { archivePrefix, manifestKey } from "../../shared/archive-key.ts";
 import type { PaymentEvent } from "../../shared/event.ts";
 import { batchOf } from "../../shared/event-batch.ts";
 import { encodeShardBatch, STATUS } from "../../shared/messages/shard-batch.ts";
@@ -163,6 +163,15 @@ describe("a page that is damaged", () => {
     await rebuild();
     for (const name of ["text", "cut", "none"]) expect(String(reported)).toContain(`0-${name}.ndjson.gz`);
     expect((await numbers())[0]?.[0]?.payments_count).toBe(5);
+  });
+
+  test("is not rebuilt from what objects are left of an hour that was compacted", async () => {
+    await withDamagedPage();
+    await numbers();
+    await workerEnv.ARCHIVE.put(manifestKey(OLD_MS), "{}");
+    await shard.ring();
+    expect(String(reported)).toContain("is compacted");
+    expect(await shard.rows("damaged")).toBe(1);
   });
 
   test("whose rebuilt state cannot be written stays damaged, and is rebuilt when it can", async () => {

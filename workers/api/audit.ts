@@ -3,6 +3,7 @@ import { archivedHour } from "../../shared/archive-key.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { DAY_MS, finalHoursThrough, HOUR_MS } from "../../shared/window.ts";
 import { auditDoneThrough, auditOf, type ReplayDifference, type ReplayPass } from "../directory/replays.ts";
+import { type UncompactedState, uncompactedState } from "../directory/uncompacted-hours.ts";
 import type { Problem } from "../http/problem.ts";
 import { parseInstant } from "./instant.ts";
 import type { Query } from "./parameters.ts";
@@ -32,15 +33,17 @@ export async function answerAudit(
   const from = query.from === undefined ? ok(to.value - SPAN_DEFAULT_MS) : parseInstant(query.from, "UTC", nowMs);
   if (!from.ok) return err(invalid("from", from.error.hint));
   if (from.value >= to.value) return err(invalid("to", "to must be later than from."));
-  const [{ passes, sums, differences }, throughMs] = await Promise.all([
+  const [{ passes, sums, differences }, throughMs, uncompacted] = await Promise.all([
     auditOf(directory, from.value, to.value, AUDIT_LISTED_MAX),
     auditDoneThrough(directory),
+    uncompactedState(directory),
   ]);
   return ok({
     from: new Date(from.value).toISOString(),
     to: new Date(to.value).toISOString(),
     final_through: new Date(finalHoursThrough(nowMs)).toISOString(),
     audited_through: throughMs === undefined ? null : new Date(throughMs).toISOString(),
+    archive: presentUncompacted(uncompacted),
     windows: windowsOf(sums),
     events: sums.events,
     parts: passes.map((pass) => ({
@@ -53,6 +56,16 @@ export async function answerAudit(
     })),
     differences: differences.map((one) => ({ ...presentDifference(one), done: doneAbout(one, passes) })),
   });
+}
+
+/** Hours with objects that stand in no Parquet yet, whatever span was asked for. */
+function presentUncompacted({ waiting, earliestMs, failing, failure }: UncompactedState): object {
+  return {
+    hours_waiting: waiting,
+    earliest_waiting: earliestMs === null ? null : new Date(earliestMs).toISOString(),
+    hours_failing: failing,
+    failure,
+  };
 }
 
 /** Nothing is written of an hour that could not be read whole, nor of a pass beside such an hour (`soundHours` of the aggregate Worker). */

@@ -145,3 +145,13 @@ export const replayDifferences = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.replayId, table.windowStart, table.merchantId, table.currency] })],
 );
+
+/** Hours with objects in the archive that stand in no Parquet yet; noted by who reads them, until they are compacted. */
+export const uncompactedHours = sqliteTable("uncompacted_hours", {
+  hourMs: integer("hour_ms").primaryKey(),
+  firstNotedAt: integer("first_noted_at").notNull(),
+  lastNotedAt: integer("last_noted_at").notNull(),
+  /** Why it could not be compacted, when that was tried; it is tried again at `retry_at`. */
+  failure: text("failure"),
+  retryAt: integer("retry_at").notNull().default(0),
+});

@@ -1,0 +1,195 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import type { R2Bucket } from "@cloudflare/workers-types";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type ClickHouse, startClickHouse } from "../scripts/clickhouse.ts";
+import type { PaymentEventInput } from "../scripts/event-input.ts";
+import { differences, loadTruth, storedHistory, truth } from "../scripts/ground-truth.ts";
+import { WORKERS_STATE_DIR } from "../scripts/local-system.ts";
+import { WORKERD_PID_FILE } from "../scripts/runtime.ts";
+import { findWorkerd } from "../scripts/workerd-process.ts";
+import { archivedKind } from "../shared/archive-key.ts";
+import { DAY_MS, HOUR_MS, windowStart } from "../shared/window.ts";
+import { shopEvents } from "./shop.ts";
+import { startTestSystem, type TestSystem, until } from "./system.ts";
+
+const EVENTS = 2_000;
+const LATE_EVENTS = 600;
+const REQUEST_EVENTS = 1_000;
+const HOURS = 16;
+/** The log need not wait for a direct call then. */
+const ASYNC = { Prefer: "respond-async" };
+const endMs = windowStart(Date.now()) - 4 * DAY_MS;
+const toMs = endMs - (endMs % HOUR_MS);
+const span = { fromMs: toMs - HOURS * HOUR_MS, toMs };
+
+let dir: string;
+let tally: TestSystem;
+/** As it was started last. */
+let clickhouse: ClickHouse;
+const sent: PaymentEventInput[] = [];
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "tally-compaction-"));
+  tally = await startTestSystem(dir);
+  clickhouse = tally.clickhouse;
+  // The audit comes first, and has nothing to do.
+  await tally.runtime.runCron();
+});
+afterAll(async () => {
+  await tally?.stop();
+  await clickhouse?.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** Sends events, all of them too late for a shard, and some of them again; waits until they are counted. */
+async function send(seed: string, count: number): Promise<void> {
+  const events = shopEvents({ seed, count, ...span });
+  for (let at = 0; at < count; at += REQUEST_EVENTS) await tally.send(events.slice(at, at + REQUEST_EVENTS), ASYNC);
+  await tally.send(events.slice(0, count / 10), ASYNC);
+  sent.push(...events);
+  await loadTruth(tally.sql, Readable.from(sent.map((event) => `${JSON.stringify(event)}\n`)));
+  const expected = await truth(tally.sql);
+  await until("everything in history", async () =>
+    differences(expected, await storedHistory(tally.sql)).length === 0 ? true : undefined,
+  );
+  await until("all late windows rebuilt", async () => ((await countOf("late_windows")) === 0 ? true : undefined));
+}
+
+/** Miniflare's earlier handles end with the workerd they were made for. */
+async function countOf(table: "late_windows" | "uncompacted_hours"): Promise<number> {
+  const directory = await tally.runtime.miniflare.getD1Database("DIRECTORY", "tally-api");
+  return (await directory.prepare(`SELECT count(*) AS n FROM ${table}`).first<number>("n")) ?? -1;
+}
+
+async function archive(): Promise<R2Bucket> {
+  return (await tally.runtime.miniflare.getR2Bucket("ARCHIVE", "tally-aggregate")) as unknown as R2Bucket;
+}
+
+async function keysOf(kind: ReturnType<typeof archivedKind>): Promise<string[]> {
+  const { objects } = await (await archive()).list({ prefix: "raw/v1/" });
+  return objects.map(({ key }) => key).filter((key) => archivedKind(key) === kind);
+}
+
+/** Has the cron find hours that wait, as if they had been quiet for long, and nothing had failed lately. */
+async function runDueCron(): Promise<void> {
+  const directory = await tally.runtime.miniflare.getD1Database("DIRECTORY", "tally-api");
+  await directory.prepare("UPDATE uncompacted_hours SET first_noted_at = 0, last_noted_at = 0, retry_at = 0").run();
+  await tally.runtime.runCron();
+}
+
+async function compactAll(): Promise<void> {
+  await until("all hours compacted", async () => {
+    await runDueCron();
+    return (await countOf("uncompacted_hours")) === 0 ? true : undefined;
+  });
+}
+
+interface Shown {
+  readonly id: string;
+  readonly state: string;
+  readonly events: number;
+  readonly windows: Readonly<Record<string, number>>;
+  readonly damaged_objects: readonly { readonly key: string; readonly reason: string }[];
+}
+
+async function replay(): Promise<Shown> {
+  const answer = await fetch(`${tally.runtime.apiUrl}/v1/admin/replays`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${tally.operatorKey}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ from: span.fromMs, to: span.toMs }),
+  });
+  const { id } = (await answer.json()) as Shown;
+  return await until("the replay to end", async () => {
+    const shown = (await (await tally.read(`/v1/admin/replays/${id}`)).json()) as Shown;
+    return shown.state === "done" ? shown : undefined;
+  });
+}
+
+/** Everything sent stands in Parquet and nowhere else, and comes to what history has. */
+async function expectCompacted(): Promise<void> {
+  expect(await keysOf("lines")).toEqual([]);
+  // ClickHouse may finish a file that nobody waits for any more; the hour's next pass removes it.
+  expect((await keysOf("parquet")).length).toBeGreaterThanOrEqual((await keysOf("manifest")).length);
+  const windows = (await truth(tally.sql)).length;
+  expect(await replay()).toMatchObject({
+    events: sent.length,
+    windows: { equal: windows, changed: 0, missing: 0, short: 0, unarchived: 0 },
+    damaged_objects: [],
+  });
+}
+
+/** Has hours to be compacted begun with, and resolves in the middle of it. */
+async function midCompaction(): Promise<void> {
+  const before = await countOf("uncompacted_hours");
+  expect(before).toBeGreaterThan(HOURS / 2);
+  await runDueCron();
+  await until("some hours compacted", async () =>
+    (await countOf("uncompacted_hours")) < before - 2 ? true : undefined,
+  );
+}
+
+test("hours that are final and audited are made into Parquet, from which a replay counts what it counted from the objects", async () => {
+  await send("first", EVENTS);
+  const before = await replay();
+  expect((await keysOf("lines")).length).toBeGreaterThan(HOURS / 2);
+  await compactAll();
+  await expectCompacted();
+  expect((await replay()).windows).toEqual(before.windows);
+});
+
+test("late events of compacted hours are counted beside the Parquet, and folded into it; an object that is cut off stays, and is named", async () => {
+  await send("late", LATE_EVENTS);
+  const audit = (await (await tally.read("/v1/admin/audit")).json()) as { archive: { hours_waiting: number } };
+  expect(audit.archive.hours_waiting).toBeGreaterThan(0);
+  const bucket = await archive();
+  const [key = ""] = await keysOf("lines");
+  const bytes = new Uint8Array((await (await bucket.get(key))?.arrayBuffer()) ?? new ArrayBuffer(0));
+  await bucket.put(key, bytes.slice(0, bytes.length - 20));
+  await compactAll();
+  expect(await keysOf("lines")).toEqual([key]);
+  expect((await replay()).damaged_objects.map((object) => object.key)).toEqual([key]);
+  await bucket.put(key, bytes);
+  // Whoever reads the hour finds that there is something to compact.
+  await replay();
+  await compactAll();
+  await expectCompacted();
+});
+
+test("kill -9 of ClickHouse in the middle of compaction loses nothing", async () => {
+  await send("clickhouse-killed", LATE_EVENTS);
+  await midCompaction();
+  clickhouse.kill();
+  await clickhouse.exited;
+  expect(await countOf("uncompacted_hours")).toBeGreaterThan(0);
+  const { clickhousePassword: password } = tally.secrets;
+  clickhouse = await startClickHouse({
+    dataDir: join(dir, "clickhouse"),
+    port: Number(new URL(tally.clickhouse.url).port),
+    password,
+    readerPassword: password,
+    writerPassword: password,
+  });
+  await compactAll();
+  await expectCompacted();
+});
+
+test("kill -9 of the Workers in the middle of compaction loses nothing", async () => {
+  await send("workers-killed", LATE_EVENTS);
+  await midCompaction();
+  const pidFile = join(dir, WORKERS_STATE_DIR, WORKERD_PID_FILE);
+  const killed = await findWorkerd(pidFile);
+  if (killed === undefined) throw new Error("workerd is not there");
+  process.kill(killed, "SIGKILL");
+  await until("workerd to be back", async () => {
+    const found = await findWorkerd(pidFile);
+    return found !== undefined && found !== killed && (await countOf("uncompacted_hours").catch(() => -1)) >= 0
+      ? true
+      : undefined;
+  });
+  expect(await countOf("uncompacted_hours")).toBeGreaterThan(0);
+  await compactAll();
+  await expectCompacted();
+});
