@@ -46,6 +46,9 @@ const auditSchema = z.object({
       events: z.int(),
       windows: windowsSchema,
       damaged_objects: z.array(z.object({ key: z.string(), reason: z.string() })),
+      doubts: z
+        .array(z.object({ currency: z.string(), what: z.string(), archived: z.string(), stored: z.string() }))
+        .nullable(),
     }),
   ),
   differences: z.array(
@@ -92,7 +95,9 @@ async function main(): Promise<number> {
     }
     const audit = auditSchema.parse(JSON.parse(text));
     process.stdout.write(values.json ? `${text}\n` : reportOf(audit));
-    const isWhole = audit.parts.every(({ damaged_objects }) => damaged_objects.length === 0);
+    const isWhole = audit.parts.every(
+      ({ damaged_objects, doubts }) => damaged_objects.length + (doubts?.length ?? 0) === 0,
+    );
     return audit.windows.short + audit.windows.unarchived === 0 && isWhole ? 0 : 1;
   } catch (error) {
     process.stderr.write(`${failureText(error)}\n`);
@@ -151,7 +156,19 @@ function reportOf(audit: Audit): string {
     texts.push(
       ["Damaged objects of the archive:", ...damaged.map(({ key, reason }) => `  ${key}: ${reason}`)].join("\n"),
     );
+  texts.push(opinionText(parts));
   return `${texts.join("\n\n")}\n`;
+}
+
+function opinionText(parts: Audit["parts"]): string {
+  const asked = parts.filter(({ doubts }) => doubts !== null);
+  const doubts = asked.flatMap(({ from, doubts }) => (doubts ?? []).map((doubt) => ({ from, ...doubt })));
+  if (doubts.length === 0)
+    return `Second opinion, by plain sums: ${grouped(asked.length)} of ${grouped(parts.length)} parts add up.`;
+  const rows = doubts
+    .slice(0, SHOWN_MAX)
+    .map(({ from, currency, what, archived, stored }) => [`${from} ${currency}`, what, archived, stored]);
+  return `Does not add up:\n${tableText([["part", "what", "archived", "stored"], ...rows])}`;
 }
 
 function archiveText({ hours_waiting, earliest_waiting, hours_failing, failure }: Audit["archive"]): string {

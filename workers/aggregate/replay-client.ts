@@ -20,6 +20,8 @@ export async function withReplayClient<T>(
     http_headers_progress_interval_ms: String(PROGRESS_INTERVAL_MS),
     // What was just loaded is what is counted, on replicas too.
     select_sequential_consistency: "1",
+    // Sums are beyond what a number in JSON can be.
+    output_format_json_quote_64bit_integers: 1,
     max_execution_time: QUERY_TIMEOUT_MS / 1000,
     max_memory_usage: String(QUERY_MEMORY_BYTES_MAX),
     max_bytes_before_external_group_by: String(Math.floor(QUERY_MEMORY_BYTES_MAX / 3)),

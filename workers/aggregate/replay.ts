@@ -3,6 +3,7 @@ import {
   advanceReplay,
   DIFFERENCES_PER_PASS_MAX,
   nextReplay,
+  noteDoubts,
   notePass,
   noteReplayFailure,
   type Replay,
@@ -16,6 +17,7 @@ import { type Env, settingsOf } from "./env.ts";
 import { DIFFERENCES_SQL, HEAL_SQL, KEEP_RECOUNTED_SQL, VERDICTS_SQL } from "./recount-sql.ts";
 import { type ReplayClient, rowsOf, withReplayClient } from "./replay-client.ts";
 import { loadingNumber, loadNeighbours, soundHours } from "./replay-loading.ts";
+import { secondOpinion } from "./second-opinion.ts";
 
 /** Hours a pass counts at a time. Of the archive it takes `REPLAY_BYTES_MAX`; an hour with more is cut into slices of its merchants. */
 const PASS_HOURS_MAX = 168;
@@ -152,6 +154,12 @@ async function runPass(env: Env, replay: Replay, pass: Pass, nowMs: number): Pro
     if (!replay.dryRun && changed + missing > 0) {
       const sound = soundHours(hoursMs, damaged).map((ms) => ms / 1000);
       await client.command({ query: HEAL_SQL, query_params: { ...parameters, sound } });
+    }
+    // Where something was left as it is, the sums cannot be the same.
+    if (replay.askedBy === "audit" && damaged.length + short + unarchived === 0) {
+      const doubts = await secondOpinion(client, parameters);
+      await noteDoubts(env.DIRECTORY, { replayId: replay.id, fromMs: pass.fromMs, slice }, doubts);
+      if (doubts.length > 0) log("error", "archive and history do not add up", { replay: replay.id, doubts });
     }
     const uncompacted = pass.objects.filter(({ kind }) => kind === "lines").map(({ hourMs }) => hourMs);
     await noteUncompacted(env.DIRECTORY, [...new Set(uncompacted)], nowMs);

@@ -52,6 +52,7 @@ export async function answerAudit(
       events: pass.events,
       windows: windowsOf(pass),
       damaged_objects: z.array(z.unknown()).parse(pass.damaged),
+      doubts: z.array(z.unknown()).nullable().parse(pass.doubts),
       found_at: new Date(pass.foundAt).toISOString(),
     })),
     differences: differences.map((one) => ({ ...presentDifference(one), done: doneAbout(one, passes) })),

@@ -151,7 +151,7 @@ export async function differencesOf(directory: D1Database, id: string, limit: nu
 /** Notes what a pass found, unless it was noted before: what it finds again after it has written is that nothing differs. */
 export async function notePass(
   directory: D1Database,
-  pass: ReplayPass,
+  pass: Omit<ReplayPass, "doubts">,
   differences: readonly ReplayDifference[],
 ): Promise<void> {
   const db = drizzle(directory);
@@ -168,6 +168,20 @@ export async function notePass(
     sql`INSERT OR IGNORE INTO replay_differences SELECT ${fields} FROM json_each(${rows}) WHERE NOT EXISTS (${isNoted})`,
   );
   await db.insert(replayPasses).values(pass).onConflictDoNothing();
+}
+
+/** Notes what a second opinion on a pass that was noted says otherwise. */
+export async function noteDoubts(
+  directory: D1Database,
+  { replayId, fromMs, slice }: Pick<ReplayPass, "replayId" | "fromMs" | "slice">,
+  doubts: readonly object[],
+): Promise<void> {
+  const ofPass = and(
+    eq(replayPasses.replayId, replayId),
+    eq(replayPasses.fromMs, fromMs),
+    eq(replayPasses.slice, slice),
+  );
+  await drizzle(directory).update(replayPasses).set({ doubts }).where(ofPass);
 }
 
 /** Goes on to what comes next; nothing happens to a replay that was ended, or has gone on, meanwhile. */

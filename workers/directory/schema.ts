@@ -123,6 +123,8 @@ export const replayPasses = sqliteTable(
     events: integer("events").notNull(),
     /** JSON array of `{key, reason}`. */
     damaged: text("damaged", { mode: "json" }).notNull(),
+    /** JSON array of what an audit's second opinion says otherwise; null where none was taken. */
+    doubts: text("doubts", { mode: "json" }),
     foundAt: integer("found_at").notNull(),
   },
   (table) => [primaryKey({ columns: [table.replayId, table.fromMs, table.slice] })],

@@ -1,0 +1,1 @@
+ALTER TABLE `replay_passes` ADD `doubts` text;
