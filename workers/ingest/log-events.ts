@@ -37,7 +37,7 @@ export function packEvents(
   const parts = Math.max(Math.ceil(bytes / LINE_BYTES_TARGET), Math.ceil(size / SHARD_BATCH_EVENTS_MAX));
   const messages: Uint8Array<ArrayBuffer>[] = [];
   // Lines that all stand together are in order; others say which they are.
-  let isNumbered = parts > 1 || hoursOf(events.batch, 0, size).size > 1;
+  let isNumbered = parts > 1 || onlyHourOf(events.batch, 0, size) === undefined;
   const pack = (from: number, to: number): void => {
     const members = membersOf(events, from, to, isNumbered);
     const batch = `${request}-${messages.length}`;
@@ -64,10 +64,22 @@ export function packEvents(
 
 /** One member for each event hour, lines in the order of the request. Mostly there is one hour, and its lines stand together already. */
 function membersOf({ batch, lines }: LoggedEvents, from: number, to: number, isNumbered: boolean): RawMember[] {
+  const onlyHourMs = isNumbered ? undefined : onlyHourOf(batch, from, to);
+  if (onlyHourMs !== undefined) return [{ hourMs: onlyHourMs, events: to - from, gzip: gzip(lines.view(from, to)) }];
   return [...hoursOf(batch, from, to)].map(([hourMs, indexes]) => {
-    const text = isNumbered ? joined(lines, indexes) : lines.view(from, to);
-    return { hourMs, events: indexes.length, gzip: gzip(text) };
+    return { hourMs, events: indexes.length, gzip: gzip(joined(lines, indexes)) };
   });
+}
+
+/** The hour that all of some events are of, `undefined` when there is none or more than one. */
+function onlyHourOf(batch: EventBatch, from: number, to: number): number | undefined {
+  if (from === to) return undefined;
+  const hourMs = batch.occurredAt(from) - (batch.occurredAt(from) % HOUR_MS);
+  for (let i = from; i < to; i++) {
+    const sinceMs = batch.occurredAt(i) - hourMs;
+    if (sinceMs < 0 || sinceMs >= HOUR_MS) return undefined;
+  }
+  return hourMs;
 }
 
 /** Events by their hour. */
