@@ -60,6 +60,10 @@ SETTINGS index_granularity = 256, min_bytes_for_wide_part = 1000000000000000, mi
   merge_with_ttl_timeout = 2592000
 COMMENT 'Windows of each merchant merged by hour, day and month of UTC; read with FINAL, and only where version is the sum of its windows'' revisions';
 
+-- Those of windows that are not kept any more stand nowhere else.
+INSERT INTO roll_ups (* EXCEPT (computed_at)) SELECT merchant_id, currency, 'hours' AS tier, * EXCEPT (merchant_id, currency, computed_at) FROM hours FINAL;
+INSERT INTO roll_ups (* EXCEPT (computed_at)) SELECT merchant_id, currency, 'days' AS tier, * EXCEPT (merchant_id, currency, computed_at) FROM days FINAL;
+
 TRUNCATE TABLE IF EXISTS hours;
 TRUNCATE TABLE IF EXISTS days;
 

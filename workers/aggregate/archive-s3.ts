@@ -32,6 +32,13 @@ export function archiveS3Of(env: ArchiveS3Env): ArchiveS3 | undefined {
   return parsed.data;
 }
 
+/** Whether all of its settings are there, right or wrong. */
+export function isArchiveS3Set({ ARCHIVE_S3_URL, ARCHIVE_S3_KEY_ID, ARCHIVE_S3_SECRET }: ArchiveS3Env): boolean {
+  return [ARCHIVE_S3_URL, ARCHIVE_S3_KEY_ID, ARCHIVE_S3_SECRET].every(
+    (setting) => setting !== undefined && setting !== "",
+  );
+}
+
 /** As `archiveS3Of`; throws when it is not configured. */
 export function requiredArchiveS3(env: ArchiveS3Env): ArchiveS3 {
   const s3 = archiveS3Of(env);

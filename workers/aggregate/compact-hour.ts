@@ -27,7 +27,7 @@ const REASON_LENGTH_MAX = 300;
 /** NOT_FOUND_COLUMN_IN_BLOCK: what a line has in `user` or `merchant` has no column here. */
 const UNKNOWN_NESTED_FIELD = 10;
 /** Parquet without a manifest that is younger may be of a pass that is about to write one: far more than its three queries can take. */
-const LEFTOVER_AGE_MS = HOUR_MS;
+export const LEFTOVER_AGE_MS = HOUR_MS;
 
 export interface CompactLimits {
   readonly nowMs: number;
@@ -42,6 +42,8 @@ export interface CompactedHour {
   /** Of the file that was written. */
   readonly events: number;
   readonly damaged: number;
+  /** Parquet of a pass that died, perhaps: too young to be removed. */
+  readonly leftovers: number;
   readonly isMore: boolean;
 }
 
@@ -61,15 +63,16 @@ export async function compactHour(
 ): Promise<CompactedHour> {
   const hour = await listedHour(env.ARCHIVE, hourMs);
   const stored = await readManifest(env.ARCHIVE, hourMs);
-  await removeLeftovers(env.ARCHIVE, hour, stored.manifest, limits.nowMs);
+  const leftovers = await removeLeftovers(env.ARCHIVE, hour, stored.manifest, limits.nowMs);
   const { taken, isMore } = objectsToTake(hour, stored.manifest, limits.bytesMax);
-  if (taken.length === 0) return { objects: 0, events: 0, damaged: stored.manifest.damaged.length, isMore: false };
+  const damaged = stored.manifest.damaged.length;
+  if (taken.length === 0) return { objects: 0, events: 0, damaged, leftovers, isMore: false };
   return await withReplayClient(
     env,
     async (client) => {
       const pass = new CompactPass(env.ARCHIVE, client, s3, hourMs);
       const done = await pass.run(stored, { taken, stillDamaged: stillDamaged(hour, stored.manifest) }, limits);
-      return { ...done, isMore };
+      return { ...done, leftovers, isMore };
     },
     COMPACT_SETTINGS,
   );
@@ -80,22 +83,26 @@ async function listedHour(bucket: R2Bucket, hourMs: number): Promise<ArchivedHou
   return { hourMs, lines: [], parquet: [], hasManifest: false };
 }
 
-/** Without a manifest nothing is removed: Parquet that one did name may be all there is of the hour. */
+/**
+ * Removes what no manifest names; answers how many files are too young for it. Without a manifest nothing is removed: Parquet that one did name
+ * may be all there is of the hour.
+ */
 async function removeLeftovers(
   bucket: R2Bucket,
   { hourMs, lines, parquet, hasManifest }: ArchivedHour,
   manifest: Manifest,
   nowMs: number,
-): Promise<void> {
-  if (!hasManifest) return;
+): Promise<number> {
+  if (!hasManifest) return parquet.length;
   const compacted = compactedOriginals(manifest);
   const named = new Set(manifest.files.map(({ name }) => name));
-  const isLeftover = ({ key, uploaded }: ListedObject) =>
-    !named.has(nameOf(hourMs, key)) && uploaded.getTime() + LEFTOVER_AGE_MS < nowMs;
+  const unnamed = parquet.filter(({ key }) => !named.has(nameOf(hourMs, key)));
+  const old = unnamed.filter(({ uploaded }) => uploaded.getTime() + LEFTOVER_AGE_MS < nowMs);
   await removeKeys(bucket, [
     ...lines.filter((object) => compacted.has(originalId(originalOf(hourMs, object)))).map(({ key }) => key),
-    ...parquet.filter(isLeftover).map(({ key }) => key),
+    ...old.map(({ key }) => key),
   ]);
+  return unnamed.length - old.length;
 }
 
 /** Objects that are in no file yet, in the order of their keys. Those that were found damaged are left out while they are what they were. */
@@ -247,15 +254,23 @@ class CompactPass {
     // Of no other attempt, also not of one that is given up here and still being carried out by ClickHouse.
     const key = compactedKey(this.#hourMs, `${nowMs}-${crypto.randomUUID().slice(0, 8)}`);
     const target = s3Parameters(this.#s3, { target_url: [key] });
-    await this.#client.command({
-      query: compactSql(kindsOf(sources)),
-      query_params: { ...this.#parametersOf(sources), ...target },
-    });
+    const query_params = { ...this.#parametersOf(sources), ...target };
+    try {
+      await this.#client.command({ query: compactSql(kindsOf(sources)), query_params });
+      return await this.#verified(key, sources, expected);
+    } catch (error) {
+      // Of an attempt that is tried again under another name, also every ten minutes for days.
+      await this.#bucket.delete(key);
+      throw error;
+    }
+  }
+
+  /** Throws when the file is not what it should be. */
+  async #verified(key: string, sources: Sources, expected: Sums): Promise<ManifestFile> {
     const [written] = await rowsOf<Sums>(this.#client, WRITTEN_SQL, s3Parameters(this.#s3, { parquet_url: [key] }));
     const isRight = written?.events === expected.events && written.checksum === expected.checksum;
     const object = await this.#bucket.head(key);
     if (!isRight || object === null) {
-      await this.#bucket.delete(key);
       throw new Error(`${key} was to have ${expected.events} events and reads ${written?.events}, or others`);
     }
     return {

@@ -8,8 +8,8 @@ import {
   uncompactedState,
 } from "../directory/uncompacted-hours.ts";
 import { log } from "../log.ts";
-import { archiveS3Of } from "./archive-s3.ts";
-import { compactHour } from "./compact-hour.ts";
+import { archiveS3Of, isArchiveS3Set } from "./archive-s3.ts";
+import { compactHour, LEFTOVER_AGE_MS } from "./compact-hour.ts";
 import { type Env, settingsOf } from "./env.ts";
 import { REPLAYER } from "./replayer-name.ts";
 
@@ -35,7 +35,10 @@ export async function advanceCompaction(env: Env, nowMs: number): Promise<boolea
     const bytesMax = settingsOf(env).COMPACT_BYTES_MAX;
     const done = await compactHour(env, s3, hour.hourMs, { nowMs, bytesMax });
     log("info", "hour compacted", { hour: new Date(hour.hourMs).toISOString(), ...done });
-    if (!done.isMore) await forgetUncompacted(env.DIRECTORY, hour);
+    if (done.leftovers > 0 && !done.isMore) {
+      const retryAtMs = nowMs + LEFTOVER_AGE_MS;
+      await postponeUncompacted(env.DIRECTORY, hour, { failure: null, retryAtMs });
+    } else if (!done.isMore) await forgetUncompacted(env.DIRECTORY, hour);
   } catch (error) {
     // Whatever it is that fails with this hour, others must not wait for it.
     const failure = String(error).slice(0, FAILURE_LENGTH_MAX);
@@ -45,9 +48,9 @@ export async function advanceCompaction(env: Env, nowMs: number): Promise<boolea
   return true;
 }
 
-/** Whether there is a pass to do. */
+/** Whether there is a pass to do. What is half configured is the cron's to complain of. */
 export async function isCompactionDue(env: Env, nowMs: number): Promise<boolean> {
-  if (archiveS3Of(env) === undefined) return false;
+  if (!isArchiveS3Set(env)) return false;
   const limits = await dueLimits(env, nowMs);
   return limits !== undefined && (await nextUncompacted(env.DIRECTORY, limits)) !== undefined;
 }

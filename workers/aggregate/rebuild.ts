@@ -2,7 +2,7 @@ import { archivedKind, archivePrefix } from "../../shared/archive-key.ts";
 import type { PaymentEvent } from "../../shared/event.ts";
 import { batchOf } from "../../shared/event-batch.ts";
 import { shardOf } from "../../shared/topology.ts";
-import { HOUR_MS, windowStart } from "../../shared/window.ts";
+import { HOUR_MS, isFinal, windowStart } from "../../shared/window.ts";
 import { loadTopology } from "../directory/topology.ts";
 import { log } from "../log.ts";
 import { ARCHIVE_OBJECT_BYTES_MAX, type ArchivedEvent, readArchived } from "./archived-events.ts";
@@ -10,6 +10,7 @@ import type { ShardState } from "./engine.ts";
 import { type Env, settingsOf } from "./env.ts";
 import type { Journal } from "./journal.ts";
 import { beginRecount, type Recount, recount } from "./recount.ts";
+import { Slice } from "./slice.ts";
 import type { WorkingSet } from "./working-set.ts";
 
 /**
@@ -65,10 +66,7 @@ export class Rebuild {
     let bytes = 0;
     // Keys begin with the moment their first message was received, so this is the order of receiving.
     for (const { key, size } of objects) {
-      if (archivedKind(key) !== "lines") {
-        this.#pass = undefined;
-        throw new Error(`${archivePrefix(pass.hourMs)} is compacted, its windows want a replay`);
-      }
+      if (archivedKind(key) !== "lines") return this.#letGo(pass);
       if (bytes > 0 && bytes + size > REBUILD_BYTES_PER_ALARM) return;
       await this.#readObject(env, pass, key, size);
       pass.afterKey = key;
@@ -119,6 +117,24 @@ export class Rebuild {
     );
     const receivedAtMs = events.map((event) => event.receivedAtMs);
     this.#memory.reading(() => recount(this.#state, pass.recount, batch, receivedAtMs), Date.now());
+  }
+
+  /**
+   * Windows of an hour that is compacted are history's alone: it is compacted once it is final and history was compared with the archive. Before they
+   * are final, which cannot be unless clocks differ by hours, they wait.
+   */
+  #letGo({ hourMs, recount: { slices } }: Pass): void {
+    this.#pass = undefined;
+    const starts = [...slices.keys()];
+    if (starts.some((startMs) => !isFinal(startMs, Date.now()))) {
+      throw new Error(`${archivePrefix(hourMs)} is compacted and its windows are not final`);
+    }
+    this.#journal.checkpoint(this.#state, [], new Map(starts.map((startMs) => [startMs, new Slice(startMs)])));
+    log("warn", "damaged windows left to history, their hour is compacted", {
+      shard: this.#shard.toString(),
+      hour: new Date(hourMs).toISOString(),
+      windows: starts.length,
+    });
   }
 
   #finish({ hourMs, recount: { slices } }: Pass): void {

@@ -33,35 +33,36 @@ export class Replayer extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     const endMs = Date.now() + ALARM_BUDGET_MS;
+    let isMore = true;
     let isFailed = false;
     let compactions = 0;
+    // One that fails ends it for this alarm, and keeps replays from nothing: its hour is put off.
     const compact = async () => {
-      const isDone = compactions < ALARM_COMPACTIONS_MAX && (await advanceCompaction(this.env, this.#moment()));
-      if (isDone) compactions += 1;
-      return isDone;
+      if (compactions >= ALARM_COMPACTIONS_MAX) return;
+      compactions += 1;
+      const isCompacted = await this.#attempt("hour not compacted", async () => {
+        const isDone = await advanceCompaction(this.env, this.#moment());
+        if (!isDone) compactions = ALARM_COMPACTIONS_MAX;
+        isMore ||= isDone;
+      });
+      if (!isCompacted) compactions = ALARM_COMPACTIONS_MAX;
     };
     // What is late comes first, and again between the passes of a replay that may take hours. What fails holds back nothing else.
-    for (let isMore = true; isMore && !isFailed && Date.now() < endMs; ) {
+    while (isMore && !isFailed && Date.now() < endMs) {
       isMore = false;
-      const tasks: readonly [failure: string, task: () => Promise<boolean>][] = [
-        ["late windows not rebuilt", () => this.#rebuildLate(endMs)],
-        ["replay failed", () => advanceReplays(this.env, this.#moment())],
-        ["hour not compacted", compact],
-      ];
-      for (const [failure, task] of tasks) {
-        const isDone = await this.#attempt(failure, async () => {
-          isMore = (await task()) || isMore;
-        });
-        isFailed ||= !isDone;
-      }
+      const isRebuilt = await this.#attempt("late windows not rebuilt", () => this.#rebuildLate(endMs));
+      const isReplayed = await this.#attempt("replay failed", async () => {
+        isMore = await advanceReplays(this.env, this.#moment());
+      });
+      isFailed = !isRebuilt || !isReplayed;
+      await compact();
     }
     await this.#ringForNext(isFailed);
   }
 
   /** All that is due. */
-  async #rebuildLate(endMs: number): Promise<boolean> {
+  async #rebuildLate(endMs: number): Promise<void> {
     while (Date.now() < endMs && (await rebuildLate(this.env, this.#moment())) !== undefined);
-    return false;
   }
 
   async #ringForNext(isFailed: boolean): Promise<void> {

@@ -174,6 +174,21 @@ describe("a page that is damaged", () => {
     expect(await shard.rows("damaged")).toBe(1);
   });
 
+  test("is left to history once it is final, when its hour was compacted: nothing waits for it any more", async () => {
+    await withDamagedPage();
+    await numbers();
+    await workerEnv.ARCHIVE.put(manifestKey(OLD_MS), "{}");
+    vi.setSystemTime(OLD_MS + 240 * WINDOW_MS);
+    await shard.ring();
+    expect(await shard.rows("damaged")).toBe(0);
+    expect(await shard.apply(ofShop("late", 1, { occurred_at: OLD_MS }))).toEqual([STATUS.late]);
+    await shard.evict();
+    expect(await shard.rows("damaged")).toBe(0);
+    expect(
+      (await shard.read("shop", true)).windows.filter(({ window_start }) => window_start === OLD_MS / 1000),
+    ).toEqual([]);
+  });
+
   test("whose rebuilt state cannot be written stays damaged, and is rebuilt when it can", async () => {
     const before = await withDamagedPage();
     await numbers();

@@ -29,7 +29,7 @@ export interface Cut {
   readonly boundsMs: readonly number[];
   /** From here on, the start of a day, there are no roll-ups yet: nothing but windows is read. */
   readonly rolledUpToMs: number;
-  /** Before here, the start of a day, windows are gone: a month is of one side. */
+  /** Before here, the start of a day, windows are gone, and with them what a month could be checked by: days are read there. */
   readonly keptFromMs: number;
   readonly withMonths: boolean;
 }
@@ -50,7 +50,7 @@ export function cutIntoTiers(
       append(cut.windows, span);
       continue;
     }
-    const month = withMonths ? wholeMonths(span) : { fromMs: span.toMs, toMs: span.toMs };
+    const month = withMonths && span.fromMs >= keptFromMs ? wholeMonths(span) : { fromMs: span.toMs, toMs: span.toMs };
     for (const besideMonth of around(span, month)) {
       const day = wholeUnits(besideMonth, UNIT_MS.days);
       for (const besideDay of around(besideMonth, day)) {

@@ -46,11 +46,11 @@ export async function forgetUncompacted(directory: D1Database, hour: Uncompacted
   await drizzle(directory).delete(uncompactedHours).where(isUnchanged(hour));
 }
 
-/** Puts off an hour that could not be compacted, and says why. */
+/** Puts off an hour that could not be compacted, and says why, or that is and has something to be removed later. */
 export async function postponeUncompacted(
   directory: D1Database,
   { hourMs }: UncompactedHour,
-  { failure, retryAtMs }: { readonly failure: string; readonly retryAtMs: number },
+  { failure, retryAtMs }: { readonly failure: string | null; readonly retryAtMs: number },
 ): Promise<void> {
   await drizzle(directory)
     .update(uncompactedHours)
