@@ -69,7 +69,7 @@ export class SimulatedHistory {
     const parameter = (name: string) =>
       new RegExp(`name="param_${name}"\\r\\n\\r\\n([^\\r]*)\\r\\n`).exec(body)?.[1] ?? "";
     // It has no roll-ups: windows are found wherever they are asked of, and all versions come to nothing.
-    if (parameter("checked_from") !== "") return '{"revisions":"0"}\n';
+    if (parameter("checked_from") !== "") return '["0"]\n';
     const numbers = (name: string) => (parameter(name).match(/\d+/g) ?? []).map(Number);
     const merchant = parameter("merchant");
     const ofTiers = (end: string) =>
@@ -80,22 +80,21 @@ export class SimulatedHistory {
     return rows
       .map((row) => {
         const bucket = bounds.findLast((bound) => bound <= row.window_start) ?? 0;
-        return `${JSON.stringify({ ...row, ...mergedColumns(row), version: "0", bucket })}\n`;
+        return `${JSON.stringify([row.currency, bucket, row.revision, "0", ...answeredColumns(row)])}\n`;
       })
       .join("");
   }
 }
 
-/** What a query that merges has in the place of the row's lists. */
-function mergedColumns(row: Row): Record<string, unknown> {
-  const list = (column: string) => row[column] as readonly unknown[];
-  const counts = list("amount_bucket_count");
-  return {
-    amounts: Object.fromEntries(list("amount_bucket").map((bucket, at) => [bucket, counts[at]])),
-    ...Object.fromEntries(
-      DIMENSIONS.map((d) => [`by_${d}`, [list(`by_${d}_value`), list(`by_${d}_count`), list(`by_${d}_amount`)]]),
-    ),
-  };
+/** `ANSWERED_COLUMNS` (workers/merged-columns.ts) of one row. */
+function answeredColumns(row: Row): unknown[] {
+  return [
+    ...["payments_count", "refunds_count", "amount_min", "amount_max"],
+    ...["payments_amount", "refunds_amount", "points_used", "points_earned"],
+    ...["amount_bucket", "amount_bucket_count", "customers"],
+  ]
+    .map((column) => row[column])
+    .concat(DIMENSIONS.map((d) => [row[`by_${d}_value`], row[`by_${d}_count`], row[`by_${d}_amount`]]));
 }
 
 const connectionLost = () => new TypeError("fetch failed: connection reset");

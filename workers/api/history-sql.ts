@@ -1,4 +1,4 @@
-import { MERGED_COLUMNS, REPORT_COLUMNS } from "../merged-columns.ts";
+import { ANSWERED_COLUMNS, REPORT_COLUMNS } from "../merged-columns.ts";
 import { CHECKED_ROLL_UPS, type CheckedRollUp, ROLL_UPS, type Tier, type TierSpans, UNIT_MS } from "./tiers.ts";
 
 const START_OF = { days: "toStartOfDay", hours: "toStartOfHour" } as const satisfies Record<CheckedRollUp, string>;
@@ -59,7 +59,7 @@ function rollUpVersions(whose: Whose, tiers: TierSpans, tier: CheckedRollUp): st
 
 /**
  * One row a currency and bucket: the rows of all tiers in the spans that are asked of each, merged. `version` is the sum of those of the roll-ups among
- * them that can be compared with their windows: all from `{kept_from}` on.
+ * them that can be compared with their windows: all from `{kept_from}` on. `mergedRow` reads what it selects, by position.
  */
 export function reportsSql(whose: Whose, tiers: TierSpans): string {
   const { from, start, version } = sourceOf(whose, tiers);
@@ -69,7 +69,7 @@ SELECT
   roundDown(toUInt32(w.${start}), {bounds:Array(UInt32)}) AS bucket,
   max(w.revision) AS revision,
   ${version} AS version,
-  ${MERGED_COLUMNS}
+  ${ANSWERED_COLUMNS}
 ${from}
 GROUP BY currency, bucket
 ORDER BY currency, bucket`;
