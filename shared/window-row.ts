@@ -29,28 +29,8 @@ export function countOf(value: unknown): number | undefined {
 
 /** A sum, which may be beyond 2^53. */
 export function sumOf(value: unknown): bigint | undefined {
-  if (typeof value === "string") {
-    const short = value.length <= EXACT_DIGITS ? shortSum(value) : undefined;
-    if (short !== undefined) return BigInt(short);
-    return SUM.test(value) ? BigInt(value) : undefined;
-  }
+  if (typeof value === "string") return SUM.test(value) ? BigInt(value) : undefined;
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : undefined;
-}
-
-/** Digits that are exact in a number, however they are put together. */
-const EXACT_DIGITS = 15;
-const ZERO = 48;
-
-/** Of digits and nothing else. Most sums are short, and by way of a number they are read in a third of the time. */
-function shortSum(digits: string): number | undefined {
-  if (digits === "") return undefined;
-  let sum = 0;
-  for (let at = 0; at < digits.length; at++) {
-    const digit = digits.charCodeAt(at) - ZERO;
-    if (digit < 0 || digit > 9) return undefined;
-    sum = sum * 10 + digit;
-  }
-  return sum;
 }
 
 const textOf = (value: unknown) => (typeof value === "string" ? value : undefined);

@@ -80,21 +80,23 @@ export class SimulatedHistory {
     return rows
       .map((row) => {
         const bucket = bounds.findLast((bound) => bound <= row.window_start) ?? 0;
-        return `${JSON.stringify([row.currency, bucket, row.revision, "0", ...answeredColumns(row)])}\n`;
+        return `${JSON.stringify([row.currency, bucket, row.revision, "0", ...mergedColumns(row)])}\n`;
       })
       .join("");
   }
 }
 
-/** `ANSWERED_COLUMNS` (workers/merged-columns.ts) of one row. */
-function answeredColumns(row: Row): unknown[] {
+/** `MERGED_COLUMNS` (workers/merged-columns.ts) of one row. */
+function mergedColumns(row: Row): unknown[] {
+  const list = (column: string) => row[column] as readonly unknown[];
+  const counts = list("amount_bucket_count");
   return [
-    ...["payments_count", "refunds_count", "amount_min", "amount_max"],
-    ...["payments_amount", "refunds_amount", "points_used", "points_earned"],
-    ...["amount_bucket", "amount_bucket_count", "customers"],
-  ]
-    .map((column) => row[column])
-    .concat(DIMENSIONS.map((d) => [row[`by_${d}_value`], row[`by_${d}_count`], row[`by_${d}_amount`]]));
+    ...["payments_count", "payments_amount", "refunds_count", "refunds_amount"].map((column) => row[column]),
+    ...["points_used", "points_earned", "amount_min", "amount_max"].map((column) => row[column]),
+    Object.fromEntries(list("amount_bucket").map((bucket, at) => [bucket, counts[at]])),
+    row.customers,
+    ...DIMENSIONS.map((d) => [list(`by_${d}_value`), list(`by_${d}_count`), list(`by_${d}_amount`)]),
+  ];
 }
 
 const connectionLost = () => new TypeError("fetch failed: connection reset");

@@ -1,4 +1,4 @@
-import { ANSWERED_COLUMNS, REPORT_COLUMNS } from "../merged-columns.ts";
+import { MERGED_COLUMNS, REPORT_COLUMNS } from "../merged-columns.ts";
 import { CHECKED_ROLL_UPS, type CheckedRollUp, ROLL_UPS, type Tier, type TierSpans, UNIT_MS } from "./tiers.ts";
 
 const START_OF = { days: "toStartOfDay", hours: "toStartOfHour" } as const satisfies Record<CheckedRollUp, string>;
@@ -69,7 +69,7 @@ SELECT
   roundDown(toUInt32(w.${start}), {bounds:Array(UInt32)}) AS bucket,
   max(w.revision) AS revision,
   ${version} AS version,
-  ${ANSWERED_COLUMNS}
+  ${MERGED_COLUMNS}
 ${from}
 GROUP BY currency, bucket
 ORDER BY currency, bucket`;

@@ -14,9 +14,10 @@ export interface MergedRow {
 }
 
 /**
- * Reads a row of `reportsSql`, a list in the order of its columns (`ANSWERED_COLUMNS` in merged-columns.ts): customers in any order, several ranks of
- * one register among them, breakdowns of more values than are kept. Throws with the column's name where it is none. By hand, since a series is
- * of hundreds of rows of a hundred numbers each: through a schema and the columns of a window it took three times as long.
+ * Reads a row of `reportsSql`, a list in the order of its columns (`MERGED_COLUMNS` in merged-columns.ts): customers in any order, several ranks of
+ * one register among them, breakdowns of more values than are kept. Throws with the column's name where it is none, and `BeyondNumbers`. By
+ * hand, since a series is of hundreds of rows of a hundred numbers each: through a schema and the columns of a window it took three times
+ * as long.
  */
 export function mergedRow(raw: unknown): MergedRow {
   const [currency, bucket, revision, version, ...report] = listOf(raw, "a row");
@@ -30,7 +31,7 @@ export function mergedRow(raw: unknown): MergedRow {
 }
 
 function reportIn(columns: readonly unknown[]): Report {
-  const [payments, refunds, min, max, paid, refunded, used, earned, buckets, counts, customers, ...by] = columns;
+  const [payments, paid, refunds, refunded, used, earned, min, max, amounts, customers, ...by] = columns;
   return {
     payments_count: countIn(payments, "payments_count"),
     payments_amount: sumIn(paid, "payments_amount"),
@@ -40,14 +41,21 @@ function reportIn(columns: readonly unknown[]): Report {
     amount_max: countIn(max, "amount_max"),
     points_used: sumIn(used, "points_used"),
     points_earned: sumIn(earned, "points_earned"),
-    amounts: amountsIn(buckets, counts),
+    amounts: amountsIn(amounts),
     customers: normalizeCustomers(listOf(customers, "customers") as readonly number[]),
     breakdowns: byDimension((dimension, at) => breakdownIn(by[at], `by_${dimension}`)),
   };
 }
 
+/** A sum of 2^53 or more came as a number, which has lost digits: it has to be asked for as text. */
+export class BeyondNumbers extends RangeError {}
+
 const countIn = (value: unknown, column: string) => countOf(value) ?? refuse(column);
-const sumIn = (value: unknown, column: string) => sumOf(value) ?? refuse(column);
+
+function sumIn(value: unknown, column: string): bigint {
+  if (typeof value === "number" && value > Number.MAX_SAFE_INTEGER) throw new BeyondNumbers(`history: ${column}`);
+  return sumOf(value) ?? refuse(column);
+}
 
 function refuse(column: string): never {
   throw new RangeError(`history: ${column} is not what it should be`);
@@ -57,16 +65,15 @@ function listOf(value: unknown, column: string): readonly unknown[] {
   return Array.isArray(value) ? value : refuse(column);
 }
 
-/** Buckets, ascending, and the count of each. */
-function amountsIn(buckets: unknown, counts: unknown): Report["amounts"] {
-  const bucket = listOf(buckets, "amounts") as readonly number[];
-  const count = listOf(counts, "amounts") as readonly number[];
-  if (bucket.length !== count.length) return refuse("amounts");
-  for (let at = 0, last = -1; at < bucket.length; at++) {
-    const index = bucket[at] as number;
-    if (!Number.isInteger(index) || index <= last || index >= AMOUNT_BUCKETS) return refuse("amounts");
-    if (!Number.isSafeInteger(count[at]) || (count[at] as number) < 0) return refuse("amounts");
-    last = index;
+/** A map; its keys are integers, which an object has in ascending order. */
+function amountsIn(map: unknown): Report["amounts"] {
+  if (typeof map !== "object" || map === null) return refuse("amounts");
+  const bucket: number[] = [];
+  const count: number[] = [];
+  for (const [key, payments] of Object.entries(map)) {
+    const at = Number(key);
+    bucket.push(Number.isInteger(at) && at >= 0 && at < AMOUNT_BUCKETS ? at : refuse("amounts"));
+    count.push(countIn(payments, "amounts"));
   }
   return { bucket, count };
 }
