@@ -1,5 +1,6 @@
 import {
   cutOf,
+  HISTORY_FORMAT,
   HISTORY_SETTINGS,
   type HistoryRange,
   type HistoryStatement,
@@ -87,7 +88,7 @@ async function bareRead(env: ReadHistoryEnv, range: HistoryRange, nowMs: number)
 /** The statement as a form, the settings in the URL, the answer as text: what a client does at the least. */
 async function bareQuery(env: ReadHistoryEnv, { query, query_params }: HistoryStatement): Promise<string> {
   const url = new URL(env.CLICKHOUSE_URL);
-  const settings = { ...HISTORY_SETTINGS, database: env.CLICKHOUSE_DATABASE, default_format: "JSONEachRow" };
+  const settings = { ...HISTORY_SETTINGS, database: env.CLICKHOUSE_DATABASE, default_format: HISTORY_FORMAT };
   for (const [name, value] of Object.entries(settings)) url.searchParams.set(name, String(value));
   const form = new FormData();
   form.set("query", query);

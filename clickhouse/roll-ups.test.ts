@@ -236,6 +236,18 @@ test("a roll-up holds every final day, in hours and in days, and is what reads t
   expect(total?.report.refunds_count).toBe((77 * (rolledUpDaysThrough(nowMs) - START_MS)) / DAY_MS);
 });
 
+test("sums beyond the numbers of JSON are answered to the last digit", async () => {
+  const events = [0, 1, 2].map((n) => ({ ...eventOf(n), amount: Number.MAX_SAFE_INTEGER }));
+  const report = reportOf(events);
+  const truth = new Truth("vast");
+  await insert(server, truth.write([{ at: 0, currency: "JPY", report }]));
+  const spans = [{ fromMs: START_MS, toMs: END_MS }];
+  const range = { merchantId: "vast", spans, boundsMs: [START_MS], currencies: [] };
+  const [total] = await queryHistory(reader, range, Date.now());
+  expect(total?.report.payments_amount).toBe(3n * BigInt(Number.MAX_SAFE_INTEGER));
+  expect(total && bytesOf(total.report)).toEqual(bytesOf(report));
+});
+
 test("a roll-up is stored as one report is: a rank a register, 128 values of a breakdown and the rest", async () => {
   const reports = [0, 1, 2, 3, 4].map((part) =>
     reportOf(Array.from({ length: 400 }, (_, n) => eventOf(part * 300 + n))),

@@ -111,10 +111,19 @@ export function mergeCustomers(a: Customers, b: Customers): Customers {
  * `groupUniqArrayArray` returns. Throws a `RangeError` if one is not a packed value.
  */
 export function normalizeCustomers(values: readonly number[]): Customers {
-  const wrong = values.find((value) => !isCustomerValue(value));
-  if (wrong !== undefined) throw new RangeError(`not a packed customer value: ${wrong}`);
-  const sorted = Uint16Array.from(values).sort();
-  return sorted.filter((value, at) => registerOf(value) !== registerOf(sorted[at + 1] ?? NOT_A_VALUE));
+  const sorted = new Uint16Array(values.length);
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at];
+    if (!isCustomerValue(value)) throw new RangeError(`not a packed customer value: ${value}`);
+    sorted[at] = value;
+  }
+  sorted.sort();
+  let size = 0;
+  for (let at = 0; at < sorted.length; at++) {
+    const value = sorted[at] as number;
+    if (registerOf(value) !== registerOf(sorted[at + 1] ?? NOT_A_VALUE)) sorted[size++] = value;
+  }
+  return size === sorted.length ? sorted : sorted.slice(0, size);
 }
 
 /** Reads the wire form, an array of numbers; `null` unless it is canonical (packed values, ascending, one per register). */

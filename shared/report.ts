@@ -73,8 +73,8 @@ export function mergeReports(a: Report, b: Report): Report {
   };
 }
 
-export function byDimension<T>(of: (dimension: Dimension) => T): Record<Dimension, T> {
-  return Object.fromEntries(DIMENSIONS.map((dimension) => [dimension, of(dimension)])) as Record<Dimension, T>;
+export function byDimension<T>(of: (dimension: Dimension, at: number) => T): Record<Dimension, T> {
+  return Object.fromEntries(DIMENSIONS.map((dimension, at) => [dimension, of(dimension, at)])) as Record<Dimension, T>;
 }
 
 /** Where the numbers of a counter stand. */

@@ -69,7 +69,7 @@ export class SimulatedHistory {
     const parameter = (name: string) =>
       new RegExp(`name="param_${name}"\\r\\n\\r\\n([^\\r]*)\\r\\n`).exec(body)?.[1] ?? "";
     // It has no roll-ups: windows are found wherever they are asked of, and all versions come to nothing.
-    if (parameter("checked_from") !== "") return '{"revisions":"0"}\n';
+    if (parameter("checked_from") !== "") return '["0"]\n';
     const numbers = (name: string) => (parameter(name).match(/\d+/g) ?? []).map(Number);
     const merchant = parameter("merchant");
     const ofTiers = (end: string) =>
@@ -80,22 +80,23 @@ export class SimulatedHistory {
     return rows
       .map((row) => {
         const bucket = bounds.findLast((bound) => bound <= row.window_start) ?? 0;
-        return `${JSON.stringify({ ...row, ...mergedColumns(row), version: "0", bucket })}\n`;
+        return `${JSON.stringify([row.currency, bucket, row.revision, "0", ...mergedColumns(row)])}\n`;
       })
       .join("");
   }
 }
 
-/** What a query that merges has in the place of the row's lists. */
-function mergedColumns(row: Row): Record<string, unknown> {
+/** `MERGED_COLUMNS` (workers/merged-columns.ts) of one row. */
+function mergedColumns(row: Row): unknown[] {
   const list = (column: string) => row[column] as readonly unknown[];
   const counts = list("amount_bucket_count");
-  return {
-    amounts: Object.fromEntries(list("amount_bucket").map((bucket, at) => [bucket, counts[at]])),
-    ...Object.fromEntries(
-      DIMENSIONS.map((d) => [`by_${d}`, [list(`by_${d}_value`), list(`by_${d}_count`), list(`by_${d}_amount`)]]),
-    ),
-  };
+  return [
+    ...["payments_count", "payments_amount", "refunds_count", "refunds_amount"].map((column) => row[column]),
+    ...["points_used", "points_earned", "amount_min", "amount_max"].map((column) => row[column]),
+    Object.fromEntries(list("amount_bucket").map((bucket, at) => [bucket, counts[at]])),
+    row.customers,
+    ...DIMENSIONS.map((d) => [list(`by_${d}_value`), list(`by_${d}_count`), list(`by_${d}_amount`)]),
+  ];
 }
 
 const connectionLost = () => new TypeError("fetch failed: connection reset");

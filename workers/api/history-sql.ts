@@ -59,7 +59,7 @@ function rollUpVersions(whose: Whose, tiers: TierSpans, tier: CheckedRollUp): st
 
 /**
  * One row a currency and bucket: the rows of all tiers in the spans that are asked of each, merged. `version` is the sum of those of the roll-ups among
- * them that can be compared with their windows: all from `{kept_from}` on.
+ * them that can be compared with their windows: all from `{kept_from}` on. `mergedRow` reads what it selects, by position.
  */
 export function reportsSql(whose: Whose, tiers: TierSpans): string {
   const { from, start, version } = sourceOf(whose, tiers);

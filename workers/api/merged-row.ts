@@ -14,34 +14,47 @@ export interface MergedRow {
 }
 
 /**
- * Reads a row as `MERGED_COLUMNS` select it (merged-columns.ts): customers in any order, several ranks of one register among them, breakdowns of
- * more values than are kept. Throws with the column's name where it is none. By hand, since a series is of hundreds of rows of a hundred numbers
- * each: through a schema and the columns of a window it took three times as long.
+ * Reads a row of `reportsSql`, a list in the order of its columns (`MERGED_COLUMNS` in merged-columns.ts): customers in any order, several ranks of
+ * one register among them, breakdowns of more values than are kept. Throws with the column's name where it is none, and `BeyondNumbers`. By
+ * hand, since a series is of hundreds of rows of a hundred numbers each: through a schema and the columns of a window it took three times
+ * as long.
  */
 export function mergedRow(raw: unknown): MergedRow {
-  if (typeof raw !== "object" || raw === null) throw new RangeError("history: a row is no object");
-  const row = raw as Readonly<Record<string, unknown>>;
-  const count = (column: string) => countOf(row[column]) ?? refuse(column);
-  const sum = (column: string) => sumOf(row[column]) ?? refuse(column);
+  const [currency, bucket, revision, version, ...report] = listOf(raw, "a row");
   return {
-    currency: typeof row.currency === "string" ? row.currency : refuse("currency"),
-    bucket: count("bucket"),
-    revision: count("revision"),
-    version: sum("version"),
-    report: {
-      payments_count: count("payments_count"),
-      payments_amount: sum("payments_amount"),
-      refunds_count: count("refunds_count"),
-      refunds_amount: sum("refunds_amount"),
-      amount_min: count("amount_min"),
-      amount_max: count("amount_max"),
-      points_used: sum("points_used"),
-      points_earned: sum("points_earned"),
-      amounts: amountsOf(row.amounts),
-      customers: normalizeCustomers(listOf(row.customers, "customers") as readonly number[]),
-      breakdowns: byDimension((dimension) => breakdownOf(row[`by_${dimension}`], `by_${dimension}`)),
-    },
+    currency: typeof currency === "string" ? currency : refuse("currency"),
+    bucket: countIn(bucket, "bucket"),
+    revision: countIn(revision, "revision"),
+    version: sumIn(version, "version"),
+    report: reportIn(report),
   };
+}
+
+function reportIn(columns: readonly unknown[]): Report {
+  const [payments, paid, refunds, refunded, used, earned, min, max, amounts, customers, ...by] = columns;
+  return {
+    payments_count: countIn(payments, "payments_count"),
+    payments_amount: sumIn(paid, "payments_amount"),
+    refunds_count: countIn(refunds, "refunds_count"),
+    refunds_amount: sumIn(refunded, "refunds_amount"),
+    amount_min: countIn(min, "amount_min"),
+    amount_max: countIn(max, "amount_max"),
+    points_used: sumIn(used, "points_used"),
+    points_earned: sumIn(earned, "points_earned"),
+    amounts: amountsIn(amounts),
+    customers: normalizeCustomers(listOf(customers, "customers") as readonly number[]),
+    breakdowns: byDimension((dimension, at) => breakdownIn(by[at], `by_${dimension}`)),
+  };
+}
+
+/** A sum of 2^53 or more came as a number, which has lost digits: it has to be asked for as text. */
+export class BeyondNumbers extends RangeError {}
+
+const countIn = (value: unknown, column: string) => countOf(value) ?? refuse(column);
+
+function sumIn(value: unknown, column: string): bigint {
+  if (typeof value === "number" && value > Number.MAX_SAFE_INTEGER) throw new BeyondNumbers(`history: ${column}`);
+  return sumOf(value) ?? refuse(column);
 }
 
 function refuse(column: string): never {
@@ -53,21 +66,20 @@ function listOf(value: unknown, column: string): readonly unknown[] {
 }
 
 /** A map; its keys are integers, which an object has in ascending order. */
-function amountsOf(value: unknown): Report["amounts"] {
-  if (typeof value !== "object" || value === null) return refuse("amounts");
-  const map = value as Readonly<Record<string, unknown>>;
+function amountsIn(map: unknown): Report["amounts"] {
+  if (typeof map !== "object" || map === null) return refuse("amounts");
   const bucket: number[] = [];
   const count: number[] = [];
-  for (const key in map) {
+  for (const [key, payments] of Object.entries(map)) {
     const at = Number(key);
     bucket.push(Number.isInteger(at) && at >= 0 && at < AMOUNT_BUCKETS ? at : refuse("amounts"));
-    count.push(countOf(map[key]) ?? refuse("amounts"));
+    count.push(countIn(payments, "amounts"));
   }
   return { bucket, count };
 }
 
 /** Three lists: values, and the count and sum of each. */
-function breakdownOf(lists: unknown, column: string): Breakdown {
+function breakdownIn(lists: unknown, column: string): Breakdown {
   const three = listOf(lists, column);
   const values = listOf(three[0], column);
   const counts = listOf(three[1], column);
@@ -78,7 +90,7 @@ function breakdownOf(lists: unknown, column: string): Breakdown {
   for (let at = 0; at < values.length; at++) {
     const value = values[at];
     if (typeof value !== "string") return refuse(column);
-    const cell = { count: countOf(counts[at]) ?? refuse(column), amount: sumOf(amounts[at]) ?? refuse(column) };
+    const cell = { count: countIn(counts[at], column), amount: sumIn(amounts[at], column) };
     if (value === OTHER) other = cell;
     else cells.set(value, cell);
   }
