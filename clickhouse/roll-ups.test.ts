@@ -236,6 +236,17 @@ test("a roll-up holds every final day, in hours and in days, and is what reads t
   expect(total?.report.refunds_count).toBe((77 * (rolledUpDaysThrough(nowMs) - START_MS)) / DAY_MS);
 });
 
+test("a series by day in a zone of half hours is answered over five years: each of its days is a span of hours with windows at its ends", async () => {
+  const truth = new Truth("kolkata");
+  const windows = [0, 32, 33, 34, 200, 500].map((at) => ({ at, currency: "JPY", report: reportOf([eventOf(at)]) }));
+  await insert(server, truth.write(windows));
+  await rollUpAll();
+  const boundsMs = Array.from({ length: 1_826 }, (_, day) => END_MS - (1_826 - day) * DAY_MS - 5.5 * HOUR_MS);
+  const spans = [{ fromMs: boundsMs[0] ?? 0, toMs: END_MS }];
+  const asked = { merchantId: "kolkata", spans, boundsMs, currencies: [] };
+  expect(await answer(asked)).toEqual(truth.answer(asked));
+});
+
 test("sums beyond the numbers of JSON are answered to the last digit", async () => {
   const events = [0, 1, 2].map((n) => ({ ...eventOf(n), amount: Number.MAX_SAFE_INTEGER }));
   const report = reportOf(events);

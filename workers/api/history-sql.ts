@@ -1,3 +1,4 @@
+import { HOUR_MS } from "../../shared/window.ts";
 import { MERGED_COLUMNS, REPORT_COLUMNS } from "../merged-columns.ts";
 import { CHECKED_ROLL_UPS, type CheckedRollUp, ROLL_UPS, type Tier, type TierSpans, UNIT_MS } from "./tiers.ts";
 
@@ -13,7 +14,7 @@ const ofMerchant = ({ ofCurrencies }: Whose) =>
   `merchant_id = {merchant:String}${ofCurrencies ? " AND currency IN {currencies:Array(String)}" : ""}`;
 
 /**
- * Asks what the revisions of the windows come to that the roll-ups asked for stand for, in `{checked_from}` and `{checked_to}`: `revisions`. Of before
+ * Asks what the revisions of the windows come to that the roll-ups asked for stand for, in `{checked_from}` and `{checked_to}`, which are whole hours: `revisions`. Of before
  * `{kept_from}` the windows are gone. `ranges` is how many spans these are.
  */
 export function revisionsSql(whose: Whose, ranges: number): string {
@@ -22,7 +23,7 @@ SELECT toString(sum(revision)) AS revisions
 FROM windows FINAL
 WHERE ${ofMerchant(whose)}
   AND window_start >= toDateTime({kept_from:UInt32}, 'UTC')
-  AND ${inRanges("checked", ranges, "window_start")}`;
+  AND ${ranges > RANGES_MAX ? `toStartOfHour(window_start) IN (SELECT ${startsIn("checked", HOUR_MS)})` : inRanges("checked", ranges, "window_start")}`;
 }
 
 /**
@@ -139,7 +140,11 @@ function inRanges(name: string, count: number, column: string): string {
 
 /** Of months, the days: rows of a month start on those that are its first. */
 function starts(tier: Tier): string {
-  const unitMs = UNIT_MS[tier === "months" ? "days" : tier];
-  const ranges = `arrayMap((from, to) -> range(from, to, ${unitMs / 1000}), {${tier}_from:Array(UInt32)}, {${tier}_to:Array(UInt32)})`;
+  return startsIn(tier, UNIT_MS[tier === "months" ? "days" : tier]);
+}
+
+/** Starts of units in the ranges of two parameters of a name; each is named once, since ClickHouse writes a parameter out where it stands. */
+function startsIn(name: string, unitMs: number): string {
+  const ranges = `arrayMap((from, to) -> range(from, to, ${unitMs / 1000}), {${name}_from:Array(UInt32)}, {${name}_to:Array(UInt32)})`;
   return `toDateTime(arrayJoin(arrayFlatten(${ranges})), 'UTC')`;
 }
