@@ -99,8 +99,9 @@ export function abandonEmission(emissions: Emissions, id: number): void {
 }
 
 /**
- * Notes that the queue has all parts of an emission; what changes from now on goes `correctionDelayMs` later. To be called after the queue said so, never before: a crash in between
- * sends it again, the other order would lose it. Answers the slices stored meanwhile, as `confirmEmission` does.
+ * Notes that the queue has all parts of an emission; what changes from now on goes `correctionDelayMs` later. To be called after the queue
+ * said so, never before: a crash in between sends it again, the other order would lose it. Answers the slices stored meanwhile, as
+ * `confirmEmission` does.
  */
 export function markEmitted(
   emissions: Emissions,
