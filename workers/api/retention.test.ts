@@ -9,7 +9,9 @@ const span = (fromMs: number) => ({ fromMs, toMs: fromMs + WINDOW_MS });
 test("windows are kept as long as all of history, unless the setting says fewer days", () => {
   expect(windowsKeptFrom(env(), NOW_MS)).toBe(Date.UTC(2026, 10, 27) - HISTORY_KEPT_DAYS * DAY_MS);
   expect(windowsKeptFrom(env("90"), NOW_MS)).toBe(Date.UTC(2026, 10, 27) - 90 * DAY_MS);
-  expect(() => windowsKeptFrom(env("a few"), NOW_MS)).toThrow("WINDOWS_KEPT_DAYS");
+  for (const wrong of ["a few", "0", "6", "7.5"]) {
+    expect(() => windowsKeptFrom(env(wrong), NOW_MS)).toThrow("WINDOWS_KEPT_DAYS");
+  }
 });
 
 test("windows that are gone are refused, those that are kept are read", () => {

@@ -8,6 +8,9 @@ import type { HistorySpan } from "./tiers.ts";
  */
 export const HISTORY_KEPT_DAYS = 1_860;
 
+/** Roll-ups are made once a day is final, by a cron that may be held up: where windows are gone before, nothing would tell of them. */
+const WINDOWS_KEPT_DAYS_MIN = 7;
+
 export interface ReadHistoryEnv extends HistoryEnv {
   /** When the TTL of `windows` was made shorter, its days: roll-ups of before are taken as they are, and single windows refused. */
   readonly WINDOWS_KEPT_DAYS?: string;
@@ -23,10 +26,12 @@ export class WindowsGone extends Error {
   }
 }
 
-/** The first day of which every window is kept. Throws when the setting is no number of days. */
+/** The first day of which every window is kept. Throws when the setting is no number of days, or too small a one. */
 export function windowsKeptFrom({ WINDOWS_KEPT_DAYS }: ReadHistoryEnv, nowMs: number): number {
   const days = Number(WINDOWS_KEPT_DAYS ?? HISTORY_KEPT_DAYS);
-  if (!(Number.isInteger(days) && days > 0)) throw new Error(`WINDOWS_KEPT_DAYS is ${WINDOWS_KEPT_DAYS}`);
+  if (!(Number.isInteger(days) && days >= WINDOWS_KEPT_DAYS_MIN)) {
+    throw new Error(`WINDOWS_KEPT_DAYS is ${WINDOWS_KEPT_DAYS}, not a number of days from ${WINDOWS_KEPT_DAYS_MIN} on`);
+  }
   return startOfKept(days, nowMs);
 }
 

@@ -41,9 +41,14 @@ function isDue({ beforeMs, quietMs, waitMsMax, nowMs }: DueLimits): SQL | undefi
   );
 }
 
-/** Forgets an hour that is compacted, unless it was noted again since it was read. */
+/** Forgets an hour that is compacted; one that was noted again since it was read waits as if for the first time. */
 export async function forgetUncompacted(directory: D1Database, hour: UncompactedHour): Promise<void> {
-  await drizzle(directory).delete(uncompactedHours).where(isUnchanged(hour));
+  const db = drizzle(directory);
+  await db.delete(uncompactedHours).where(isUnchanged(hour));
+  await db
+    .update(uncompactedHours)
+    .set({ firstNotedAt: sql`${uncompactedHours.lastNotedAt}`, failure: null, retryAt: 0 })
+    .where(eq(uncompactedHours.hourMs, hour.hourMs));
 }
 
 /** Puts off an hour that could not be compacted, and says why, or that is and has something to be removed later. */
