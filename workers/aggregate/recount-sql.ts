@@ -51,17 +51,9 @@ const SLOT = `intDiv(occurred_at, ${WINDOW_MS})`;
 /** Lines of the replay in the hours to be counted. */
 const LINES = `SELECT * FROM archived_events WHERE replay = {replay:UInt64} AND hour IN ({hours:Array(DateTime('UTC'))})`;
 
-const IDENTITIES =
-  "SELECT merchant_id, event_id FROM archived_events WHERE replay = {replay:UInt64} GROUP BY merchant_id, event_id";
-
 /** Identities with several lines, of all that is loaded. They are few, and what the others cost is what counts: no line of those is grouped. */
-const REPEATED = `${IDENTITIES} HAVING count() > 1`;
-
-/**
- * Identities in several windows, of which a window may know the event of another: seen to one by one. All that is loaded is
- * asked, not only the hours to be counted.
- */
-const MOVED = `${IDENTITIES} HAVING min(${SLOT}) != max(${SLOT})`;
+const REPEATED = `
+SELECT merchant_id, event_id FROM archived_events WHERE replay = {replay:UInt64} GROUP BY merchant_id, event_id HAVING count() > 1`;
 
 /** The events of one identity that count, of `seen`, all in the order in which they were received: (received_at, batch, n, line, slot, counted). */
 const ACCEPTED = `arrayFold(
@@ -74,17 +66,16 @@ const ACCEPTED = `arrayFold(
 
 const picked = (tuple: string) => COUNTED.map((name, at) => `${tuple}.${at + 1} AS ${name}`).join(", ");
 
-/** Each event that counts, once. */
+/**
+ * Each event that counts, once. An identity of several lines may be in several windows, one of which may know the event of another: all that is
+ * loaded of it is asked, not only the hours to be counted.
+ */
 const EVENTS = `
-SELECT merchant_id, ${COUNTED.join(", ")} FROM (${LINES}) WHERE (merchant_id, event_id) NOT IN (repeated)
-UNION ALL
-SELECT merchant_id, ${picked("first")} FROM (
-  SELECT merchant_id, argMin((${COUNTED.join(", ")}), (${ORDER})) AS first
-  FROM (${LINES}) WHERE (merchant_id, event_id) IN (repeated) AND (merchant_id, event_id) NOT IN (moved) GROUP BY merchant_id, event_id)
+SELECT merchant_id, ${COUNTED.join(", ")} FROM (${LINES}) WHERE (merchant_id, event_id) NOT IN (${REPEATED})
 UNION ALL
 SELECT merchant_id, ${picked("one.6")} FROM (
   SELECT merchant_id, event_id, arrayJoin(${ACCEPTED}) AS one
-  FROM archived_events WHERE replay = {replay:UInt64} AND (merchant_id, event_id) IN (moved) GROUP BY merchant_id, event_id)
+  FROM archived_events WHERE replay = {replay:UInt64} AND (merchant_id, event_id) IN (${REPEATED}) GROUP BY merchant_id, event_id)
 WHERE toStartOfHour(toDateTime(one.5 * ${WINDOW_MS / 1000}, 'UTC')) IN ({hours:Array(DateTime('UTC'))})`;
 
 /** Position of the highest bit, exact: the logarithm is only asked of 32 bits. */
@@ -108,22 +99,31 @@ const UTF16_ORDER = "replaceAll(replaceAll(cell.1, '\\xEE', '\\xF5'), '\\xEF', '
 
 const HAS_ODD_ORDER = "position(cell.1, '\\xEE') > 0 OR position(cell.1, '\\xEF') > 0";
 
-/** Columns of a breakdown of any number of values: the 128 of smallest hash are kept, the rest stands under ''. As `capped` of shared/breakdown.ts. */
-function breakdownColumns(dimension: Dimension): string {
-  const cells = `cells_${dimension}`;
-  const kept = `kept_${dimension}`;
-  const rest = `arraySlice(ranked_${dimension}, ${BREAKDOWN_VALUES_MAX + 1})`;
-  return [
-    `arrayZip(by_${dimension}.1, by_${dimension}.2, by_${dimension}.3) AS ${cells}`,
-    `if(length(${cells}) > ${BREAKDOWN_VALUES_MAX}, arraySort(cell -> (sipHash64(cell.1), cell.1), ${cells}), ${cells}) AS ranked_${dimension}`,
-    // Cells come in the order of their bytes, which is right for nearly all.
-    `if(length(${cells}) <= ${BREAKDOWN_VALUES_MAX} AND NOT arrayExists(cell -> ${HAS_ODD_ORDER}, ${cells}), ${cells}, arrayConcat(
-      if(length(${cells}) > ${BREAKDOWN_VALUES_MAX}, [('', arraySum(cell -> cell.2, ${rest}), arraySum(cell -> cell.3, ${rest}))], []),
-      arraySort(cell -> ${UTF16_ORDER}, arraySlice(ranked_${dimension}, 1, ${BREAKDOWN_VALUES_MAX})))) AS ${kept}`,
-    `${kept}.1 AS by_${dimension}_value`,
-    `${kept}.2 AS by_${dimension}_count`,
-    `${kept}.3 AS by_${dimension}_amount`,
-  ].join(",\n  ");
+/**
+ * Columns of a breakdown of any number of values: the 128 of smallest hash are kept, the rest stands under ''. As `capped` of shared/breakdown.ts.
+ * Each list is for a query over the one before: ClickHouse writes an alias out wherever it stands, and names of 100 KB take longer to plan than
+ * the rows to count.
+ */
+const BREAKDOWN_LAYERS: readonly ((dimension: Dimension) => string)[] = [
+  (d) => `arrayZip(by_${d}.1, by_${d}.2, by_${d}.3) AS cells_${d}`,
+  // Cells come in the order of their bytes, which is right for nearly all.
+  (d) => `if(length(cells_${d}) > ${BREAKDOWN_VALUES_MAX} OR arrayExists(cell -> ${HAS_ODD_ORDER}, cells_${d}),
+    arraySort(cell -> (sipHash64(cell.1), cell.1), cells_${d}), []) AS ranked_${d}`,
+  (d) => `if(empty(ranked_${d}), cells_${d}, arrayConcat(
+    if(length(ranked_${d}) > ${BREAKDOWN_VALUES_MAX}, [('', ${restOf(d, 2)}, ${restOf(d, 3)})], []),
+    arraySort(cell -> ${UTF16_ORDER}, arraySlice(ranked_${d}, 1, ${BREAKDOWN_VALUES_MAX})))) AS kept_${d}`,
+  (d) => `kept_${d}.1 AS by_${d}_value, kept_${d}.2 AS by_${d}_count, kept_${d}.3 AS by_${d}_amount`,
+];
+
+const restOf = (dimension: Dimension, member: 2 | 3) =>
+  `arraySum(cell -> cell.${member}, arraySlice(ranked_${dimension}, ${BREAKDOWN_VALUES_MAX + 1}))`;
+
+/** The rows of a query with their breakdowns as `windows` has them. */
+function withBreakdowns(query: string): string {
+  return BREAKDOWN_LAYERS.reduce(
+    (below, layer) => `SELECT *, ${DIMENSIONS.map(layer).join(", ")} FROM (${below})`,
+    query,
+  );
 }
 
 const payments = (expression: string) => `if(type = 'payment', ${expression}, [])`;
@@ -172,15 +172,10 @@ export const WINDOW_COLUMNS = [
  * `slots` Array(UInt64), `revision` UInt64.
  */
 export const RECOUNT_SQL = `
-WITH repeated AS (${REPEATED}), moved AS (${MOVED})
 SELECT ${WINDOW_COLUMNS.join(", ")} FROM (
-SELECT merchant_id, currency, window_start, {revision:UInt64} AS revision,
-  payments_count, payments_amount, refunds_count, refunds_amount, amount_min, amount_max,
-  points_used_sum AS points_used, points_earned_sum AS points_earned,
-  amounts.1 AS amount_bucket, amounts.2 AS amount_bucket_count,
-  ${CUSTOMERS} AS customers,
-  ${DIMENSIONS.map(breakdownColumns).join(",\n  ")}
-FROM (${COUNTS}))`;
+SELECT *, {revision:UInt64} AS revision, points_used_sum AS points_used, points_earned_sum AS points_earned,
+  amounts.1 AS amount_bucket, amounts.2 AS amount_bucket_count, ${CUSTOMERS} AS customers
+FROM (${withBreakdowns(COUNTS)}))`;
 
 /** Hours of windows that may have counted an event of these hours before it was received again. Parameters: `replay`, `hours`. */
 export const NEIGHBOURS_SQL = `

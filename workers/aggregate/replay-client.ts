@@ -5,6 +5,8 @@ const QUERY_TIMEOUT_MS = 300_000;
 const PROGRESS_INTERVAL_MS = 20_000;
 /** What a query may take of ClickHouse's memory; beyond a third of it rows are grouped and sorted on disk. */
 const QUERY_MEMORY_BYTES_MAX = 2_000_000_000;
+/** A pass is few rows that each cost much to count: by default ClickHouse takes a second core for a quarter of a million only. */
+const ROWS_FOR_ANOTHER_CORE = 16_384;
 
 export type ReplayClient = ReturnType<typeof historyClient>;
 
@@ -23,6 +25,8 @@ export async function withReplayClient<T>(
     // Sums are beyond what a number in JSON can be.
     output_format_json_quote_64bit_integers: 1,
     max_execution_time: QUERY_TIMEOUT_MS / 1000,
+    merge_tree_min_rows_for_concurrent_read: String(ROWS_FOR_ANOTHER_CORE),
+    merge_tree_min_bytes_for_concurrent_read: "1",
     max_memory_usage: String(QUERY_MEMORY_BYTES_MAX),
     max_bytes_before_external_group_by: String(Math.floor(QUERY_MEMORY_BYTES_MAX / 3)),
     max_bytes_before_external_sort: String(Math.floor(QUERY_MEMORY_BYTES_MAX / 3)),
