@@ -38,6 +38,7 @@ export default defineConfig({
                 CLICKHOUSE_PASSWORD: "none",
                 CORRECTION_DELAY_MS: "50",
               },
+              ratelimits: { RATE_LIMITER: { namespace_id: "1", simple: { limit: 3, period: 60 } } },
             },
           }),
         ],

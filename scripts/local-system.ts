@@ -17,6 +17,8 @@ const secretsSchema = z.object({
   identityKey: z.string(),
   userKey: z.string(),
   clickhousePassword: z.string(),
+  /** Sessions of the dashboard are signed with it. */
+  sessionKey: z.string(),
   /** What the demo keys are derived from. */
   demoSecret: z.string(),
 });
@@ -117,6 +119,7 @@ function bindingsOf(secrets: Secrets, clickhouse: ClickHouse, aggregateVars: Rea
       ...aggregateVars,
     },
     api: {
+      SESSION_KEY: secrets.sessionKey,
       CLICKHOUSE_URL,
       CLICKHOUSE_USER: clickhouse.reader.user,
       CLICKHOUSE_PASSWORD: clickhouse.reader.password,
@@ -126,22 +129,28 @@ function bindingsOf(secrets: Secrets, clickhouse: ClickHouse, aggregateVars: Rea
 
 /** The installation's secrets, made at the first start. They outlive restarts: under another key every event would look new. */
 async function loadSecrets(path: string): Promise<Secrets> {
-  try {
-    return secretsSchema.parse(JSON.parse(await readFile(path, "utf8")));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
-      throw new Error(`${path} cannot be read; restore it, or remove the whole folder to start afresh`, {
-        cause: error,
-      });
-    }
-  }
+  const known = await readSecrets(path);
+  if (known?.sessionKey !== undefined) return { ...known, sessionKey: known.sessionKey };
   const secrets: Secrets = {
     identityKey: randomBytes(16).toString("hex"),
     userKey: randomBytes(16).toString("hex"),
     clickhousePassword: randomBytes(18).toString("base64url"),
     demoSecret: randomBytes(18).toString("base64url"),
+    // Installations from before there were sessions get this one.
+    ...known,
+    sessionKey: randomBytes(32).toString("hex"),
   };
   await writeFile(`${path}.new`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
   await rename(`${path}.new`, path);
   return secrets;
+}
+
+/** `undefined` before the first start. */
+async function readSecrets(path: string) {
+  try {
+    return secretsSchema.partial({ sessionKey: true }).parse(JSON.parse(await readFile(path, "utf8")));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new Error(`${path} cannot be read; restore it, or remove the whole folder to start afresh`, { cause: error });
+  }
 }

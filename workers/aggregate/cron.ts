@@ -1,3 +1,4 @@
+import { pruneLog } from "../directory/admin-log.ts";
 import { log } from "../log.ts";
 import { audit } from "./audit.ts";
 import { compaction } from "./compaction.ts";
@@ -14,6 +15,7 @@ interface CronTask {
 const TASKS: readonly CronTask[] = [
   { name: "audit", run: (env) => audit(env, Date.now()) },
   { name: "compaction", run: (env) => compaction(env, Date.now()) },
+  { name: "admin log", run: async ({ DIRECTORY }) => ({ pruned: await pruneLog(DIRECTORY, Date.now()) }) },
   { name: "roll-up", run: (env) => rollUp(env) },
 ];
 

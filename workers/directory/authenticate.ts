@@ -2,7 +2,7 @@ import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { z } from "zod";
 import { directoryCache } from "./isolate-cache.ts";
-import { type KeyKind, type ParsedKey, parseKey, secretMatches } from "./key.ts";
+import { type ParsedKey, parseKey, secretMatches } from "./key.ts";
 import { keys, sources } from "./schema.ts";
 import { orUnavailable } from "./unavailable.ts";
 
@@ -20,55 +20,76 @@ export const UNKNOWN_KEY_TTL_MS = 5_000;
 /** Whom a key was found to speak for, and until when it may at the most. */
 export interface Admission {
   readonly principal: Principal;
+  readonly keyId: string;
   readonly expiresMs: number;
 }
 
 const merchantIdsSchema = z.array(z.string()).nullable();
 
-/**
- * Who the `Authorization: Bearer` header speaks for, `null` when it speaks for nobody this Worker admits.
- * Throws `DirectoryUnavailable`.
- */
+/** Whom an `Authorization: Bearer` header speaks for, `null` for nobody. Throws `DirectoryUnavailable`. */
 export async function authenticate(
   directory: D1Database,
   authorization: string | null | undefined,
-  admitted: readonly KeyKind[],
   nowMs: number,
-): Promise<Principal | null> {
+): Promise<Admission | null> {
   const token = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
-  const key = token === undefined ? undefined : parseKey(token);
-  // What is no key by its form is not remembered, or anybody could push the real ones out of the cache.
-  if (token === undefined || key === undefined) return null;
-  const admission = directoryCache().known.get(token, nowMs) ?? (await remember(directory, token, key, nowMs));
-  return admission !== undefined && admitted.includes(admission.principal.kind) ? admission.principal : null;
+  return token === undefined ? null : await authenticateKey(directory, token, nowMs);
 }
 
-async function remember(
+/** Whom a whole key, with its secret, speaks for. */
+export async function authenticateKey(directory: D1Database, token: string, nowMs: number): Promise<Admission | null> {
+  const key = parseKey(token);
+  // What is no key by its form is not remembered, or anybody could push the real ones out of the cache.
+  if (key === undefined) return null;
+  return await remembered(token, nowMs, () => lookUp(directory, key, nowMs));
+}
+
+/**
+ * Whom a key speaks for that was shown before, as when a session was made of it. `proof` is what it was shown for, and what the isolate
+ * remembers it under: as with a key, a revocation is known within `KEY_TTL_MS`.
+ */
+export async function resumeKey(
   directory: D1Database,
-  token: string,
-  key: ParsedKey,
+  keyId: string,
+  proof: string,
+  nowMs: number,
+): Promise<Admission | null> {
+  return await remembered(proof, nowMs, () => lookUp(directory, { id: keyId }, nowMs));
+}
+
+async function remembered(
+  name: string,
+  nowMs: number,
+  lookUp: () => Promise<Admission | undefined>,
+): Promise<Admission | null> {
+  const { known, unknown } = directoryCache();
+  const already = known.get(name, nowMs);
+  if (already !== undefined) return already;
+  if (unknown.get(name, nowMs) !== undefined) return null;
+  const admission = await orUnavailable(lookUp());
+  if (admission === undefined) unknown.set(name, true, nowMs + UNKNOWN_KEY_TTL_MS);
+  else known.set(name, admission, Math.min(admission.expiresMs, nowMs + KEY_TTL_MS));
+  return admission ?? null;
+}
+
+/** Without a secret it was checked before, and the key is only asked whether it still holds. */
+async function lookUp(
+  directory: D1Database,
+  { id, secret }: Pick<ParsedKey, "id"> & Partial<ParsedKey>,
   nowMs: number,
 ): Promise<Admission | undefined> {
-  const { known, unknown } = directoryCache();
-  if (unknown.get(token, nowMs) !== undefined) return undefined;
-  const admission = await orUnavailable(lookUp(directory, key, nowMs));
-  if (admission === undefined) unknown.set(token, true, nowMs + UNKNOWN_KEY_TTL_MS);
-  else known.set(token, admission, Math.min(admission.expiresMs, nowMs + KEY_TTL_MS));
-  return admission;
-}
-
-async function lookUp(directory: D1Database, key: ParsedKey, nowMs: number): Promise<Admission | undefined> {
   const rows = await drizzle(directory)
     .select({ key: keys, source: sources })
     .from(keys)
     .leftJoin(sources, eq(keys.subject, sources.id))
-    .where(eq(keys.id, key.id));
+    .where(eq(keys.id, id));
   const row = rows[0];
-  if (row === undefined || !(await secretMatches(key.secret, row.key.secretHash))) return undefined;
+  if (row === undefined) return undefined;
+  if (secret !== undefined && !(await secretMatches(secret, row.key.secretHash))) return undefined;
   const expiresMs = row.key.expiresAt ?? Number.POSITIVE_INFINITY;
   if (row.key.revokedAt !== null || expiresMs <= nowMs) return undefined;
   const principal = principalOf(row.key, row.source);
-  return principal === undefined ? undefined : { principal, expiresMs };
+  return principal === undefined ? undefined : { principal, keyId: id, expiresMs };
 }
 
 function principalOf(key: typeof keys.$inferSelect, source: typeof sources.$inferSelect | null): Principal | undefined {
@@ -84,5 +105,19 @@ function principalOf(key: typeof keys.$inferSelect, source: typeof sources.$infe
       return { kind: "operator", name: key.subject };
     default:
       return key.kind satisfies never;
+  }
+}
+
+/** What a principal is called: the source's id, the merchant's, or the operator's name. */
+export function subjectOf(principal: Principal): string {
+  switch (principal.kind) {
+    case "source":
+      return principal.id;
+    case "merchant":
+      return principal.merchantId;
+    case "operator":
+      return principal.name;
+    default:
+      return principal satisfies never;
   }
 }

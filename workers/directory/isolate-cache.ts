@@ -10,6 +10,8 @@ export class DirectoryCache {
   readonly known = new BoundedCache<string, Admission>(KEYS_CACHED_MAX);
   /** Apart from the known ones, which somebody who guesses could push out otherwise. */
   readonly unknown = new BoundedCache<string, true>(KEYS_CACHED_MAX);
+  /** Keys of which it was noted a little while ago that they are used. */
+  readonly noted = new BoundedCache<string, true>(KEYS_CACHED_MAX);
 }
 
 const cache = new DirectoryCache();

@@ -21,7 +21,12 @@ export async function mintKey(kind: KeyKind, random: Uint8Array): Promise<Minted
   if (random.length !== 40) throw new Error("a key takes 40 random bytes");
   const id = toHex(random.subarray(0, 8));
   const secret = toBase64url(random.subarray(8));
-  return { id, token: `tally_${TAG[kind]}_${id}_${secret}`, secretHash: await sha256(secret) };
+  return { id, token: `${keyPrefix(kind, id)}_${secret}`, secretHash: await sha256(secret) };
+}
+
+/** All of a key but its secret: what may be shown and logged. */
+export function keyPrefix(kind: KeyKind, id: string): string {
+  return `tally_${TAG[kind]}_${id}`;
 }
 
 export interface ParsedKey {

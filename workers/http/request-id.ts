@@ -14,13 +14,14 @@ export const requestId = createMiddleware<WithRequestId<object>>(async (c, next)
 });
 
 /** Whatever a route throws is a bug or an outage: the log gets all of it, the caller the id to ask about. */
-export function toProblem<Bindings extends object>(error: Error, c: Context<WithRequestId<Bindings>>): Response {
+export function toProblem<E extends { Variables: { requestId: string } }>(error: Error, c: Context<E>): Response {
+  const requestId: string = c.get("requestId");
   if (error instanceof DirectoryUnavailable) {
-    log("warn", "directory unavailable", { request: c.var.requestId, path: c.req.path, error: error.cause });
-    return withRequestId(directoryUnavailable, c.var.requestId);
+    log("warn", "directory unavailable", { request: requestId, path: c.req.path, error: error.cause });
+    return withRequestId(directoryUnavailable, requestId);
   }
-  log("error", "request failed", { request: c.var.requestId, method: c.req.method, path: c.req.path, error });
-  return withRequestId(internalError, c.var.requestId);
+  log("error", "request failed", { request: requestId, method: c.req.method, path: c.req.path, error });
+  return withRequestId(internalError, requestId);
 }
 
 function withRequestId(problem: Problem, requestId: string): Response {

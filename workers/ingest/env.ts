@@ -2,9 +2,10 @@ import { z } from "zod";
 import { sipKeyFromHex } from "../../shared/siphash.ts";
 import { DAY_MS } from "../../shared/window.ts";
 import type { Shard } from "../aggregate/shard.ts";
+import type { RateLimitEnv } from "../http/rate-limit.ts";
 
 /** What `[env.ingest]` in wrangler.toml and its secrets bind. */
-export interface Env {
+export interface Env extends RateLimitEnv {
   readonly DIRECTORY: D1Database;
   readonly RAW: Queue;
   readonly SHARD: DurableObjectNamespace<Shard>;

@@ -1,13 +1,15 @@
 import { Hono } from "hono";
 import { routesOf } from "../../shared/route-batch.ts";
 import type { Topology } from "../../shared/topology.ts";
+import { admit } from "../access/admit.ts";
+import type { Guarded } from "../access/guarded.ts";
+import { INGEST_ACCESS } from "../access/table.ts";
 import { applyToShards } from "../apply-to-shards.ts";
 import { toBase64url } from "../bytes.ts";
 import { startDeadline } from "../deadline.ts";
-import { authenticate } from "../directory/authenticate.ts";
 import { loadTopology } from "../directory/topology.ts";
-import { methodNotAllowed, notFound, type Problem, problemResponse, unauthorized } from "../http/problem.ts";
-import { requestId, toProblem, type WithRequestId } from "../http/request-id.ts";
+import { methodNotAllowed, notFound, type Problem, problemResponse } from "../http/problem.ts";
+import { requestId, toProblem } from "../http/request-id.ts";
 import { log } from "../log.ts";
 import { sendAll } from "../queue.ts";
 import { Accepted } from "./accept.ts";
@@ -18,12 +20,13 @@ import { packEvents } from "./log-events.ts";
 import { readEvents } from "./parse-events.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
 
-const app = new Hono<WithRequestId<Env>>();
+const app = new Hono<Guarded<Env>>();
 app.use(requestId);
 app.use(async (c, next) => {
   await next();
   await drain(c.req.raw.body);
 });
+app.use(admit(INGEST_ACCESS));
 app.onError(toProblem);
 app.notFound((c) => problemResponse(notFound(c.req.path)));
 
@@ -32,9 +35,8 @@ app.get("/healthz", (c) => c.json({ status: "ok", service: "tally-ingest" }));
 app.post("/v1/events", async (c) => {
   const settings = settingsOf(c.env);
   const nowMs = Date.now();
-  const source = await authenticate(c.env.DIRECTORY, c.req.header("Authorization"), ["source"], nowMs);
-  if (source?.kind !== "source")
-    return problemResponse(unauthorized("Send Authorization: Bearer with a source's key."));
+  const source = c.var.caller.principal;
+  if (source.kind !== "source") throw new Error("only sources are admitted to sending");
   const body = await readBody(c.req.raw);
   if (!body.ok) return problemResponse(body.error);
   const request = c.var.requestId;
@@ -75,8 +77,6 @@ app.post("/v1/events", async (c) => {
 });
 
 app.post("/v1/ids", async (c) => {
-  const source = await authenticate(c.env.DIRECTORY, c.req.header("Authorization"), ["source"], Date.now());
-  if (source === null) return problemResponse(unauthorized("Send Authorization: Bearer with a source's key."));
   const count = Number(c.req.query("count") ?? "1");
   if (!Number.isInteger(count) || count < 1 || count > IDS_PER_REQUEST_MAX) {
     return problemResponse({

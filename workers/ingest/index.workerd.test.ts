@@ -173,8 +173,10 @@ describe("a request", () => {
     expect([response.status, await response.json()]).toMatchObject([200, { accepted: 0, rejected: 0, errors: [] }]);
   });
 
-  test("without a source's key is unauthorized, before its body is looked at", async () => {
-    for (const Authorization of ["", "Bearer x", merchantKey]) {
+  test("without a key is unauthorized, with a merchant's forbidden, before its body is looked at", async () => {
+    const forbidden = await send("{", { Authorization: merchantKey });
+    expect([forbidden.status, await forbidden.json()]).toMatchObject([403, { code: "forbidden" }]);
+    for (const Authorization of ["", "Bearer x"]) {
       const response = await send("{", { Authorization });
       expect(response.status).toBe(401);
       expect(response.headers.get("WWW-Authenticate")).toContain("Bearer");
@@ -184,7 +186,11 @@ describe("a request", () => {
 
   test("that fails on our side says so and no more; the id finds the cause in what was printed", async () => {
     lines.length = 0;
-    const response = await app.request("/v1/events", { method: "POST" }, { ...envOf(), USER_KEY: "no key" });
+    const response = await app.request(
+      "/v1/events",
+      { method: "POST", headers: { Authorization: authorization } },
+      { ...envOf(), USER_KEY: "no key" },
+    );
     expect([response.status, await response.json()]).toMatchObject([500, { code: "internal_error" }]);
     expect(lines.join("")).toContain(response.headers.get("X-Request-Id"));
     expect(lines.join("")).toContain("USER_KEY");

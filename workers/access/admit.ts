@@ -1,0 +1,107 @@
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+import { matchedRoutes } from "hono/route";
+import type { RouterRoute } from "hono/types";
+import { err, ok, type Result } from "../../shared/result.ts";
+import { noteUse } from "../directory/last-used.ts";
+import { type Problem, problemResponse } from "../http/problem.ts";
+import { type Taken, takeRequest } from "../http/rate-limit.ts";
+import { setHeaders } from "../http/set-headers.ts";
+import { inBackground } from "./background.ts";
+import { type Caller, callerOf } from "./caller.ts";
+import type { AdmitEnv, Guarded } from "./guarded.ts";
+import { LoggedCall } from "./logged-call.ts";
+import { isSafe, originOf } from "./same-origin.ts";
+import { checkScope, targetOf } from "./scope.ts";
+import { isCsrfTokenOf } from "./session.ts";
+import type { AccessTable } from "./table.ts";
+
+/** The header that carries a session's CSRF token. */
+export const CSRF_HEADER = "X-CSRF-Token";
+
+/**
+ * Lets a request through to its handler if the table says so: what a router uses first. A route the table does not know is a bug and answers nothing; a
+ * path that no route answers goes on to the router's 404. Calls that are logged are written down before they are done.
+ */
+export function admit(table: AccessTable) {
+  return createMiddleware<Guarded<AdmitEnv>>(async (c, next) => {
+    const route = answeringRoute(c);
+    if (route === undefined) return await next();
+    const access = table[nameOf(route)];
+    if (access === undefined) throw new Error(`${nameOf(route)} stands in no table of access`);
+    if (access.who === "anyone") return await next();
+
+    const nowMs = Date.now();
+    const caller = await callerOf(c, nowMs);
+    const call = access.isLogged ? new LoggedCall(c, route.path, caller, nowMs) : undefined;
+    const scope = checkScope(access.who, caller, targetOf(c.req.path));
+    const allowed = scope.ok ? await checkPage(c, scope.value) : scope;
+    if (!allowed.ok) {
+      call?.noteRefusal(allowed.error.status);
+      return problemResponse(allowed.error);
+    }
+    const taken = await takeRequest(c.env, limitKeyOf(allowed.value), nowMs);
+    if (taken?.isAllowed === false) {
+      call?.noteRefusal(taken.problem.status);
+      return withHeaders(problemResponse(taken.problem), taken);
+    }
+    noteUseOf(c, allowed.value, nowMs);
+    c.set("caller", allowed.value);
+    c.set("merchant", targetOf(c.req.path).merchantId ?? "");
+    await call?.begin();
+    await next();
+    call?.end(c.res.status);
+    setHeaders(c, taken?.headers ?? []);
+  });
+}
+
+/** What will answer: the first that matches and is no middleware, which stands in a router under a path that ends in `*` and for all methods. */
+function answeringRoute(c: Context): RouterRoute | undefined {
+  return matchedRoutes(c).find((route) => !isMiddleware(route));
+}
+
+export function isMiddleware({ method, path }: Pick<RouterRoute, "method" | "path">): boolean {
+  return method === "ALL" && path.endsWith("*");
+}
+
+/** As it stands in the table. */
+export function nameOf({ method, path }: Pick<RouterRoute, "method" | "path">): string {
+  return `${method} ${path}`;
+}
+
+/** That a page of ours wants it, of what a session's cookie would change: a browser sends the cookie whoever asks it to. */
+async function checkPage(c: Context<Guarded<AdmitEnv>>, caller: Caller): Promise<Result<Caller, Problem>> {
+  const { session } = caller;
+  if (session === undefined || isSafe(c.req.method)) return ok(caller);
+  if (originOf(c.req.raw) !== "own") {
+    return err(foreignPage("A session changes things for pages of this origin only: send Origin, or use a key."));
+  }
+  const token = c.req.header(CSRF_HEADER);
+  if (token === undefined || !(await isCsrfTokenOf(c.env, session, token))) {
+    return err(foreignPage(`Send ${CSRF_HEADER} with the csrf_token of GET /v1/session.`));
+  }
+  return ok(caller);
+}
+
+const foreignPage = (detail: string): Problem => ({
+  status: 403,
+  code: "csrf",
+  title: "It is not certain that the session's owner wants this",
+  detail,
+  extensions: { parameter: CSRF_HEADER },
+});
+
+/** A source has one limit, whatever keys it uses; a session shares its key's. */
+function limitKeyOf({ principal, keyId }: Caller): string {
+  return principal.kind === "source" ? `source:${principal.id}` : `key:${keyId}`;
+}
+
+function noteUseOf(c: Context<Guarded<AdmitEnv>>, { keyId }: Caller, nowMs: number): void {
+  const use = noteUse(c.env.DIRECTORY, keyId, nowMs);
+  if (use !== undefined) inBackground(c, "noting a key's use", use);
+}
+
+function withHeaders(response: Response, { headers }: Taken): Response {
+  for (const [name, value] of headers) response.headers.set(name, value);
+  return response;
+}

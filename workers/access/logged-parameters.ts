@@ -1,0 +1,53 @@
+import type { HonoRequest } from "hono";
+
+/** What an entry keeps of a call's parameters; of longer ones it has the beginning. */
+const PARAMETERS_CHARACTERS_MAX = 4_000;
+/** A body that is longer is not read for the log; routes have limits of their own below it. */
+const BODY_BYTES_MAX = 1_048_576;
+
+const KEY_TOKEN = /tally_(src|mch|opr)_([0-9a-f]{16})_[A-Za-z0-9_-]*/g;
+const SECRET_MEMBER = /secret|password|token|authorization|cookie/i;
+
+/** Path, query and JSON body of a call as the log keeps them: without secrets, and bounded. */
+export async function loggedParameters(req: HonoRequest): Promise<object> {
+  const body = await bodyOf(req);
+  return bounded({
+    path: req.path,
+    ...(Object.keys(req.query()).length === 0 ? {} : { query: withoutSecrets(req.queries()) }),
+    ...(body === undefined ? {} : { body: withoutSecrets(body) }),
+  });
+}
+
+/** Hono keeps what was read, so that the handler can read it again. */
+async function bodyOf(req: HonoRequest): Promise<unknown> {
+  if (req.raw.body === null) return undefined;
+  if (Number(req.header("Content-Length") ?? 0) > BODY_BYTES_MAX) return { too_long: true };
+  const text = await req.text();
+  if (text === "") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    // What cannot be read might hold anything.
+    return { not_json: true, characters: text.length };
+  }
+}
+
+/** A copy in which keys show their id alone, and members that are called secrets nothing. */
+export function withoutSecrets(value: unknown): unknown {
+  if (typeof value === "string") return value.replaceAll(KEY_TOKEN, "tally_$1_$2");
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      SECRET_MEMBER.test(name) ? "[left out]" : withoutSecrets(member),
+    ]),
+  );
+}
+
+function bounded(parameters: object): object {
+  const text = JSON.stringify(parameters);
+  return text.length <= PARAMETERS_CHARACTERS_MAX
+    ? parameters
+    : { cut: text.slice(0, PARAMETERS_CHARACTERS_MAX), characters: text.length };
+}

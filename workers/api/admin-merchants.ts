@@ -1,0 +1,99 @@
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { MERCHANT_ID_PATTERN } from "../../shared/event.ts";
+import { isCurrency } from "../../shared/iso-codes.ts";
+import type { Guarded } from "../access/guarded.ts";
+import { listMerchants, type Merchant, putMerchant, readMerchant } from "../directory/merchants.ts";
+import { type Problem, problemResponse } from "../http/problem.ts";
+import { fresh } from "./answer.ts";
+import type { Env } from "./env.ts";
+import { readJson } from "./json-body.ts";
+import { nextCursorSchema, PAGE_PARAMETERS, pageOf, parsePage } from "./page.ts";
+import { readQuery } from "./parameters.ts";
+import { parseZone } from "./zone.ts";
+
+const zoneSchema = z.string().transform((text, context) => {
+  const zone = parseZone(text);
+  if (zone.ok) return zone.value;
+  context.addIssue({ code: "custom", message: zone.error.hint });
+  return z.NEVER;
+});
+
+/** The body of `PUT /v1/admin/merchants/:merchant`. */
+export const putMerchantSchema = z.strictObject({
+  name: z
+    .string()
+    .trim()
+    .min(1)
+    .max(200)
+    .meta({ examples: ["Café Hoshino"] }),
+  timezone: zoneSchema.meta({ description: "IANA zone that reads use when they name none.", examples: ["Asia/Tokyo"] }),
+  currency: z
+    .string()
+    .refine(isCurrency, "an ISO 4217 code, such as JPY")
+    .meta({ examples: ["JPY"] }),
+});
+
+export const merchantSchema = z
+  .object({ id: z.string(), name: z.string(), timezone: z.string(), currency: z.string(), created_at: z.string() })
+  .meta({
+    id: "Merchant",
+    examples: [
+      {
+        id: "cafe-hoshino",
+        name: "Café Hoshino",
+        timezone: "Asia/Tokyo",
+        currency: "JPY",
+        created_at: "2026-11-23T01:02:03.000Z",
+      },
+    ],
+  });
+
+export const merchantsSchema = z.object({ merchants: z.array(merchantSchema), next_cursor: nextCursorSchema });
+
+/** Below `/v1/admin/merchants`: what reads take for granted of each. Events of merchants that are not there are counted all the same. */
+export const adminMerchants = new Hono<Guarded<Env>>()
+  .get("/", async (c) => {
+    const query = readQuery(c.req.queries(), PAGE_PARAMETERS);
+    if (!query.ok) return problemResponse(query.error);
+    const page = parsePage(query.value, z.string());
+    if (!page.ok) return problemResponse(page.error);
+    const found = await listMerchants(c.env.DIRECTORY, page.value.after, page.value.limit + 1);
+    const { items, next_cursor } = pageOf(found, page.value, ({ id }) => id);
+    return fresh({ merchants: items.map(present), next_cursor } satisfies z.output<typeof merchantsSchema>);
+  })
+  .get("/:merchant", (c) => showMerchant(c, c.req.param("merchant")))
+  .put("/:merchant", async (c) => {
+    const id = c.req.param("merchant");
+    if (!MERCHANT_ID_PATTERN.test(id)) return problemResponse(invalidId);
+    const body = await readJson(c, putMerchantSchema);
+    if (!body.ok) return problemResponse(body.error);
+    const nowMs = Date.now();
+    const put = await putMerchant(c.env.DIRECTORY, { id, ...body.value, createdAt: nowMs });
+    return fresh(present(put), put.createdAt === nowMs ? 201 : 200);
+  });
+
+/** `GET /v1/merchants/:merchant` and the operators' own: one merchant, as the directory has it. */
+export async function showMerchant(c: Context<Guarded<Env>>, id: string): Promise<Response> {
+  const merchant = await readMerchant(c.env.DIRECTORY, id);
+  return merchant === undefined ? problemResponse(noSuchMerchant) : fresh(present(merchant));
+}
+
+function present({ id, name, timezone, currency, createdAt }: Merchant): z.output<typeof merchantSchema> {
+  return { id, name, timezone, currency, created_at: new Date(createdAt).toISOString() };
+}
+
+const noSuchMerchant: Problem = {
+  status: 404,
+  code: "no_such_merchant",
+  title: "The directory has no such merchant",
+  detail: "Its events are counted all the same; an operator adds it with PUT /v1/admin/merchants/{id}.",
+};
+
+const invalidId: Problem = {
+  status: 422,
+  code: "invalid_merchant_id",
+  title: "That is no merchant's id",
+  detail: "1 to 64 of A-Z a-z 0-9 . _ -",
+  extensions: { parameter: "merchant" },
+};

@@ -1,0 +1,45 @@
+import { desc, eq, lt, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { DAY_MS } from "../../shared/window.ts";
+import { adminLog } from "./schema.ts";
+import { orUnavailable } from "./unavailable.ts";
+
+export type LogEntry = typeof adminLog.$inferSelect;
+export type NewLogEntry = Omit<LogEntry, "id">;
+
+/** An entry is kept for so long, and there are so many at the most: some 0.5 GB. */
+export const LOG_KEPT_DAYS = 400;
+export const LOG_ENTRIES_MAX = 1_000_000;
+/** Looked at by one pass of the cron, which comes every ten minutes. */
+const PRUNED_MAX = 20_000;
+
+/** Answers the entry's number. Throws `DirectoryUnavailable`. */
+export async function addLogEntry(directory: D1Database, entry: NewLogEntry): Promise<number> {
+  const insert = drizzle(directory).insert(adminLog).values(entry).returning({ id: adminLog.id });
+  const [added] = await orUnavailable(insert.execute());
+  if (added === undefined) throw new Error("the entry was not added");
+  return added.id;
+}
+
+export async function finishLogEntry(directory: D1Database, id: number, status: number, nowMs: number): Promise<void> {
+  await drizzle(directory).update(adminLog).set({ status, finishedAt: nowMs }).where(eq(adminLog.id, id));
+}
+
+/** The newest first, those before `beforeId` if it is given. */
+export async function listLog(directory: D1Database, beforeId: number | undefined, limit: number): Promise<LogEntry[]> {
+  return await drizzle(directory)
+    .select()
+    .from(adminLog)
+    .where(beforeId === undefined ? undefined : lt(adminLog.id, beforeId))
+    .orderBy(desc(adminLog.id))
+    .limit(limit);
+}
+
+/** Removes what is too old or too many, up to a number of entries; answers how many. What is left over is the next pass's. */
+export async function pruneLog(directory: D1Database, nowMs: number): Promise<number> {
+  const db = drizzle(directory);
+  const oldest = sql`SELECT id, at FROM admin_log ORDER BY id LIMIT ${PRUNED_MAX}`;
+  const past = sql`at < ${nowMs - LOG_KEPT_DAYS * DAY_MS} OR id <= (SELECT max(id) FROM admin_log) - ${LOG_ENTRIES_MAX}`;
+  const pruned = await db.run(sql`DELETE FROM admin_log WHERE id IN (SELECT id FROM (${oldest}) WHERE ${past})`);
+  return pruned.meta.changes;
+}
