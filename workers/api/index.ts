@@ -17,6 +17,7 @@ import { readMetrics } from "./metrics.ts";
 import { metricsCsv } from "./metrics-csv.ts";
 import { METRICS_PARAMETERS, parseMetrics, parseReport, REPORT_PARAMETERS, readQuery } from "./parameters.ts";
 import { presentMetrics } from "./present-metrics.ts";
+import { answerQuery, queryBodyLimit } from "./query-route.ts";
 import { beginReplay, endReplay, showReplay, showReplays } from "./replays.ts";
 import { presentReading, readReport } from "./report.ts";
 import { reportCsv } from "./report-csv.ts";
@@ -68,6 +69,14 @@ app.get("/v1/merchants/:merchant/metrics", async (c) => {
   return format.value.csv
     ? metricsCsv(reading.value, format.value.byteOrderMark)
     : fresh(presentMetrics(reading.value));
+});
+
+app.post("/v1/merchants/:merchant/query", queryBodyLimit, async (c) => {
+  const nowMs = Date.now();
+  const merchant = await admitToMerchant(c, nowMs);
+  if (!merchant.ok) return problemResponse(merchant.error);
+  const home = await loadHome(c.env.DIRECTORY, merchant.value, nowMs);
+  return await answerQuery(c, merchant.value, home, nowMs);
 });
 
 /** Everything below is an operator's alone. */

@@ -2,7 +2,7 @@ import type { Cell } from "../../shared/breakdown.ts";
 import type { Bucket } from "./calendar.ts";
 import type { Change } from "./change.ts";
 import { type CsvCell, type CsvColumn, csvFileName, csvMoney, csvResponse } from "./csv.ts";
-import { FIGURES, type Figure, type Figures, figuresOf, MONEY_FIGURES } from "./figures.ts";
+import { FIGURES, type Figure, type FigureValue, figuresOf, MONEY_FIGURES } from "./figures.ts";
 import type { Part } from "./group-by.ts";
 import { bucketsOf, type CurrencySeries, type MetricsReading, statusOf } from "./metrics.ts";
 import { presentTime } from "./present.ts";
@@ -45,7 +45,7 @@ function* figureRows(reading: MetricsReading) {
 function figureColumns({ spans, parameters: { zone } }: MetricsReading): CsvColumn<FigureRow>[] {
   const figures = FIGURES.map((figure) => ({
     name: csvFigureName(figure),
-    value: ({ figures, currency }: FigureRow) => csvFigure(figures, figure, currency),
+    value: ({ figures, currency }: FigureRow) => csvFigure(figures[figure], figure, currency),
   }));
   if (spans === undefined) return figures;
   return [
@@ -57,7 +57,7 @@ function figureColumns({ spans, parameters: { zone } }: MetricsReading): CsvColu
     },
     ...FIGURES.map((figure) => ({
       name: `base_${csvFigureName(figure)}`,
-      value: ({ compared, currency }: FigureRow) => compared && csvFigure(compared.base, figure, currency),
+      value: ({ compared, currency }: FigureRow) => compared && csvFigure(compared.base[figure], figure, currency),
     })),
     ...FIGURES.map((figure) => ({
       name: `change_${csvFigureName(figure)}`,
@@ -95,8 +95,7 @@ function partColumns(dimension: string): CsvColumn<PartRow>[] {
 
 export const csvFigureName = (figure: Figure) => figure.replace(".", "_");
 
-export function csvFigure(figures: Figures, figure: Figure, currency: string): CsvCell {
-  const value = figures[figure];
+export function csvFigure(value: FigureValue, figure: Figure, currency: string): CsvCell {
   return value !== null && MONEY_FIGURES.has(figure) ? csvMoney(value, currency) : value;
 }
 

@@ -54,3 +54,11 @@ export function noticesOfBase({ startsBefore, lateBaseWindows }: Base): Notice[]
   }
   return notices;
 }
+
+/** `hasOther` where payments by value are asked for, and some are in `other`. */
+export function noticeOfOther(hasOther: boolean): Notice[] {
+  if (!hasOther) return [];
+  const message =
+    "More values than are kept: 128 of them are named in each row, and the rest is in other. A value that is not named there, or filtered by, may be among those.";
+  return [{ code: "values_in_other", message }];
+}

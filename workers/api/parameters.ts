@@ -4,7 +4,7 @@ import { err, ok, type Result } from "../../shared/result.ts";
 import { DAY_MS, WINDOW_MS } from "../../shared/window.ts";
 import type { Problem } from "../http/problem.ts";
 import { COMPARISONS, type Comparison } from "./base-spans.ts";
-import { type BucketSeries, type BucketsError, cutIntoBuckets } from "./calendar.ts";
+import { type BucketRequest, type BucketSeries, type BucketsError, cutIntoBuckets } from "./calendar.ts";
 import { GRANULARITIES, type Granularity } from "./calendar-unit.ts";
 import { FORMAT_PARAMETERS } from "./format.ts";
 import { parseInstant } from "./instant.ts";
@@ -54,11 +54,11 @@ export interface MetricsParameters {
 
 /** `from` and `to` default to today so far, `granularity` to what gives a readable number of buckets. */
 export function parseMetrics(query: Query, homeZone: string, nowMs: number): Result<MetricsParameters, Problem> {
-  const zone = parseZoneParameter(query, homeZone);
+  const zone = parseZoneParameter(query.tz, homeZone);
   if (!zone.ok) return zone;
-  const from = parseMoment(query, "from", "today", zone.value, nowMs);
+  const from = parseMoment("from", query.from ?? "today", zone.value, nowMs);
   if (!from.ok) return from;
-  const to = parseMoment(query, "to", "now", zone.value, nowMs);
+  const to = parseMoment("to", query.to ?? "now", zone.value, nowMs);
   if (!to.ok) return to;
   const currencies = parseCurrencies(query);
   if (!currencies.ok) return currencies;
@@ -68,14 +68,9 @@ export function parseMetrics(query: Query, homeZone: string, nowMs: number): Res
   if (!groupBy.ok) return groupBy;
   const compare = parseOneOf(query, "compare", COMPARISONS);
   if (!compare.ok) return compare;
-  const series = cutIntoBuckets({
-    fromMs: from.value,
-    toMs: to.value,
-    granularity: granularity.value,
-    zone: zone.value,
-    bucketsMax: BUCKETS_MAX,
-  });
-  if (!series.ok) return err(rangeProblem(series.error));
+  const range = { fromMs: from.value, toMs: to.value, zone: zone.value };
+  const series = cutSeries({ ...range, granularity: granularity.value });
+  if (!series.ok) return series;
   return ok({
     zone: zone.value,
     granularity: granularity.value,
@@ -94,28 +89,22 @@ export interface ReportParameters {
 }
 
 export function parseReport(query: Query, homeZone: string, nowMs: number): Result<ReportParameters, Problem> {
-  const zone = parseZoneParameter(query, homeZone);
+  const zone = parseZoneParameter(query.tz, homeZone);
   if (!zone.ok) return zone;
   const currencies = parseCurrencies(query);
   if (!currencies.ok) return currencies;
   if (query.at === undefined) return ok({ zone: zone.value, currencies: currencies.value, atMs: undefined });
-  const at = parseMoment(query, "at", query.at, zone.value, nowMs);
+  const at = parseMoment("at", query.at, zone.value, nowMs);
   return at.ok ? ok({ zone: zone.value, currencies: currencies.value, atMs: at.value }) : at;
 }
 
-function parseZoneParameter(query: Query, homeZone: string): Result<string, Problem> {
-  const zone = parseZone(query.tz ?? homeZone);
+export function parseZoneParameter(tz: string | undefined, homeZone: string): Result<string, Problem> {
+  const zone = parseZone(tz ?? homeZone);
   return zone.ok ? zone : err(invalid("tz", "unknown_zone", zone.error.hint));
 }
 
-function parseMoment(
-  query: Query,
-  name: string,
-  fallback: string,
-  zone: string,
-  nowMs: number,
-): Result<number, Problem> {
-  const moment = parseInstant(query[name] ?? fallback, zone, nowMs);
+export function parseMoment(name: string, text: string, zone: string, nowMs: number): Result<number, Problem> {
+  const moment = parseInstant(text, zone, nowMs);
   return moment.ok ? moment : err(invalid(name, "invalid_time", moment.error.hint));
 }
 
@@ -142,7 +131,13 @@ function parseOneOf<T extends string>(
   return err(invalid(name, `invalid_${name}`, `One of ${values.join(", ")}.`));
 }
 
-function parseGranularity(text: string | undefined, spanMs: number): Result<Granularity, Problem> {
+/** A span in buckets, no more of them than an answer has. */
+export function cutSeries(request: Omit<BucketRequest, "bucketsMax">): Result<BucketSeries, Problem> {
+  const series = cutIntoBuckets({ ...request, bucketsMax: BUCKETS_MAX });
+  return series.ok ? series : err(rangeProblem(series.error));
+}
+
+export function parseGranularity(text: string | undefined, spanMs: number): Result<Granularity, Problem> {
   if (text === undefined) return ok(spanMs <= 2 * DAY_MS ? "1h" : spanMs <= 400 * DAY_MS ? "1d" : "1mo");
   const granularity = GRANULARITIES.find((known) => known === text);
   if (granularity !== undefined) return ok(granularity);

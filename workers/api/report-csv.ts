@@ -19,7 +19,7 @@ export function reportCsv(
     { name: "currency", value: ({ currency }: Row) => currency },
     ...FIGURES.map((figure) => ({
       name: csvFigureName(figure),
-      value: ({ figures, currency }: Row) => csvFigure(figures, figure, currency),
+      value: ({ figures, currency }: Row) => csvFigure(figures[figure], figure, currency),
     })),
   ];
   return csvResponse(csvFileName("report", merchantId, start, end), columns, rows, { byteOrderMark });
