@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isCountry, isCurrency } from "./iso-codes.ts";
+import { isCountry, isCurrency, minorUnitDigits } from "./iso-codes.ts";
 
 const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"];
 const pairs = letters.flatMap((a) => letters.map((b) => a + b));
@@ -30,4 +30,12 @@ test("every country that the runtime can name is one", () => {
   const canonical = pairs.filter((code) => new Intl.Locale(`und-${code}`).region === code);
   const named = canonical.filter((code) => names.of(code) !== undefined && !reserved.has(code));
   expect(named.filter((code) => !isCountry(code))).toEqual([]);
+});
+
+test("a currency has the digits that ISO 4217 gives it, and not those that the runtime shows it with", () => {
+  const digits = (code: string) => minorUnitDigits(code);
+  expect(["JPY", "KRW", "VND", "UGX", "ISK", "XAU"].map(digits)).toEqual([0, 0, 0, 0, 0, 0]);
+  expect(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"].map(digits)).toEqual([3, 3, 3, 3, 3, 3, 3]);
+  expect(["USD", "EUR", "HUF", "TWD", "MGA", "UYU"].map(digits)).toEqual([2, 2, 2, 2, 2, 2]);
+  expect(triples.filter((code) => isCurrency(code) && minorUnitDigits(code) !== 2).length).toBe(16 + 14 + 7 + 2);
 });

@@ -21,6 +21,17 @@ NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA
 SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI
 VN VU WF WS YE YT ZA ZM ZW`;
 
+/** Digits after the point of the currencies that have not two (ISO 4217, list one; withdrawn ones as they were); metals and the like have none. */
+const DIGITS = {
+  0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF XAG XAU XBA XBB XBC XBD XDR XPD XPT XSU XTS XUA XXX",
+  3: "BHD IQD JOD KWD LYD OMR TND",
+  4: "CLF UYW",
+} as const;
+
+const digitsOf: ReadonlyMap<string, number> = new Map(
+  Object.entries(DIGITS).flatMap(([digits, codes]) => codes.split(" ").map((code) => [code, Number(digits)] as const)),
+);
+
 const currencies: ReadonlySet<string> = new Set(CURRENCIES.trim().split(/\s+/));
 const countries: ReadonlySet<string> = new Set(COUNTRIES.trim().split(/\s+/));
 
@@ -29,6 +40,11 @@ const USER_ASSIGNED = /^(?:AA|Q[M-Z]|X[A-Z]|ZZ)$/;
 
 export function isCurrency(code: string): boolean {
   return currencies.has(code);
+}
+
+/** How many digits of an amount in minor units stand after the point: 2 of USD, 0 of JPY, 3 of KWD. */
+export function minorUnitDigits(currency: string): number {
+  return digitsOf.get(currency) ?? 2;
 }
 
 export function isCountry(code: string): boolean {

@@ -85,7 +85,7 @@ function isOnLocalWindow(zone: string, ms: number): boolean {
 }
 
 /** Rounds halfway down, so that local midnight at +05:45 (18:15 UTC) is 18:10 wherever it occurs. */
-function nearestWindow(ms: number): number {
+export function nearestWindow(ms: number): number {
   return windowFloor(ms + WINDOW_MS / 2 - 1);
 }
 

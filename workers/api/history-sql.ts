@@ -79,7 +79,7 @@ ORDER BY currency, bucket`;
 const VERSION = "toString(sumIf(w.version, w.start >= toDateTime({kept_from:UInt32}, 'UTC')))";
 
 /** Two tables only where both are asked: each subquery is planned by itself, column by column, for as long as it takes to read it. */
-function sourceOf(
+export function sourceOf(
   whose: Whose,
   tiers: TierSpans,
 ): { readonly from: string; readonly start: string; readonly version: string } {

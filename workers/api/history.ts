@@ -151,7 +151,7 @@ export function reportsStatement(range: HistoryRange, tiers: TierSpans, keptFrom
 
 const whose = (currencies: readonly string[]) => ({ ofCurrencies: currencies.length > 0 });
 
-function parametersOf({ merchantId, currencies }: HistoryRange, tiers: TierSpans): Record<string, unknown> {
+export function parametersOf({ merchantId, currencies }: HistoryRange, tiers: TierSpans): Record<string, unknown> {
   const spans = TIERS.flatMap((tier) => [
     [`${tier}_from`, tiers[tier].map(({ fromMs }) => fromMs / 1000)],
     [`${tier}_to`, tiers[tier].map(({ toMs }) => toMs / 1000)],
@@ -177,19 +177,29 @@ async function ask(
 ): Promise<unknown[]> {
   try {
     const answer = await client.query({ ...statement, clickhouse_settings, format: HISTORY_FORMAT });
-    // As one text: taken apart by the client as it comes, an answer of some hundred rows took three times as long.
-    const lines = (await answer.text()).split("\n");
-    return lines.filter((line) => line !== "").map((line) => JSON.parse(line));
+    return rowsIn(await answer.text());
   } catch (cause) {
-    // What ClickHouse refuses is a bug of ours; only what it cannot do right now is an outage.
-    if (cause instanceof ClickHouseError && !OUTAGES.has(Number(cause.code))) throw cause;
-    throw new HistoryUnavailable("ClickHouse does not answer", { cause });
+    throw outageOf(cause);
   }
+}
+
+/** The rows of an answer, from one text: taken apart by the client as it comes, some hundred rows took three times as long. */
+export function rowsIn(answer: string): unknown[] {
+  return answer
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+}
+
+/** What to throw when a statement fails: what ClickHouse refuses is a bug of ours; only what it cannot do right now is an outage. */
+export function outageOf(cause: unknown): unknown {
+  if (cause instanceof ClickHouseError && !OUTAGES.has(Number(cause.code))) return cause;
+  return new HistoryUnavailable("ClickHouse does not answer", { cause });
 }
 
 const NOTHING_STALE: Stale = { days: new Set(), hours: new Set() };
 
-function staleOf(rows: readonly unknown[]): Stale {
+export function staleOf(rows: readonly unknown[]): Stale {
   const stale = staleSchema.parse(rows);
   const starts = (of: CheckedRollUp) => new Set(stale.filter(([tier]) => tier === of).map(([, start]) => start * 1000));
   return { days: starts("days"), hours: starts("hours") };

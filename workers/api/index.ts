@@ -14,14 +14,19 @@ import { fresh } from "./answer.ts";
 import { AUDIT_PARAMETERS, answerAudit } from "./audit.ts";
 import { listDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
+import { parseFormat } from "./format.ts";
 import { HistoryUnavailable } from "./history.ts";
 import { ShardUnavailable } from "./hot-windows.ts";
 import { adminKeys, merchantKeys } from "./keys.ts";
 import { loadHome } from "./merchant.ts";
-import { answerMetrics } from "./metrics.ts";
+import { readMetrics } from "./metrics.ts";
+import { metricsCsv } from "./metrics-csv.ts";
 import { METRICS_PARAMETERS, parseMetrics, parseReport, REPORT_PARAMETERS, readQuery } from "./parameters.ts";
+import { presentMetrics } from "./present-metrics.ts";
+import { answerQuery, queryBodyLimit } from "./query-route.ts";
 import { beginReplay, endReplay, showReplay, showReplays } from "./replays.ts";
-import { answerReport } from "./report.ts";
+import { presentReading, readReport } from "./report.ts";
+import { reportCsv } from "./report-csv.ts";
 import { WindowsGone } from "./retention.ts";
 import { session } from "./session.ts";
 import { createEpoch, listEpochs } from "./topology.ts";
@@ -58,9 +63,12 @@ app.get("/v1/merchants/:merchant/report", async (c) => {
   const home = await loadHome(c.env.DIRECTORY, merchant.value, nowMs);
   const query = readQuery(c.req.queries(), REPORT_PARAMETERS);
   if (!query.ok) return problemResponse(query.error);
+  const format = parseFormat(c, query.value);
+  if (!format.ok) return problemResponse(format.error);
   const parameters = parseReport(query.value, home.timezone, nowMs);
   if (!parameters.ok) return problemResponse(parameters.error);
-  return fresh(await answerReport(c.env, merchant.value, home, parameters.value, nowMs));
+  const reading = await readReport(c.env, merchant.value, home, parameters.value, nowMs);
+  return format.value.csv ? reportCsv(reading, format.value.byteOrderMark) : fresh(presentReading(reading));
 });
 
 app.get("/v1/merchants/:merchant/metrics", async (c) => {
@@ -70,9 +78,23 @@ app.get("/v1/merchants/:merchant/metrics", async (c) => {
   const home = await loadHome(c.env.DIRECTORY, merchant.value, nowMs);
   const query = readQuery(c.req.queries(), METRICS_PARAMETERS);
   if (!query.ok) return problemResponse(query.error);
+  const format = parseFormat(c, query.value);
+  if (!format.ok) return problemResponse(format.error);
   const parameters = parseMetrics(query.value, home.timezone, nowMs);
   if (!parameters.ok) return problemResponse(parameters.error);
-  return fresh(await answerMetrics(c.env, merchant.value, home, parameters.value, nowMs));
+  const reading = await readMetrics(c.env, merchant.value, home, parameters.value, nowMs);
+  if (!reading.ok) return problemResponse(reading.error);
+  return format.value.csv
+    ? metricsCsv(reading.value, format.value.byteOrderMark)
+    : fresh(presentMetrics(reading.value));
+});
+
+app.post("/v1/merchants/:merchant/query", queryBodyLimit, async (c) => {
+  const nowMs = Date.now();
+  const merchant = await admitToMerchant(c, nowMs);
+  if (!merchant.ok) return problemResponse(merchant.error);
+  const home = await loadHome(c.env.DIRECTORY, merchant.value, nowMs);
+  return await answerQuery(c, merchant.value, home, nowMs);
 });
 
 app.get("/v1/admin/dead-letters", async (c) => fresh(await listDeadLetters(c.env.DIRECTORY, Date.now())));

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from "../../shared/result.ts";
 import { parseRfc3339 } from "../../shared/rfc3339.ts";
 import { DAY_MS } from "../../shared/window.ts";
-import { instantOfLocal, offsetAt, startOfDay } from "./zone.ts";
+import { dayAt, instantOfLocal, startOfDay } from "./zone.ts";
 
 /** Moments asked for lie in [1970, 2200): wide enough for any history, narrow enough that zones' data hold. */
 export const INSTANT_MS_MAX = 7_258_118_400_000;
@@ -74,11 +74,6 @@ function readDigits(text: string): number | InvalidTime["problem"] {
 /** Checked before a zone is asked, too: what it is asked is remembered, and the polyfill never forgets. */
 function isInRange(ms: number): boolean {
   return ms >= 0 && ms < INSTANT_MS_MAX;
-}
-
-/** The local date at a moment, in days since 1970-01-01. */
-function dayAt(zone: string, ms: number): number {
-  return Math.floor((ms + offsetAt(zone, ms)) / DAY_MS);
 }
 
 function invalid(text: string, problem: InvalidTime["problem"]): Result<never, InvalidTime> {

@@ -1,8 +1,9 @@
 import { AMOUNT_BUCKETS } from "../../shared/amounts.ts";
-import { type Breakdown, type Cell, capped, EMPTY_CELL } from "../../shared/breakdown.ts";
+import { type Breakdown, type Cell, capped, type Dimension, EMPTY_CELL } from "../../shared/breakdown.ts";
 import { normalizeCustomers } from "../../shared/customers.ts";
-import { byDimension, type Report } from "../../shared/report.ts";
+import { byDimension, EMPTY_REPORT, type Report } from "../../shared/report.ts";
 import { countOf, OTHER, sumOf } from "../../shared/window-row.ts";
+import type { MergedColumn } from "../merged-columns.ts";
 
 /** A row of `reportsSql` (history-sql.ts). */
 export interface MergedRow {
@@ -47,10 +48,42 @@ function reportIn(columns: readonly unknown[]): Report {
   };
 }
 
+/** A report of some of the columns, in their order; what is in the others is nothing. For a few columns of any kind: `reportIn` reads all of them. */
+export function partialReport(columns: readonly MergedColumn[], values: readonly unknown[]): Report {
+  const parts: { -readonly [Part in keyof Report]?: Report[Part] } = {};
+  const breakdowns: Partial<Record<Dimension, Breakdown>> = {};
+  for (const [at, column] of columns.entries()) {
+    const value = values[at];
+    switch (column) {
+      case "payments_count":
+      case "refunds_count":
+      case "amount_min":
+      case "amount_max":
+        parts[column] = countIn(value, column);
+        break;
+      case "payments_amount":
+      case "refunds_amount":
+      case "points_used":
+      case "points_earned":
+        parts[column] = sumIn(value, column);
+        break;
+      case "amounts":
+        parts.amounts = amountsIn(value);
+        break;
+      case "customers":
+        parts.customers = normalizeCustomers(listOf(value, column) as readonly number[]);
+        break;
+      default:
+        breakdowns[column.slice("by_".length) as Dimension] = breakdownIn(value, column);
+    }
+  }
+  return { ...EMPTY_REPORT, ...parts, breakdowns: { ...EMPTY_REPORT.breakdowns, ...breakdowns } };
+}
+
 /** A sum of 2^53 or more came as a number, which has lost digits: it has to be asked for as text. */
 export class BeyondNumbers extends RangeError {}
 
-const countIn = (value: unknown, column: string) => countOf(value) ?? refuse(column);
+export const countIn = (value: unknown, column: string) => countOf(value) ?? refuse(column);
 
 function sumIn(value: unknown, column: string): bigint {
   if (typeof value === "number" && value > Number.MAX_SAFE_INTEGER) throw new BeyondNumbers(`history: ${column}`);
@@ -61,7 +94,7 @@ function refuse(column: string): never {
   throw new RangeError(`history: ${column} is not what it should be`);
 }
 
-function listOf(value: unknown, column: string): readonly unknown[] {
+export function listOf(value: unknown, column: string): readonly unknown[] {
   return Array.isArray(value) ? value : refuse(column);
 }
 

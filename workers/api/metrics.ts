@@ -1,72 +1,126 @@
-import { EMPTY_REPORT, mergeReports } from "../../shared/report.ts";
-import { completeThrough, WINDOW_MS, windowStatus } from "../../shared/window.ts";
+import type { Dimension } from "../../shared/breakdown.ts";
+import { err, ok, type Result } from "../../shared/result.ts";
+import { completeThrough, WINDOW_MS, windowStart, windowStatus } from "../../shared/window.ts";
+import type { Problem } from "../http/problem.ts";
+import { type BaseSpans, baseSpans } from "./base-spans.ts";
 import type { Bucket } from "./calendar.ts";
+import { type BasesReading, type CurrencyComparison, compareCurrency, readBases, wholeOf } from "./comparison.ts";
 import type { Env } from "./env.ts";
+import { GROUP_CELLS_MAX, type Part, partsOf } from "./group-by.ts";
 import { countLateWindows, type MerchantHome } from "./merchant.ts";
-import { noticesOf } from "./notices.ts";
-import type { MetricsParameters } from "./parameters.ts";
-import { presentReport, presentTime } from "./present.ts";
-import { type BucketReport, readRange } from "./read-range.ts";
+import { type Notice, noticesOf, noticesOfBase } from "./notices.ts";
+import { invalid, type MetricsParameters } from "./parameters.ts";
+import { type BucketReport, type RangeReading, readRange } from "./read-range.ts";
+import { historyFrom } from "./retention.ts";
+import { boundsOf, SpanReports } from "./span-reports.ts";
 
-const NOTHING: BucketReport = { report: EMPTY_REPORT, revision: 0 };
+/** What `GET /v1/merchants/{id}/metrics` asks for, before it is shown in a form. */
+export interface MetricsReading {
+  readonly merchantId: string;
+  readonly parameters: MetricsParameters;
+  readonly asOfMs: number;
+  readonly completeThroughMs: number;
+  readonly notices: readonly Notice[];
+  /** What is compared with what, if anything was to be. */
+  readonly spans: BaseSpans | undefined;
+  readonly series: readonly CurrencySeries[];
+}
 
-/** The answer to `GET /v1/merchants/{id}/metrics`: by currency a series of reports, empty buckets included, and their total. */
-export async function answerMetrics(
+export interface CurrencySeries {
+  readonly currency: string;
+  readonly total: BucketReport;
+  /** In the order of the buckets, empty ones included. */
+  readonly buckets: readonly BucketReport[];
+  readonly comparison: CurrencyComparison | undefined;
+  /** Of the dimension that was asked for. */
+  readonly parts: readonly Part[] | undefined;
+}
+
+/** By currency a series of reports and their total, beside their base and in their parts where that is asked for. */
+export async function readMetrics(
   env: Env,
   merchantId: string,
   home: MerchantHome,
-  { zone, granularity, currencies, series }: MetricsParameters,
+  parameters: MetricsParameters,
   nowMs: number,
-) {
+): Promise<Result<MetricsReading, Problem>> {
+  const { currencies, series, groupBy } = parameters;
   const { buckets, fromMs, toMs } = series;
-  const [reading, lateWindows] = await Promise.all([
-    readRange(env, { merchantId, fromMs, toMs, boundsMs: buckets.map(({ startMs }) => startMs), currencies }, nowMs),
-    countLateWindows(env.DIRECTORY, merchantId, fromMs, toMs),
+  const spans = spansOf(parameters, nowMs);
+  const whole = spans && wholeOf(spans.bases);
+  if (whole !== undefined && whole.fromMs < 0) return err(beforeTime);
+  const boundsMs = boundsOf([
+    ...buckets.map(({ startMs }) => startMs),
+    ...(spans && spans.elapsed.toMs < toMs ? [spans.elapsed.toMs] : []),
   ]);
-  const { asOfMs } = reading;
-  return {
-    merchant_id: merchantId,
-    from: presentTime(fromMs, zone),
-    to: presentTime(toMs, zone),
-    timezone: zone,
-    granularity,
-    as_of: presentTime(asOfMs, zone),
-    complete_through: presentTime(completeThrough(asOfMs), zone),
-    notices: noticesOf(series.exact, lateWindows),
-    series: shownCurrencies(currencies, [...reading.currencies.keys()], home).map((currency) => {
-      const reports = reading.currencies.get(currency);
-      const inOrder = buckets.map((bucket) => reports?.get(bucket.startMs) ?? NOTHING);
-      return {
-        currency,
-        total: {
-          status: statusOf(toMs, asOfMs),
-          revision: Math.max(0, ...inOrder.map(({ revision }) => revision)),
-          ...presentReport(inOrder.reduce((sum, { report }) => mergeReports(sum, report), EMPTY_REPORT)),
-        },
-        buckets: buckets.map((bucket, at) => presentBucket(bucket, inOrder[at] ?? NOTHING, zone, asOfMs)),
-      };
-    }),
-  };
+  const [reading, base, lateWindows, lateBaseWindows] = await Promise.all([
+    readRange(env, { merchantId, fromMs, toMs, boundsMs, currencies }, nowMs),
+    spans && readBases(env, { merchantId, currencies, spans }, nowMs),
+    countLateWindows(env.DIRECTORY, merchantId, fromMs, toMs),
+    whole === undefined ? 0 : countLateWindows(env.DIRECTORY, merchantId, whole.fromMs, whole.toMs),
+  ]);
+  const found = [...new Set([...reading.currencies.keys(), ...(base?.currencies.keys() ?? [])])];
+  const all = shownCurrencies(currencies, found, home).map((currency) =>
+    seriesOf(currency, parameters, { boundsMs, reading, spans, base }),
+  );
+  const cells = all.reduce((sum, { parts }) => sum + (parts?.length ?? 0) * buckets.length, 0);
+  if (groupBy !== undefined && cells > GROUP_CELLS_MAX) return err(tooManyCells(groupBy, cells));
+  return ok({
+    merchantId,
+    parameters,
+    asOfMs: reading.asOfMs,
+    completeThroughMs: completeThrough(reading.asOfMs),
+    notices: [
+      ...noticesOf(series.exact, lateWindows),
+      ...noticesOfBase({ startsBefore: whole !== undefined && whole.fromMs < historyFrom(nowMs), lateBaseWindows }),
+    ],
+    spans,
+    series: all,
+  });
 }
 
-function presentBucket(
-  { startMs, endMs, label }: Bucket,
-  { report, revision }: BucketReport,
-  zone: string,
-  asOfMs: number,
-) {
-  return {
-    start: presentTime(startMs, zone),
-    end: presentTime(endMs, zone),
-    label,
-    status: statusOf(endMs, asOfMs),
-    revision,
-    ...presentReport(report),
-  };
+function spansOf({ compare, series, granularity, zone }: MetricsParameters, nowMs: number): BaseSpans | undefined {
+  if (compare === undefined) return undefined;
+  return baseSpans({ comparison: compare, series, granularity, zone, elapsedMs: windowStart(nowMs) });
+}
+
+interface Read {
+  readonly boundsMs: readonly number[];
+  readonly reading: RangeReading;
+  readonly spans: BaseSpans | undefined;
+  readonly base: BasesReading | undefined;
+}
+
+function seriesOf(
+  currency: string,
+  { series, groupBy }: MetricsParameters,
+  { boundsMs, reading, spans, base }: Read,
+): CurrencySeries {
+  const reports = new SpanReports(boundsMs, reading.currencies.get(currency));
+  const buckets = series.buckets.map(({ startMs, endMs }) => reports.over({ fromMs: startMs, toMs: endMs }));
+  const total = reports.over(series);
+  const comparison =
+    spans &&
+    base &&
+    compareCurrency(
+      spans,
+      series.buckets,
+      series.toMs,
+      reports,
+      new SpanReports(base.boundsMs, base.currencies.get(currency)),
+    );
+  const parts =
+    groupBy &&
+    partsOf(groupBy, {
+      total: total.report,
+      buckets: buckets.map(({ report }) => report),
+      compared: comparison ?? null,
+    });
+  return { currency, total, buckets, comparison, parts };
 }
 
 /** A span is as finished as its last window, which is its least finished one. */
-function statusOf(endMs: number, asOfMs: number) {
+export function statusOf(endMs: number, asOfMs: number) {
   return windowStatus(endMs - WINDOW_MS, asOfMs);
 }
 
@@ -79,4 +133,26 @@ export function shownCurrencies(
   if (asked.length > 0) return asked;
   if (found.length > 0) return [...found].sort();
   return home.currency === undefined ? [] : [home.currency];
+}
+
+/** A bucket, what is in it and what it is compared with, in the order of time. */
+export function* bucketsOf({ parameters }: MetricsReading, { buckets, comparison }: CurrencySeries) {
+  for (const [at, bucket] of parameters.series.buckets.entries()) {
+    const reading = buckets[at];
+    if (reading !== undefined) yield { at, bucket, reading, compared: comparison?.buckets[at] ?? null } satisfies Row;
+  }
+}
+
+interface Row {
+  readonly at: number;
+  readonly bucket: Bucket;
+  readonly reading: BucketReport;
+  readonly compared: CurrencyComparison["total"];
+}
+
+const beforeTime = invalid("compare", "invalid_compare", "The base would begin before 1970: ask for a later span.");
+
+function tooManyCells(dimension: Dimension, cells: number): Problem {
+  const detail = `${cells} values by bucket of ${dimension}; an answer has ${GROUP_CELLS_MAX} at most. Ask for a coarser granularity, a shorter range, or one currency.`;
+  return invalid("group_by", "too_many_groups", detail);
 }

@@ -1,6 +1,14 @@
+export const NOTICE_CODES = [
+  "late_events_pending",
+  "boundaries_moved",
+  "base_late_events_pending",
+  "base_before_history",
+  "values_in_other",
+] as const;
+
 /** Something a reader of the numbers must know; `code` is stable. */
 export interface Notice {
-  readonly code: "late_events_pending" | "boundaries_moved";
+  readonly code: (typeof NOTICE_CODES)[number];
   readonly message: string;
 }
 
@@ -21,4 +29,36 @@ export function noticesOf(exact: boolean, lateWindows: number): Notice[] {
     });
   }
   return notices;
+}
+
+export interface Base {
+  /** Whether it begins before history does. */
+  readonly startsBefore: boolean;
+  readonly lateBaseWindows: number;
+}
+
+/** What is to be known of what a span is compared with. */
+export function noticesOfBase({ startsBefore, lateBaseWindows }: Base): Notice[] {
+  const notices: Notice[] = [];
+  if (startsBefore) {
+    notices.push({
+      code: "base_before_history",
+      message: "The base begins before history does: what is older counts as nothing in it.",
+    });
+  }
+  if (lateBaseWindows > 0) {
+    notices.push({
+      code: "base_late_events_pending",
+      message: `${lateBaseWindows} windows of the base hold events that came more than 24 hours late and are not in its numbers yet.`,
+    });
+  }
+  return notices;
+}
+
+/** `hasOther` where payments by value are asked for, and some are in `other`. */
+export function noticeOfOther(hasOther: boolean): Notice[] {
+  if (!hasOther) return [];
+  const message =
+    "More values than are kept: 128 of them are named in each row, and the rest is in other. A value that is not named there, or filtered by, may be among those.";
+  return [{ code: "values_in_other", message }];
 }

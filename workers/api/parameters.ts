@@ -1,9 +1,12 @@
+import { DIMENSIONS, type Dimension } from "../../shared/breakdown.ts";
 import { isCurrency } from "../../shared/iso-codes.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { DAY_MS, WINDOW_MS } from "../../shared/window.ts";
 import type { Problem } from "../http/problem.ts";
-import { type BucketSeries, type BucketsError, cutIntoBuckets } from "./calendar.ts";
+import { COMPARISONS, type Comparison } from "./base-spans.ts";
+import { type BucketRequest, type BucketSeries, type BucketsError, cutIntoBuckets } from "./calendar.ts";
 import { GRANULARITIES, type Granularity } from "./calendar-unit.ts";
+import { FORMAT_PARAMETERS } from "./format.ts";
 import { parseInstant } from "./instant.ts";
 import { parseZone } from "./zone.ts";
 
@@ -15,8 +18,11 @@ export const CURRENCIES_MAX = 20;
 /** Raw query parameters by name. */
 export type Query = Readonly<Record<string, string>>;
 
-export const METRICS_PARAMETERS = ["from", "to", "granularity", "tz", "currency"] as const;
-export const REPORT_PARAMETERS = ["at", "tz", "currency"] as const;
+export const METRICS_PARAMETERS = [
+  ...["from", "to", "granularity", "tz", "currency", "group_by", "compare"],
+  ...FORMAT_PARAMETERS,
+] as const;
+export const REPORT_PARAMETERS = ["at", "tz", "currency", ...FORMAT_PARAMETERS] as const;
 
 /**
  * The parameters of a request, each of them known and given once: what is ignored in silence answers another question than was asked.
@@ -41,29 +47,38 @@ export interface MetricsParameters {
   readonly granularity: Granularity;
   readonly currencies: readonly string[];
   readonly series: BucketSeries;
+  /** The dimension that the series is asked for by value, too. */
+  readonly groupBy: Dimension | undefined;
+  readonly compare: Comparison | undefined;
 }
 
 /** `from` and `to` default to today so far, `granularity` to what gives a readable number of buckets. */
 export function parseMetrics(query: Query, homeZone: string, nowMs: number): Result<MetricsParameters, Problem> {
-  const zone = parseZoneParameter(query, homeZone);
+  const zone = parseZoneParameter(query.tz, homeZone);
   if (!zone.ok) return zone;
-  const from = parseMoment(query, "from", "today", zone.value, nowMs);
+  const from = parseMoment("from", query.from ?? "today", zone.value, nowMs);
   if (!from.ok) return from;
-  const to = parseMoment(query, "to", "now", zone.value, nowMs);
+  const to = parseMoment("to", query.to ?? "now", zone.value, nowMs);
   if (!to.ok) return to;
   const currencies = parseCurrencies(query);
   if (!currencies.ok) return currencies;
-  const granularity = parseGranularity(query, to.value - from.value);
+  const granularity = parseGranularity(query.granularity, to.value - from.value);
   if (!granularity.ok) return granularity;
-  const series = cutIntoBuckets({
-    fromMs: from.value,
-    toMs: to.value,
-    granularity: granularity.value,
+  const groupBy = parseOneOf(query, "group_by", DIMENSIONS);
+  if (!groupBy.ok) return groupBy;
+  const compare = parseOneOf(query, "compare", COMPARISONS);
+  if (!compare.ok) return compare;
+  const range = { fromMs: from.value, toMs: to.value, zone: zone.value };
+  const series = cutSeries({ ...range, granularity: granularity.value });
+  if (!series.ok) return series;
+  return ok({
     zone: zone.value,
-    bucketsMax: BUCKETS_MAX,
+    granularity: granularity.value,
+    currencies: currencies.value,
+    series: series.value,
+    groupBy: groupBy.value,
+    compare: compare.value,
   });
-  if (!series.ok) return err(rangeProblem(series.error));
-  return ok({ zone: zone.value, granularity: granularity.value, currencies: currencies.value, series: series.value });
 }
 
 export interface ReportParameters {
@@ -74,28 +89,22 @@ export interface ReportParameters {
 }
 
 export function parseReport(query: Query, homeZone: string, nowMs: number): Result<ReportParameters, Problem> {
-  const zone = parseZoneParameter(query, homeZone);
+  const zone = parseZoneParameter(query.tz, homeZone);
   if (!zone.ok) return zone;
   const currencies = parseCurrencies(query);
   if (!currencies.ok) return currencies;
   if (query.at === undefined) return ok({ zone: zone.value, currencies: currencies.value, atMs: undefined });
-  const at = parseMoment(query, "at", query.at, zone.value, nowMs);
+  const at = parseMoment("at", query.at, zone.value, nowMs);
   return at.ok ? ok({ zone: zone.value, currencies: currencies.value, atMs: at.value }) : at;
 }
 
-function parseZoneParameter(query: Query, homeZone: string): Result<string, Problem> {
-  const zone = parseZone(query.tz ?? homeZone);
+export function parseZoneParameter(tz: string | undefined, homeZone: string): Result<string, Problem> {
+  const zone = parseZone(tz ?? homeZone);
   return zone.ok ? zone : err(invalid("tz", "unknown_zone", zone.error.hint));
 }
 
-function parseMoment(
-  query: Query,
-  name: string,
-  fallback: string,
-  zone: string,
-  nowMs: number,
-): Result<number, Problem> {
-  const moment = parseInstant(query[name] ?? fallback, zone, nowMs);
+export function parseMoment(name: string, text: string, zone: string, nowMs: number): Result<number, Problem> {
+  const moment = parseInstant(text, zone, nowMs);
   return moment.ok ? moment : err(invalid(name, "invalid_time", moment.error.hint));
 }
 
@@ -110,8 +119,25 @@ function parseCurrencies(query: Query): Result<readonly string[], Problem> {
   return ok(codes);
 }
 
-function parseGranularity(query: Query, spanMs: number): Result<Granularity, Problem> {
-  const text = query.granularity;
+/** `invalid_<name>` unless it is one of them, or left out. */
+function parseOneOf<T extends string>(
+  query: Query,
+  name: string,
+  values: readonly T[],
+): Result<T | undefined, Problem> {
+  const text = query[name];
+  const value = values.find((known) => known === text);
+  if (text === undefined || value !== undefined) return ok(value);
+  return err(invalid(name, `invalid_${name}`, `One of ${values.join(", ")}.`));
+}
+
+/** A span in buckets, no more of them than an answer has. */
+export function cutSeries(request: Omit<BucketRequest, "bucketsMax">): Result<BucketSeries, Problem> {
+  const series = cutIntoBuckets({ ...request, bucketsMax: BUCKETS_MAX });
+  return series.ok ? series : err(rangeProblem(series.error));
+}
+
+export function parseGranularity(text: string | undefined, spanMs: number): Result<Granularity, Problem> {
   if (text === undefined) return ok(spanMs <= 2 * DAY_MS ? "1h" : spanMs <= 400 * DAY_MS ? "1d" : "1mo");
   const granularity = GRANULARITIES.find((known) => known === text);
   if (granularity !== undefined) return ok(granularity);
@@ -125,7 +151,7 @@ function rangeProblem(error: BucketsError): Problem {
   return invalid("granularity", "too_many_buckets", detail);
 }
 
-function invalid(parameter: string, code: string, detail: string): Problem {
+export function invalid(parameter: string, code: string, detail: string): Problem {
   return { status: 400, code, title: "A parameter is wrong", detail, extensions: { parameter } };
 }
 

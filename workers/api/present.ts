@@ -1,60 +1,75 @@
-import { amountQuantile } from "../../shared/amounts.ts";
 import { type Breakdown, type Cell, DIMENSIONS } from "../../shared/breakdown.ts";
-import { estimateCustomers } from "../../shared/customers.ts";
 import type { Report } from "../../shared/report.ts";
+import type { Change } from "./change.ts";
+import { type Figure, type Figures, type FigureValue, figuresOf } from "./figures.ts";
 import { offsetAt } from "./zone.ts";
 
 /** A `bigint` as the JSON number it is, with all its digits: past 2^53 only clients that read such numbers exactly get them exactly. */
-function exact(value: bigint): unknown {
+export function exact(value: FigureValue): unknown {
+  if (typeof value !== "bigint") return value;
   return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(value.toString());
 }
 
 /** A report as the API shows it: money in integer minor units; what has no value without payments is null, never 0. */
 export function presentReport(report: Report) {
-  const { payments_count: count, amount_min: min, amount_max: max } = report;
-  const quantile = (q: number) => amountQuantile(report.amounts, q, { min, max });
+  return { ...presentFigures(figuresOf(report)), breakdowns: presentBreakdowns(report) };
+}
+
+export const presentFigures = (figures: Figures) => nested((figure) => exact(figures[figure]));
+
+export const presentChange = ({ absolute, ratio }: Change) => ({ absolute: exact(absolute), ratio });
+
+/** Something of each figure, in the shape that answers have. */
+export function nested<T>(of: (figure: Figure) => T) {
   return {
-    payments: { count, amount: exact(report.payments_amount) },
-    refunds: { count: report.refunds_count, amount: exact(report.refunds_amount) },
-    net: exact(report.payments_amount - report.refunds_amount),
-    average: count === 0 ? null : exact(roundedQuotient(report.payments_amount, BigInt(count))),
-    min: count === 0 ? null : min,
-    max: count === 0 ? null : max,
-    p50: quantile(0.5),
-    p90: quantile(0.9),
-    p99: quantile(0.99),
-    points: { used: exact(report.points_used), earned: exact(report.points_earned) },
-    customers: estimateCustomers(report.customers),
-    breakdowns: Object.fromEntries(
-      DIMENSIONS.map((dimension) => [dimension, presentBreakdown(report.breakdowns[dimension], report)]),
-    ),
+    payments: { count: of("payments.count"), amount: of("payments.amount") },
+    refunds: { count: of("refunds.count"), amount: of("refunds.amount") },
+    net: of("net"),
+    average: of("average"),
+    min: of("min"),
+    max: of("max"),
+    p50: of("p50"),
+    p90: of("p90"),
+    p99: of("p99"),
+    points: { used: of("points.used"), earned: of("points.earned") },
+    customers: of("customers"),
   };
+}
+
+function presentBreakdowns(report: Report) {
+  return Object.fromEntries(
+    DIMENSIONS.map((dimension) => [dimension, presentBreakdown(report.breakdowns[dimension], report)]),
+  );
 }
 
 /** Largest amount first; `unspecified` is what payments without the dimension add up to, so that the parts make the whole. */
-function presentBreakdown({ values, other }: Breakdown, { payments_count, payments_amount }: Report) {
-  const cells = [...values].sort(([a, cellA], [b, cellB]) =>
-    cellA.amount === cellB.amount ? (a < b ? -1 : 1) : cellA.amount > cellB.amount ? -1 : 1,
-  );
-  let count = payments_count - other.count;
-  let amount = payments_amount - other.amount;
-  for (const [, cell] of cells) {
-    count -= cell.count;
-    amount -= cell.amount;
-  }
+function presentBreakdown(breakdown: Breakdown, report: Report) {
   return {
-    values: cells.map(([value, cell]) => ({ value, ...presentCell(cell) })),
-    other: presentCell(other),
-    unspecified: presentCell({ count, amount }),
+    values: byAmount(breakdown).map(([value, cell]) => ({ value, ...presentCell(cell) })),
+    other: presentCell(breakdown.other),
+    unspecified: presentCell(unspecifiedOf(breakdown, report)),
   };
 }
 
-const presentCell = ({ count, amount }: Cell) => ({ count, amount: exact(amount) });
-
-/** Half up. Both are at least 0, the divisor is not 0. */
-function roundedQuotient(dividend: bigint, divisor: bigint): bigint {
-  return (2n * dividend + divisor) / (2n * divisor);
+/** Largest amount first. */
+export function byAmount({ values }: Breakdown): [value: string, cell: Cell][] {
+  return [...values].sort(([a, cellA], [b, cellB]) =>
+    cellA.amount === cellB.amount ? (a < b ? -1 : 1) : cellA.amount > cellB.amount ? -1 : 1,
+  );
 }
+
+/** What payments without the dimension add up to. */
+export function unspecifiedOf({ values, other }: Breakdown, { payments_count, payments_amount }: Report): Cell {
+  let count = payments_count - other.count;
+  let amount = payments_amount - other.amount;
+  for (const cell of values.values()) {
+    count -= cell.count;
+    amount -= cell.amount;
+  }
+  return { count, amount };
+}
+
+export const presentCell = ({ count, amount }: Cell) => ({ count, amount: exact(amount) });
 
 /** RFC 3339 with the zone's offset, to the second where there are no milliseconds. */
 export function presentTime(ms: number, zone: string): string {
@@ -66,4 +81,8 @@ export function presentTime(ms: number, zone: string): string {
   const hh = String(Math.floor(minutes / 60)).padStart(2, "0");
   const mm = String(minutes % 60).padStart(2, "0");
   return `${date}${offsetMs < 0 ? "-" : "+"}${hh}:${mm}`;
+}
+
+export function presentSpan({ fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }, zone: string) {
+  return { from: presentTime(fromMs, zone), to: presentTime(toMs, zone) };
 }

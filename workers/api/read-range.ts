@@ -1,9 +1,9 @@
 import { EMPTY_REPORT, mergeReports, type Report } from "../../shared/report.ts";
-import type { Topology } from "../../shared/topology.ts";
 import { loadTopology } from "../directory/topology.ts";
 import type { Env } from "./env.ts";
-import { type HistoryBucket, HistoryUnavailable, queryHistory } from "./history.ts";
+import { HistoryUnavailable, queryHistory } from "./history.ts";
 import { type HotWindows, readHotWindows } from "./hot-windows.ts";
+import type { HistorySpan } from "./tiers.ts";
 
 export interface RangeQuery {
   readonly merchantId: string;
@@ -34,8 +34,9 @@ export interface RangeReading {
  * `ShardUnavailable`, `HistoryUnavailable` and `WindowsGone`; a range the shards answer alone never asks history.
  */
 export async function readRange(env: Env, query: RangeQuery, nowMs: number): Promise<RangeReading> {
-  const topology = await loadTopology(env.DIRECTORY, nowMs);
-  const { hot, past } = await readBoth(env, topology, query, nowMs);
+  const { hot, past = [] } = await readBoth(env, query, nowMs, (spans) =>
+    queryHistory(env, { ...query, spans }, nowMs),
+  );
   const currencies = new Map<string, Map<number, BucketReport>>();
   const add = (currency: string, startMs: number, report: Report, revision: number) => {
     const buckets = currencies.get(currency) ?? new Map<number, BucketReport>();
@@ -54,27 +55,34 @@ export async function readRange(env: Env, query: RangeQuery, nowMs: number): Pro
   return { asOfMs: hot.asOfMs, currencies };
 }
 
-interface Both {
+export interface Both<Past> {
   readonly hot: HotWindows;
-  readonly past: readonly HistoryBucket[];
+  /** `undefined` when none of the span is history's. */
+  readonly past: Past | undefined;
 }
 
-async function readBoth(env: Env, topology: Topology, query: RangeQuery, nowMs: number): Promise<Both> {
-  const { merchantId, fromMs, toMs } = query;
+/** A span from the shards, and what they leave to history by way of `ask`. While history is away the shards are asked for all they retain. */
+export async function readBoth<Past>(
+  env: Env,
+  { merchantId, fromMs, toMs }: HistorySpan & { readonly merchantId: string },
+  nowMs: number,
+  ask: (spans: readonly HistorySpan[]) => Promise<Past>,
+): Promise<Both<Past>> {
+  const topology = await loadTopology(env.DIRECTORY, nowMs);
   const hot = await readHotWindows(env, topology, merchantId, fromMs, toMs, false);
-  if (hot.history.length === 0) return { hot, past: [] };
+  if (hot.history.length === 0) return { hot, past: undefined };
   try {
-    return { hot, past: await queryHistory(env, { ...query, spans: hot.history }, nowMs) };
+    return { hot, past: await ask(hot.history) };
   } catch (error) {
     if (!(error instanceof HistoryUnavailable)) throw error;
     const whole = await readHotWindows(env, topology, merchantId, fromMs, toMs, true);
     if (whole.history.length > 0) throw error;
-    return { hot: whole, past: [] };
+    return { hot: whole, past: undefined };
   }
 }
 
 /** The last bound at or before a moment. */
-function bucketOf(boundsMs: readonly number[], ms: number): number {
+export function bucketOf(boundsMs: readonly number[], ms: number): number {
   let low = 0;
   let high = boundsMs.length - 1;
   while (low < high) {

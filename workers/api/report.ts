@@ -1,21 +1,33 @@
-import { EMPTY_REPORT } from "../../shared/report.ts";
-import { completeThrough, WINDOW_MS, windowStart, windowStatus } from "../../shared/window.ts";
+import { EMPTY_REPORT, type Report } from "../../shared/report.ts";
+import { completeThrough, WINDOW_MS, type WindowStatus, windowStart, windowStatus } from "../../shared/window.ts";
 import type { Env } from "./env.ts";
 import { countLateWindows, type MerchantHome } from "./merchant.ts";
 import { shownCurrencies } from "./metrics.ts";
-import { noticesOf } from "./notices.ts";
+import { type Notice, noticesOf } from "./notices.ts";
 import { latestClosedWindow, type ReportParameters } from "./parameters.ts";
 import { presentReport, presentTime } from "./present.ts";
 import { readRange } from "./read-range.ts";
 
-/** The answer to `GET /v1/merchants/{id}/report`: one window, a report for each currency. */
-export async function answerReport(
+/** What `GET /v1/merchants/{id}/report` asks for: one window, a report for each currency. */
+export interface ReportReading {
+  readonly merchantId: string;
+  readonly zone: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly status: WindowStatus;
+  readonly asOfMs: number;
+  readonly completeThroughMs: number;
+  readonly notices: readonly Notice[];
+  readonly reports: readonly { readonly currency: string; readonly revision: number; readonly report: Report }[];
+}
+
+export async function readReport(
   env: Env,
   merchantId: string,
   home: MerchantHome,
   { zone, currencies, atMs }: ReportParameters,
   nowMs: number,
-) {
+): Promise<ReportReading> {
   const startMs = atMs === undefined ? latestClosedWindow(completeThrough(nowMs)) : windowStart(atMs);
   const endMs = startMs + WINDOW_MS;
   const [reading, lateWindows] = await Promise.all([
@@ -23,17 +35,37 @@ export async function answerReport(
     countLateWindows(env.DIRECTORY, merchantId, startMs, endMs),
   ]);
   return {
-    merchant_id: merchantId,
-    start: presentTime(startMs, zone),
-    end: presentTime(endMs, zone),
-    timezone: zone,
+    merchantId,
+    zone,
+    startMs,
+    endMs,
     status: windowStatus(startMs, reading.asOfMs),
-    as_of: presentTime(reading.asOfMs, zone),
-    complete_through: presentTime(completeThrough(reading.asOfMs), zone),
+    asOfMs: reading.asOfMs,
+    completeThroughMs: completeThrough(reading.asOfMs),
     notices: noticesOf(true, lateWindows),
     reports: shownCurrencies(currencies, [...reading.currencies.keys()], home).map((currency) => {
       const bucket = reading.currencies.get(currency)?.get(startMs);
-      return { currency, revision: bucket?.revision ?? 0, ...presentReport(bucket?.report ?? EMPTY_REPORT) };
+      return { currency, revision: bucket?.revision ?? 0, report: bucket?.report ?? EMPTY_REPORT };
     }),
+  };
+}
+
+/** The answer as JSON (report-schema.ts describes it). */
+export function presentReading(reading: ReportReading) {
+  const { zone } = reading;
+  return {
+    merchant_id: reading.merchantId,
+    start: presentTime(reading.startMs, zone),
+    end: presentTime(reading.endMs, zone),
+    timezone: zone,
+    status: reading.status,
+    as_of: presentTime(reading.asOfMs, zone),
+    complete_through: presentTime(reading.completeThroughMs, zone),
+    notices: reading.notices,
+    reports: reading.reports.map(({ currency, revision, report }) => ({
+      currency,
+      revision,
+      ...presentReport(report),
+    })),
   };
 }

@@ -40,9 +40,14 @@ export function windowsKeptFrom({ WINDOWS_KEPT_DAYS }: ReadHistoryEnv, nowMs: nu
  * like a day without sales.
  */
 export function refuseGone(windows: readonly HistorySpan[], keptFromMs: number, nowMs: number): void {
-  const historyFromMs = startOfKept(HISTORY_KEPT_DAYS, nowMs);
+  const historyFromMs = historyFrom(nowMs);
   const isGone = ({ fromMs, toMs }: HistorySpan) => fromMs < keptFromMs && toMs > historyFromMs;
   if (windows.some(isGone)) throw new WindowsGone(keptFromMs);
+}
+
+/** The first day of which anything is kept. */
+export function historyFrom(nowMs: number): number {
+  return startOfKept(HISTORY_KEPT_DAYS, nowMs);
 }
 
 function startOfKept(days: number, nowMs: number): number {

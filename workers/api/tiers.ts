@@ -91,6 +91,14 @@ export function withoutStale(tiers: TierSpans, stale: Stale): TierSpans {
   return { months: [], days: fresh("days"), hours: fresh("hours"), windows: joined(windows) };
 }
 
+/** The same spans of finer rows only: what needs hours cannot be told of days. */
+export function noCoarserThan(tier: "hours" | "windows", { months, days, hours, windows }: TierSpans): TierSpans {
+  const coarser = [...months, ...days];
+  return tier === "hours"
+    ? { months: [], days: [], hours: joined([...coarser, ...hours]), windows }
+    : { months: [], days: [], hours: [], windows: joined([...coarser, ...hours, ...windows]) };
+}
+
 function joined(spans: readonly HistorySpan[]): HistorySpan[] {
   const whole: HistorySpan[] = [];
   for (const span of [...spans].sort((a, b) => a.fromMs - b.fromMs)) append(whole, span);

@@ -76,6 +76,11 @@ export function instantOfLocal(zone: string, localMs: number): number {
   return at("UTC", localMs).toPlainDateTime().toZonedDateTime(zone).epochMilliseconds;
 }
 
+/** The local date at a moment, in days since 1970-01-01. */
+export function dayAt(zone: string, ms: number): number {
+  return Math.floor((ms + offsetAt(zone, ms)) / DAY_MS);
+}
+
 /** First moment of a local date (days since 1970-01-01): not always 00:00, and for a date left out the next one's start. */
 export function startOfDay(zone: string, day: number): number {
   return at("UTC", day * DAY_MS)

@@ -1,0 +1,112 @@
+import { z } from "zod";
+import { DIMENSIONS } from "../../shared/breakdown.ts";
+import {
+  answerSchema,
+  breakdownsSchema,
+  cellSchema,
+  changeSchema,
+  currencySchema,
+  figuresSchema,
+  revisionSchema,
+  spanSchema,
+  statusSchema,
+  timeSchema,
+} from "./answer-schema.ts";
+import { COMPARISONS } from "./base-spans.ts";
+import { GRANULARITIES } from "./calendar-unit.ts";
+import { nested } from "./present.ts";
+
+/** Objects within objects, strict all the way down. */
+const figures = () => {
+  const { payments, refunds, points, ...plain } = figuresSchema;
+  return {
+    payments: z.strictObject(payments),
+    refunds: z.strictObject(refunds),
+    points: z.strictObject(points),
+    ...plain,
+  };
+};
+
+const changes = () => {
+  const { payments, refunds, points, ...plain } = nested(() => changeSchema);
+  return z.strictObject({
+    payments: z.strictObject(payments),
+    refunds: z.strictObject(refunds),
+    points: z.strictObject(points),
+    ...plain,
+  });
+};
+
+export const reportShape = { ...figures(), breakdowns: breakdownsSchema };
+
+const comparisonSchema = z
+  .strictObject({
+    bases: z.array(spanSchema).meta({ description: "What the base covers; several where it is their mean" }),
+    current: z
+      .strictObject(figures())
+      .optional()
+      .meta({ description: "What has elapsed and is compared, where that is less than the whole" }),
+    base: z.strictObject(figures()),
+    change: changes(),
+  })
+  .nullable()
+  .optional()
+  .meta({ description: "With `compare`; null where nothing has elapsed, or the base's clock skipped the time" });
+
+const bucketShape = {
+  status: statusSchema,
+  revision: revisionSchema,
+  ...figures(),
+  breakdowns: breakdownsSchema.optional().meta({ description: "Without `group_by`" }),
+  comparison: comparisonSchema,
+};
+
+const partSchema = z.strictObject({
+  part: z.enum(["value", "other", "unspecified"]),
+  value: z.string().nullable().meta({ description: "null unless `part` is `value`" }),
+  total: cellSchema,
+  buckets: z.array(cellSchema).meta({ description: "In the order of the series' buckets" }),
+  comparison: z
+    .strictObject({
+      current: cellSchema,
+      base: cellSchema,
+      change: z.strictObject({ count: changeSchema, amount: changeSchema }),
+    })
+    .optional(),
+});
+
+const seriesSchema = z.strictObject({
+  currency: currencySchema,
+  total: z.strictObject(bucketShape),
+  buckets: z.array(
+    z.strictObject({
+      start: timeSchema,
+      end: timeSchema,
+      label: z.string().meta({
+        description: "Local name of the hour, day, week (its Monday) or month",
+        examples: ["2026-03-29"],
+      }),
+      ...bucketShape,
+    }),
+  ),
+  groups: z
+    .strictObject({ dimension: z.enum(DIMENSIONS), parts: z.array(partSchema) })
+    .optional()
+    .meta({ description: "With `group_by`: payments by value, largest first; the parts make the whole" }),
+});
+
+/** The answer to `GET /v1/merchants/{id}/metrics`. */
+export const metricsAnswerSchema = answerSchema
+  .extend({
+    ...spanSchema.shape,
+    granularity: z.enum(GRANULARITIES),
+    compare: z
+      .strictObject({
+        with: z.enum(COMPARISONS),
+        elapsed: spanSchema.meta({ description: "What of the span is compared: what has elapsed, in whole windows" }),
+        bases: z.array(spanSchema),
+      })
+      .optional(),
+    series: z.array(seriesSchema).meta({ description: "One for each currency" }),
+  })
+  .meta({ description: "A series of reports and their total, for each currency" });

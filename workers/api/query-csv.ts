@@ -1,0 +1,22 @@
+import { csvFileName, csvResponse } from "./csv.ts";
+import { csvFigure, csvFigureName } from "./metrics-csv.ts";
+import { presentTime } from "./present.ts";
+import { keyNames, keysOf } from "./present-query.ts";
+import type { QueryReading } from "./query.ts";
+import type { QueryRow } from "./query-rows.ts";
+
+/** The same rows as a table; dimensions first, then metrics in the order in which they were asked for. */
+export function queryCsv(reading: QueryReading, byteOrderMark: boolean): Response {
+  const { merchantId, parameters, rows } = reading;
+  const { zone, fromMs, toMs, metrics } = parameters;
+  const showKeys = keysOf(reading);
+  const columns = [
+    ...keyNames(parameters).map((name) => ({ name, value: (row: QueryRow) => showKeys(row)[name] })),
+    ...metrics.map((figure) => ({
+      name: csvFigureName(figure),
+      value: ({ figures, currency }: QueryRow) => csvFigure(figures.get(figure) ?? null, figure, currency),
+    })),
+  ];
+  const name = csvFileName("query", merchantId, presentTime(fromMs, zone), presentTime(toMs, zone));
+  return csvResponse(name, columns, rows, { byteOrderMark });
+}

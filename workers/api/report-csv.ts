@@ -1,0 +1,26 @@
+import { csvFileName, csvResponse } from "./csv.ts";
+import { FIGURES, figuresOf } from "./figures.ts";
+import { csvFigure, csvFigureName } from "./metrics-csv.ts";
+import { presentTime } from "./present.ts";
+import type { ReportReading } from "./report.ts";
+
+/** A row for each currency. */
+export function reportCsv(
+  { merchantId, zone, startMs, endMs, status, reports }: ReportReading,
+  byteOrderMark: boolean,
+) {
+  const [start, end] = [presentTime(startMs, zone), presentTime(endMs, zone)];
+  const rows = reports.map(({ currency, report }) => ({ currency, figures: figuresOf(report) }));
+  type Row = (typeof rows)[number];
+  const columns = [
+    { name: "start", value: () => start },
+    { name: "end", value: () => end },
+    { name: "status", value: () => status },
+    { name: "currency", value: ({ currency }: Row) => currency },
+    ...FIGURES.map((figure) => ({
+      name: csvFigureName(figure),
+      value: ({ figures, currency }: Row) => csvFigure(figures[figure], figure, currency),
+    })),
+  ];
+  return csvResponse(csvFileName("report", merchantId, start, end), columns, rows, { byteOrderMark });
+}
