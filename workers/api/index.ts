@@ -11,6 +11,7 @@ import { listDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
 import { HistoryUnavailable } from "./history.ts";
 import { ShardUnavailable } from "./hot-windows.ts";
+import { answerLive, LIVE_PARAMETERS, parseLive } from "./live/live.ts";
 import { loadHome } from "./merchant.ts";
 import { answerMetrics } from "./metrics.ts";
 import { METRICS_PARAMETERS, parseMetrics, parseReport, REPORT_PARAMETERS, readQuery } from "./parameters.ts";
@@ -55,6 +56,25 @@ app.get("/v1/merchants/:merchant/metrics", async (c) => {
   const parameters = parseMetrics(query.value, home.timezone, nowMs);
   if (!parameters.ok) return problemResponse(parameters.error);
   return fresh(await answerMetrics(c.env, merchant.value, home, parameters.value, nowMs));
+});
+
+app.get("/v1/merchants/:merchant/live", async (c) => {
+  const nowMs = Date.now();
+  const merchant = await admitToMerchant(c, nowMs);
+  if (!merchant.ok) return problemResponse(merchant.error);
+  const home = await loadHome(c.env.DIRECTORY, merchant.value, nowMs);
+  const query = readQuery(c.req.queries(), LIVE_PARAMETERS);
+  if (!query.ok) return problemResponse(query.error);
+  const parameters = parseLive(query.value, home.timezone);
+  if (!parameters.ok) return problemResponse(parameters.error);
+  return await answerLive(
+    c.env,
+    { merchantId: merchant.value, home, ...parameters.value },
+    {
+      lastEventId: c.req.header("Last-Event-ID"),
+      isAdmitted: async () => (await admitToMerchant(c, Date.now())).ok,
+    },
+  );
 });
 
 /** Everything below is an operator's alone. */

@@ -83,7 +83,7 @@ export function parseReport(query: Query, homeZone: string, nowMs: number): Resu
   return at.ok ? ok({ zone: zone.value, currencies: currencies.value, atMs: at.value }) : at;
 }
 
-function parseZoneParameter(query: Query, homeZone: string): Result<string, Problem> {
+export function parseZoneParameter(query: Query, homeZone: string): Result<string, Problem> {
   const zone = parseZone(query.tz ?? homeZone);
   return zone.ok ? zone : err(invalid("tz", "unknown_zone", zone.error.hint));
 }
@@ -99,7 +99,7 @@ function parseMoment(
   return moment.ok ? moment : err(invalid(name, "invalid_time", moment.error.hint));
 }
 
-function parseCurrencies(query: Query): Result<readonly string[], Problem> {
+export function parseCurrencies(query: Query): Result<readonly string[], Problem> {
   if (query.currency === undefined) return ok([]);
   const codes = [...new Set(query.currency.toUpperCase().split(","))];
   if (codes.length > CURRENCIES_MAX || !codes.every(isCurrency)) {
