@@ -136,6 +136,7 @@ export class SimulatedObject {
           return ready;
         },
         waitUntil: (work: Promise<unknown>) => void work.catch(() => {}),
+        getWebSockets: () => [],
         abort: () => {
           if (machine.isAlive) this.crash();
         },

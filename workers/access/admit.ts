@@ -48,6 +48,8 @@ export function admit(table: AccessTable) {
     noteUseOf(c, allowed.value, nowMs);
     c.set("caller", allowed.value);
     c.set("merchant", targetOf(c.req.path).merchantId ?? "");
+    const { who } = access;
+    c.set("isStillAdmitted", async (nowMs) => checkScope(who, await callerOf(c, nowMs), targetOf(c.req.path)).ok);
     await call?.begin();
     await next();
     call?.end(c.res.status);

@@ -14,6 +14,8 @@ export interface Admitted {
   caller: Caller;
   /** The merchant in the path, whom the caller may read; there on routes below `/v1/merchants/:merchant`. */
   merchant: string;
+  /** Whether the caller would be admitted now: for answers that go on, whose key may be revoked meanwhile. */
+  isStillAdmitted: (nowMs: number) => Promise<boolean>;
 }
 
 /** The environment of a Worker whose routes `admit` guards. */

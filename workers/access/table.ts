@@ -50,6 +50,8 @@ export const API_ACCESS: AccessTable = {
   "GET /v1/merchants/:merchant": merchant,
   "GET /v1/merchants/:merchant/report": merchant,
   "GET /v1/merchants/:merchant/metrics": merchant,
+  "POST /v1/merchants/:merchant/query": merchant,
+  "GET /v1/merchants/:merchant/live": merchant,
 
   "GET /v1/merchants/:merchant/keys": merchant,
   "POST /v1/merchants/:merchant/keys": merchantLogged,

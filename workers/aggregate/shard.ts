@@ -17,6 +17,7 @@ import {
 import { droppable, fold, judgeRepeats, nextAtMs, type ShardState } from "./engine.ts";
 import { type Env, settingsOf } from "./env.ts";
 import { Journal } from "./journal.ts";
+import { LiveListeners } from "./live-listeners.ts";
 import { planRead, type Span, windowsOfMerchant } from "./reading.ts";
 import { Rebuild } from "./rebuild.ts";
 import { recover } from "./recovery.ts";
@@ -49,6 +50,7 @@ export class Shard extends DurableObject<Env> {
   readonly #emissions: Emissions = noEmissions(Math.floor(Math.random() * 2 ** 52));
   readonly #memory: WorkingSet;
   readonly #rebuild: Rebuild;
+  readonly #live: LiveListeners;
   readonly #correctionDelayMs: number;
   /** When the alarm rings; 0 while it does, which looks for what is next at its end. */
   #alarmMs: number | undefined;
@@ -68,6 +70,7 @@ export class Shard extends DurableObject<Env> {
     this.#state = state;
     this.#memory = new WorkingSet(ctx.id.toString(), state, this.#journal, limits, () => this.#schedule(Date.now()));
     this.#rebuild = new Rebuild(ctx.id, state, this.#journal, this.#memory);
+    this.#live = new LiveListeners(ctx, state);
     ctx.blockConcurrencyWhile(async () => {
       this.#alarmMs = (await ctx.storage.getAlarm()) ?? undefined;
       this.#schedule(Date.now());
@@ -89,6 +92,7 @@ export class Shard extends DurableObject<Env> {
     if (repeats !== undefined) return repeats;
     if (this.#journal.isFull) this.#journal.checkpoint(this.#state, []);
     const statuses = this.#count(batch, bytes, atMs);
+    if (this.#live.isListened) this.#live.noteBatch(batch);
     this.#schedule(nowMs);
     return statuses;
   }
@@ -133,6 +137,19 @@ export class Shard extends DurableObject<Env> {
     return JSON.stringify(reading);
   }
 
+  /** Subscribes to a merchant by a WebSocket that stays while the object hibernates (`messages/live.ts`). */
+  override fetch(request: Request): Response {
+    return this.#live.accept(request);
+  }
+
+  override webSocketClose(socket: WebSocket): void {
+    this.#live.leave(socket);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#live.leave(socket);
+  }
+
   /** History holds these parts of emissions now. Unknown ones, repeated or from before a restart, are passed over. */
   confirm(parts: readonly (readonly [emission: number, part: number])[]): void {
     for (const [emission, part] of parts) {
@@ -147,7 +164,11 @@ export class Shard extends DurableObject<Env> {
       await this.#emit();
       this.#housekeep(Date.now());
     });
-    await this.#attempt("rebuild failed", () => this.#rebuild.advance(this.env));
+    await this.#attempt("rebuild failed", async () => {
+      const damaged = [...this.#state.damaged.keys()];
+      await this.#rebuild.advance(this.env);
+      if (this.#live.isListened) this.#live.noteWindows(damaged.filter((startMs) => !this.#state.damaged.has(startMs)));
+    });
     this.#alarmMs = undefined;
     this.#schedule(Date.now());
   }

@@ -46,13 +46,14 @@ export async function readHotWindows(
   };
 }
 
-interface OwnedPart {
+export interface OwnedPart {
   readonly shard: string;
   readonly fromMs: number;
   readonly toMs: number;
 }
 
-function ownersOf(topology: Topology, merchantId: string, fromMs: number, toMs: number): OwnedPart[] {
+/** Who answers for which part of a range, in order. */
+export function ownersOf(topology: Topology, merchantId: string, fromMs: number, toMs: number): OwnedPart[] {
   return topology.epochs.flatMap((epoch, at) => {
     const from = Math.max(fromMs, epoch.from_ms);
     const to = Math.min(toMs, topology.epochs[at + 1]?.from_ms ?? toMs);

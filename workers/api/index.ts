@@ -1,5 +1,4 @@
-import { type Context, Hono } from "hono";
-import { ok, type Result } from "../../shared/result.ts";
+import { Hono } from "hono";
 import { admit } from "../access/admit.ts";
 import type { Guarded } from "../access/guarded.ts";
 import { API_ACCESS } from "../access/table.ts";
@@ -18,6 +17,7 @@ import { parseFormat } from "./format.ts";
 import { HistoryUnavailable } from "./history.ts";
 import { ShardUnavailable } from "./hot-windows.ts";
 import { adminKeys, merchantKeys } from "./keys.ts";
+import { answerLive, LIVE_PARAMETERS, parseLive } from "./live/live.ts";
 import { loadHome } from "./merchant.ts";
 import { readMetrics } from "./metrics.ts";
 import { metricsCsv } from "./metrics-csv.ts";
@@ -30,8 +30,6 @@ import { reportCsv } from "./report-csv.ts";
 import { WindowsGone } from "./retention.ts";
 import { session } from "./session.ts";
 import { createEpoch, listEpochs } from "./topology.ts";
-
-type ApiContext = Context<Guarded<Env>>;
 
 const app = new Hono<Guarded<Env>>();
 app.use(requestId);
@@ -58,31 +56,27 @@ app.get("/v1/merchants/:merchant", (c) => showMerchant(c, c.var.merchant));
 
 app.get("/v1/merchants/:merchant/report", async (c) => {
   const nowMs = Date.now();
-  const merchant = await admitToMerchant(c, nowMs);
-  if (!merchant.ok) return problemResponse(merchant.error);
-  const home = await loadHome(c.env.DIRECTORY, merchant.value, nowMs);
+  const home = await loadHome(c.env.DIRECTORY, c.var.merchant, nowMs);
   const query = readQuery(c.req.queries(), REPORT_PARAMETERS);
   if (!query.ok) return problemResponse(query.error);
   const format = parseFormat(c, query.value);
   if (!format.ok) return problemResponse(format.error);
   const parameters = parseReport(query.value, home.timezone, nowMs);
   if (!parameters.ok) return problemResponse(parameters.error);
-  const reading = await readReport(c.env, merchant.value, home, parameters.value, nowMs);
+  const reading = await readReport(c.env, c.var.merchant, home, parameters.value, nowMs);
   return format.value.csv ? reportCsv(reading, format.value.byteOrderMark) : fresh(presentReading(reading));
 });
 
 app.get("/v1/merchants/:merchant/metrics", async (c) => {
   const nowMs = Date.now();
-  const merchant = await admitToMerchant(c, nowMs);
-  if (!merchant.ok) return problemResponse(merchant.error);
-  const home = await loadHome(c.env.DIRECTORY, merchant.value, nowMs);
+  const home = await loadHome(c.env.DIRECTORY, c.var.merchant, nowMs);
   const query = readQuery(c.req.queries(), METRICS_PARAMETERS);
   if (!query.ok) return problemResponse(query.error);
   const format = parseFormat(c, query.value);
   if (!format.ok) return problemResponse(format.error);
   const parameters = parseMetrics(query.value, home.timezone, nowMs);
   if (!parameters.ok) return problemResponse(parameters.error);
-  const reading = await readMetrics(c.env, merchant.value, home, parameters.value, nowMs);
+  const reading = await readMetrics(c.env, c.var.merchant, home, parameters.value, nowMs);
   if (!reading.ok) return problemResponse(reading.error);
   return format.value.csv
     ? metricsCsv(reading.value, format.value.byteOrderMark)
@@ -91,10 +85,22 @@ app.get("/v1/merchants/:merchant/metrics", async (c) => {
 
 app.post("/v1/merchants/:merchant/query", queryBodyLimit, async (c) => {
   const nowMs = Date.now();
-  const merchant = await admitToMerchant(c, nowMs);
-  if (!merchant.ok) return problemResponse(merchant.error);
-  const home = await loadHome(c.env.DIRECTORY, merchant.value, nowMs);
-  return await answerQuery(c, merchant.value, home, nowMs);
+  const home = await loadHome(c.env.DIRECTORY, c.var.merchant, nowMs);
+  return await answerQuery(c, c.var.merchant, home, nowMs);
+});
+
+app.get("/v1/merchants/:merchant/live", async (c) => {
+  const nowMs = Date.now();
+  const home = await loadHome(c.env.DIRECTORY, c.var.merchant, nowMs);
+  const query = readQuery(c.req.queries(), LIVE_PARAMETERS);
+  if (!query.ok) return problemResponse(query.error);
+  const parameters = parseLive(query.value, home.timezone);
+  if (!parameters.ok) return problemResponse(parameters.error);
+  return await answerLive(
+    c.env,
+    { merchantId: c.var.merchant, home, ...parameters.value },
+    { lastEventId: c.req.header("Last-Event-ID"), isAdmitted: () => c.var.isStillAdmitted(Date.now()) },
+  );
 });
 
 app.get("/v1/admin/dead-letters", async (c) => fresh(await listDeadLetters(c.env.DIRECTORY, Date.now())));
@@ -139,11 +145,6 @@ app.delete("/v1/admin/replays/:id", async (c) => {
   const ended = await endReplay(c.env.DIRECTORY, c.req.param("id"), Date.now());
   return ended ? c.body(null, 204) : problemResponse(notFound(c.req.path));
 });
-
-/** The merchant of the path, whom `admit` has found the caller may read. */
-async function admitToMerchant(c: ApiContext, _nowMs: number): Promise<Result<string, Problem>> {
-  return ok(c.var.merchant);
-}
 
 const historyUnavailable: Problem = {
   status: 503,

@@ -108,7 +108,7 @@ export function parseMoment(name: string, text: string, zone: string, nowMs: num
   return moment.ok ? moment : err(invalid(name, "invalid_time", moment.error.hint));
 }
 
-function parseCurrencies(query: Query): Result<readonly string[], Problem> {
+export function parseCurrencies(query: Query): Result<readonly string[], Problem> {
   if (query.currency === undefined) return ok([]);
   const codes = [...new Set(query.currency.toUpperCase().split(","))];
   if (codes.length > CURRENCIES_MAX || !codes.every(isCurrency)) {

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import type { Guarded } from "../access/guarded.ts";
 import { type Problem, problemResponse } from "../http/problem.ts";
-import type { WithRequestId } from "../http/request-id.ts";
 import type { Env } from "./env.ts";
 import { FORMAT_PARAMETERS, parseFormat } from "./format.ts";
 import type { MerchantHome } from "./merchant.ts";
@@ -26,7 +26,7 @@ export const queryBodyLimit = bodyLimit({ maxSize: QUERY_BYTES_MAX, onError: () 
 
 /** Answers `POST /v1/merchants/{id}/query` for a merchant that the caller may read. */
 export async function answerQuery(
-  c: Context<WithRequestId<Env>>,
+  c: Context<Guarded<Env>>,
   merchantId: string,
   home: MerchantHome,
   nowMs: number,

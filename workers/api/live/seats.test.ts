@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import { SEAT_SILENT_MS_MAX, Seats } from "./seats.ts";
+
+test("there are so many places; who leaves makes room, and so does who was not heard of for long", () => {
+  const seats = new Seats(2);
+  const [a, b, c] = [{}, {}, {}];
+  expect([seats.take(a, 0), seats.take(b, 0), seats.take(c, 0)]).toEqual([true, true, false]);
+  seats.leave(a);
+  expect(seats.take(c, 0)).toBe(true);
+  seats.keep(c, SEAT_SILENT_MS_MAX);
+  expect(seats.take(a, SEAT_SILENT_MS_MAX)).toBe(false);
+  expect(seats.take(a, SEAT_SILENT_MS_MAX + 1)).toBe(true);
+  seats.keep(b, SEAT_SILENT_MS_MAX + 1);
+  expect(seats.taken).toBe(2);
+});
