@@ -25,6 +25,8 @@ export interface Read {
   /** Medians: of our call, and of the same SQL sent straight over HTTP with its answer read as text. */
   readonly ms: number;
   readonly bareMs: number;
+  /** The median of the rounds' own ratios of the two: what slows the machine down does so for both calls of a round. */
+  readonly overBare: number;
   readonly buckets: number;
 }
 
@@ -62,7 +64,8 @@ export async function measureReads(
       for (const ask of round % 2 === 0 ? [askOurs, askBare] : [askBare, askOurs]) await ask();
     }
     if (buckets === 0) throw new Error(`${key}: history is empty`);
-    reads.push({ key, text, ms: median(ours), bareMs: median(bare), buckets });
+    const overBare = median(ours.map((ms, at) => ms / (bare[at] ?? Number.NaN)));
+    reads.push({ key, text, ms: median(ours), bareMs: median(bare), overBare, buckets });
     log(`${text}: ${median(ours).toFixed(1)} ms, ${median(bare).toFixed(1)} ms bare, ${buckets} buckets`);
   }
   return reads;

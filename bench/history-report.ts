@@ -45,7 +45,7 @@ export function reportHistory(figures: HistoryFigures, { json, startedMs, ...run
     ...Object.fromEntries(reads.map(({ key, ms }) => [`${key}_ms`, significant(ms)])),
     ratio_5y_to_4w: significant(msOf("range_5y_daily") / msOf("range_4w_hourly")),
     ratio_totals_5y_to_4w: significant(msOf("range_5y_daily") / msOf("total_4w")),
-    over_bare_clickhouse: significant(Math.max(...compared.map(({ ms, bareMs }) => ms / bareMs))),
+    over_bare_clickhouse: significant(Math.max(...compared.map(({ overBare }) => overBare))),
     bytes_per_window: significant(bytesOf("windows")),
     bytes_per_window_of_hours: significant(bytesOf("hours")),
     bytes_per_window_of_days: significant(bytesOf("days")),

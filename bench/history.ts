@@ -17,7 +17,7 @@ import { measureParquetSpeedup } from "./parquet-speedup.ts";
 import { measureReplays } from "./replay-speed.ts";
 import { makeStateDir } from "./system.ts";
 
-const USAGE = `npm run bench:history -- [--rounds 15] [--merchants 40] [--years 5] [--replay-rounds 5] [--data DIR] [--json]
+const USAGE = `npm run bench:history -- [--rounds 31] [--merchants 40] [--years 5] [--replay-rounds 5] [--data DIR] [--json]
   What it takes to read history: spans of years and weeks and a single window, over generated windows, each of them filled, and their roll-ups.
   --rounds     times each question is asked, of one merchant after another, of which the median counts; three more are thrown away
   --merchants  merchants there are
@@ -36,7 +36,7 @@ const optionsSchema = z.object({
   json: z.boolean(),
 });
 const options = optionsOf(USAGE, optionsSchema, {
-  rounds: "15",
+  rounds: "31",
   merchants: "40",
   years: "5",
   "replay-rounds": "5",
