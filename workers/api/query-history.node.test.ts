@@ -44,13 +44,14 @@ beforeAll(async () => {
   const others = windows.slice(0, 50).map((window) => ({ ...window, merchantId: "another" }));
   await insert(server, [...windows, ...others].map(toRow));
   await rollUp(of(server.writer), () => Date.now() + CHANGES_SETTLE_MS + HOUR_MS, undefined);
-  // Corrected after they were rolled up: what stands in their roll-ups is not true any more.
-  const corrected = windows.filter((_, at) => at % 97 === 0);
-  for (const window of corrected) {
-    const report = mergeReports(window.report, reportOf([eventOf(window.revision % 30_000)]));
-    windows[windows.indexOf(window)] = { ...window, revision: window.revision + 1, report };
-  }
-  await insert(server, windows.filter((_, at) => at % 97 === 0).map(toRow));
+  // Some days are corrected after they were rolled up: what stands in their roll-ups is not true any more.
+  const correctedToMs = START_MS + 5 * DAY_MS;
+  windows = windows.map((window, at) => {
+    if (window.startMs >= correctedToMs || at % 67 !== 0) return window;
+    const report = mergeReports(window.report, reportOf([eventOf(at)]));
+    return { ...window, revision: window.revision + 1, report };
+  });
+  await insert(server, windows.filter(({ revision, startMs }) => revision > startMs + 1).map(toRow));
 });
 
 afterAll(() => stop?.());
@@ -149,8 +150,8 @@ const zones = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia
 const queries = fc
   .record({
     tz: fc.constantFrom(...zones),
-    fromMs: fc.integer({ min: 0, max: (DAYS - 1) * 24 * 12 }).map((fives) => START_MS + fives * 300_000),
-    days: fc.double({ min: 0.01, max: 9, noNaN: true }),
+    fromMs: fc.noBias(fc.integer({ min: 0, max: (DAYS - 1) * 24 * 12 })).map((fives) => START_MS + fives * 300_000),
+    days: fc.noBias(fc.integer({ min: 1, max: 90 })).map((tenths) => tenths / 10),
     time: fc.constantFrom(undefined, "1h", "1d", "1w"),
     clock: fc.subarray([...CLOCK]),
     by: fc.option(fc.constantFrom(...DIMENSIONS), { nil: undefined }),
@@ -161,9 +162,9 @@ const queries = fc
       { not_in: ["漢3", "qr-7"] },
       { eq: "J5" },
     ),
-    currency: fc.constantFrom(undefined, "JPY", ["JPY", "USD"], "EUR"),
+    currency: fc.constantFrom(undefined, "JPY", ["JPY", "USD"], "USD", "EUR"),
     metrics: fc.subarray([...FIGURES], { minLength: 1 }),
-    hot: fc.double({ min: 0, max: 1.2, noNaN: true }),
+    hot: fc.constantFrom(0, 0.3, 0.7, 0.95, 1.2),
   })
   .map(({ tz, fromMs, days, time, clock, by, shown, filter, currency, metrics, hot }) => {
     const ofValue = by !== undefined && (shown || filter !== undefined);
@@ -191,7 +192,7 @@ test("a query answers what its windows come to one by one, wherever the shard's 
       expect(rowsFound).toBeLessThanOrEqual(query.limit);
       expect(rows.map(lineOfRow).sort()).toEqual(folded(query).sort());
     }),
-    { numRuns: 60 },
+    { numRuns: 120 },
   );
 });
 
