@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DIMENSIONS } from "../../shared/breakdown.ts";
+import { byDimension } from "../../shared/report.ts";
 import { NOTICE_CODES } from "./notices.ts";
 import { nested } from "./present.ts";
 
@@ -61,9 +61,7 @@ const breakdownSchema = z.strictObject({
   unspecified: cellSchema,
 });
 
-export const breakdownsSchema = z.strictObject(
-  Object.fromEntries(DIMENSIONS.map((dimension) => [dimension, breakdownSchema])),
-);
+export const breakdownsSchema = z.strictObject(byDimension(() => breakdownSchema));
 
 export const changeSchema = z
   .strictObject({

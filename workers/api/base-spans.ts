@@ -26,7 +26,7 @@ export interface CompareRequest {
   readonly series: BucketSeries;
   readonly granularity: Granularity;
   readonly zone: string;
-  /** The end of the last ten-minute window that has ended: what comes after is not compared. */
+  /** The end of the last window that is complete: what comes after is not compared. */
   readonly elapsedMs: number;
 }
 

@@ -59,7 +59,11 @@ test("the mean of four weeks is of counts, sums and customers; what tells of pay
     min: 100,
     max: 400,
   });
-  expect(meanFigures([weeks[0] ?? EMPTY_REPORT])).toMatchObject({ average: 100n, "payments.amount": 300n });
+  expect(meanFigures([weeks[0] ?? EMPTY_REPORT])).toMatchObject({
+    average: 100n,
+    "payments.amount": 300n,
+    "payments.count": 3,
+  });
 });
 
 test("the mean of one is itself", () => {

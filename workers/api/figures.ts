@@ -61,6 +61,7 @@ const OF_PAYMENTS: ReadonlySet<Figure> = new Set<Figure>(["average", "min", "max
 /** The mean of several spans, rounded half up: of counts, sums and customers; see `OF_PAYMENTS` for the others. */
 export function meanFigures(reports: readonly Report[]): Figures {
   const all = figuresOf(reports.reduce(mergeReports));
+  if (reports.length === 1) return all;
   const each = reports.map(figuresOf);
   return eachFigure((figure) =>
     OF_PAYMENTS.has(figure)

@@ -103,7 +103,9 @@ export const metricsAnswerSchema = answerSchema
     compare: z
       .strictObject({
         with: z.enum(COMPARISONS),
-        elapsed: spanSchema.meta({ description: "What of the span is compared: what has elapsed, in whole windows" }),
+        elapsed: spanSchema.meta({
+          description: "What of the span is compared: what has elapsed, in windows that are complete",
+        }),
         bases: z.array(spanSchema),
       })
       .optional(),

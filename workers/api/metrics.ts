@@ -1,6 +1,6 @@
 import type { Dimension } from "../../shared/breakdown.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
-import { completeThrough, WINDOW_MS, windowStart, windowStatus } from "../../shared/window.ts";
+import { completeThrough, WINDOW_MS, windowStatus } from "../../shared/window.ts";
 import type { Problem } from "../http/problem.ts";
 import { type BaseSpans, baseSpans } from "./base-spans.ts";
 import type { Bucket } from "./calendar.ts";
@@ -81,7 +81,7 @@ export async function readMetrics(
 
 function spansOf({ compare, series, granularity, zone }: MetricsParameters, nowMs: number): BaseSpans | undefined {
   if (compare === undefined) return undefined;
-  return baseSpans({ comparison: compare, series, granularity, zone, elapsedMs: windowStart(nowMs) });
+  return baseSpans({ comparison: compare, series, granularity, zone, elapsedMs: completeThrough(nowMs) });
 }
 
 interface Read {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { DIMENSIONS, type Dimension } from "../../shared/breakdown.ts";
 import { isCurrency } from "../../shared/iso-codes.ts";
+import { byDimension } from "../../shared/report.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { DAY_MS } from "../../shared/window.ts";
 import type { Problem } from "../http/problem.ts";
@@ -55,10 +56,7 @@ export const querySchema = z
           [currency, z.array(currency).min(1).max(CURRENCIES_MAX)],
           `up to ${CURRENCIES_MAX} ISO 4217 codes`,
         ),
-        ...(Object.fromEntries(DIMENSIONS.map((dimension) => [dimension, valueFilter] as const)) as Record<
-          Dimension,
-          typeof valueFilter
-        >),
+        ...byDimension(() => valueFilter),
       })
       .partial()
       .default({})

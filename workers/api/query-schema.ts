@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DIMENSIONS } from "../../shared/breakdown.ts";
+import { byDimension } from "../../shared/report.ts";
 import {
   answerSchema,
   countSchema,
@@ -10,7 +10,7 @@ import {
   statusSchema,
   timeSchema,
 } from "./answer-schema.ts";
-import { FIGURES } from "./figures.ts";
+import { eachFigure } from "./figures.ts";
 
 const rowSchema = z
   .strictObject({
@@ -27,8 +27,8 @@ const rowSchema = z
     part: z.enum(["value", "other", "unspecified"]).optional().meta({
       description: "With a breakdown; `other`: all values beyond those that are kept. `unspecified`: payments without.",
     }),
-    ...Object.fromEntries(DIMENSIONS.map((dimension) => [dimension, z.string().nullable().optional()])),
-    ...Object.fromEntries(FIGURES.map((figure) => [figure, integerSchema.nullable().optional()])),
+    ...byDimension(() => z.string().nullable().optional()),
+    ...eachFigure(() => integerSchema.nullable().optional()),
   })
   .meta({
     description: "The dimensions and metrics that were asked for; money in minor units of the row's currency",
