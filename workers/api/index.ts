@@ -11,6 +11,8 @@ import { adminMerchants, showMerchant } from "./admin-merchants.ts";
 import { adminSources } from "./admin-sources.ts";
 import { fresh } from "./answer.ts";
 import { AUDIT_PARAMETERS, answerAudit } from "./audit.ts";
+import { askMetrics, askReport } from "./cache/asked.ts";
+import { cachedRead } from "./cache/cached-read.ts";
 import { listDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
 import { parseFormat } from "./format.ts";
