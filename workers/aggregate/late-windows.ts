@@ -2,6 +2,7 @@ import { asc, lte, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { HOUR_MS } from "../../shared/window.ts";
 import { correctionOf } from "../directory/corrections.ts";
+import { inOneBatch } from "../directory/in-one-batch.ts";
 import { lateWindows } from "../directory/schema.ts";
 
 /** They go to D1 as one parameter of JSON, of the 2 MB that one may have: a row takes some 100 bytes. */
@@ -114,15 +115,11 @@ async function forEachOf(
   statementOf: (table: SQL) => SQL,
   correctedMs?: number,
 ): Promise<void> {
-  const db = drizzle(directory);
   for (let at = 0; at < windows.length; at += ROWS_PER_STATEMENT) {
     const rows = windows.slice(at, at + ROWS_PER_STATEMENT);
     const json = JSON.stringify(rows.map(({ merchantId, startMs, lastSeenAt }) => [merchantId, startMs, lastSeenAt]));
-    const statement = db.run(statementOf(sql`json_each(${json})`));
-    if (correctedMs === undefined) await statement;
-    else {
-      const merchantIds = rows.map(({ merchantId }) => merchantId);
-      await db.batch([statement, db.run(correctionOf(merchantIds, correctedMs))]);
-    }
+    const merchantIds = rows.map(({ merchantId }) => merchantId);
+    const corrections = correctedMs === undefined ? [] : [correctionOf(merchantIds, correctedMs)];
+    await inOneBatch(directory, [statementOf(sql`json_each(${json})`), ...corrections]);
   }
 }
