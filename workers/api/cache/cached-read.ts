@@ -20,11 +20,13 @@ import type { Question } from "./question.ts";
 
 /** What was asked in these very words is understood for a moment, so that a hit costs no parsing: `now` and `today` move. */
 const WORDINGS_MAX = 5_000;
-const WORDING_CHARS_MAX = 2_048;
+const WORDING_CHARS_MAX = 512;
 /** Shards have windows of the last 24 hours and half an hour; a mark of what they have is asked for of no more. */
 const SHARDS_RETAIN_MS_MAX = DAY_MS + 2 * HOUR_MS;
 /** While history is away, this much earlier words count as the same: `to=now` is another moment every ten minutes. */
 const STALE_WORDINGS_MAX = 6;
+/** A caller who has just sent something and must see it: what is kept is not believed, but may be found to be right (RFC 9111 §5.2.1.4). */
+const NO_CACHE = /\bno-cache\b/i;
 
 /** This isolate's. */
 const reads = new CachedReads();
@@ -43,14 +45,15 @@ export async function cachedRead(
   const request = c.req.raw;
   const words = wordingOf(request, merchantId);
   const key = understood.get(words, nowMs);
-  const believed = key === undefined ? undefined : reads.believed(key, nowMs);
+  const isDoubted = NO_CACHE.test(request.headers.get("Cache-Control") ?? "");
+  const believed = key === undefined || isDoubted ? undefined : reads.believed(key, nowMs);
   if (believed !== undefined) return keptResponse(request, believed, "isolate", nowMs);
 
   const asked = await ask(nowMs);
   if (!asked.ok) return problemResponse(asked.error);
   const question = asked.value;
   if (words.length <= WORDING_CHARS_MAX) understood.set(words, question.key, nowMs + BELIEVED_MS);
-  const around = surroundings(c);
+  const around = surroundings(c, isDoubted ? 0 : BELIEVED_MS);
   try {
     const { answer, origin } = await reads.read(question, around);
     return keptResponse(request, answer, origin, Date.now());
@@ -69,11 +72,12 @@ function wordingOf({ url, headers }: Request, merchantId: string): string {
   return `${merchantId} ${headers.get("Accept") ?? ""} ${url.slice(url.indexOf("/", "https://".length))}`;
 }
 
-function surroundings(c: Context<WithRequestId<Env>>): Surroundings {
+function surroundings(c: Context<WithRequestId<Env>>, believedMs: number): Surroundings {
   const { DIRECTORY, VERSION } = c.env;
   const keepAlive = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   return {
     nowMs: Date.now,
+    believedMs,
     edge: edgeAnswers(VERSION.id),
     correctionsAfter: (seq) => correctionsAfter(DIRECTORY, seq, CORRECTIONS_READ_MAX),
     lastCorrectionOf: (merchantId) => lastCorrectionOf(DIRECTORY, merchantId),

@@ -56,6 +56,22 @@ describe("how long an answer is given again", () => {
     expect(await valueRead(reads, world, PROVISIONAL_AGO_MS)).toBe(2);
   });
 
+  test("who doubts what is kept is given what is right now, which may be that", async () => {
+    const world = new SampleWorld();
+    const reads = new CachedReads();
+    const doubting = { ...world.around, believedMs: 0 };
+    const read = async () => shownBy((await reads.read(world.question(PROVISIONAL_AGO_MS), doubting)).answer);
+    await read();
+    expect(await read()).toBe(1);
+    expect(world.computed).toBe(1);
+    world.value = 2;
+    world.mark += 1;
+    expect(await read()).toBe(2);
+    world.value = 3;
+    world.correct();
+    expect(await read()).toBe(3);
+  });
+
   test("one without a mark only as long as it is believed", async () => {
     const world = new SampleWorld();
     const reads = new CachedReads();

@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly lastCorrectionOf: (merchantId: string) => Promise<number>;
   /** A word of the shards that is another one once any window of the question has changed; null when there is none. */
   readonly markOf: (question: Question) => Promise<string | null>;
+  /** For how long an answer is believed: `BELIEVED_MS`, or 0 for who wants to be sure. */
+  readonly believedMs: number;
   /** Keeps work going that others wait for, or that nobody waits for. */
   readonly keepAlive: (work: Promise<unknown>) => void;
 }
@@ -99,7 +101,7 @@ export class CachedReads {
     if (kept === undefined || nowMs >= kept.expiresMs) return undefined;
     const { seq } = this.#corrections;
     if (!(await this.#areCorrectionsIn(kept, around))) return undefined;
-    const isBelieved = kept.kind === "final" || nowMs - kept.rightAtMs < BELIEVED_MS;
+    const isBelieved = kept.kind === "final" || nowMs - kept.rightAtMs < around.believedMs;
     if (!isBelieved && (kept.mark === null || (await around.markOf(question)) !== kept.mark)) return undefined;
     const rightAtMs = isBelieved ? kept.rightAtMs : nowMs;
     const checked = { ...kept, rightAtMs, corrected: Math.max(kept.corrected, seq) };
@@ -140,12 +142,12 @@ export class CachedReads {
   }
 
   /** Learns of corrections, unless that was half a second ago. While one request asks, others go on with what is known. */
-  async #refresh({ nowMs, correctionsAfter }: Surroundings): Promise<void> {
+  async #refresh({ nowMs, believedMs, correctionsAfter }: Surroundings): Promise<void> {
     const askedAtMs = nowMs();
     const known = this.#corrections;
     const ageMs = askedAtMs - known.readAtMs;
-    const ageMsMax = known.isDirectoryAway ? DIRECTORY_AWAY_MS_MAX : 2 * BELIEVED_MS;
-    if (ageMs < BELIEVED_MS || (askedAtMs - known.askedAtMs < BELIEVED_MS && ageMs < ageMsMax)) return;
+    const ageMsMax = known.isDirectoryAway ? DIRECTORY_AWAY_MS_MAX : 2 * believedMs;
+    if (ageMs < believedMs || (askedAtMs - known.askedAtMs < BELIEVED_MS && ageMs < ageMsMax)) return;
     known.askedAtMs = askedAtMs;
     try {
       known.learn(await correctionsAfter(known.seq), askedAtMs);

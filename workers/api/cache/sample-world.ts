@@ -35,6 +35,7 @@ export class SampleWorld {
       return Math.max(0, ...own.map(({ seq }) => seq));
     },
     markOf: async () => String(this.mark),
+    believedMs: BELIEVED_MS,
     keepAlive: () => {},
   };
 
