@@ -2,11 +2,12 @@ import type { Context } from "hono";
 import { BoundedCache } from "../../../shared/bounded-cache.ts";
 import type { Result } from "../../../shared/result.ts";
 import { DAY_MS, HOUR_MS, WINDOW_MS } from "../../../shared/window.ts";
+import { inBackground } from "../../access/background.ts";
+import type { Guarded } from "../../access/guarded.ts";
 import { correctionsAfter, lastCorrectionOf } from "../../directory/corrections.ts";
 import { loadTopology } from "../../directory/topology.ts";
 import { DirectoryUnavailable } from "../../directory/unavailable.ts";
 import { type Problem, problemResponse } from "../../http/problem.ts";
-import type { WithRequestId } from "../../http/request-id.ts";
 import { log } from "../../log.ts";
 import type { Env } from "../env.ts";
 import { HistoryUnavailable } from "../history.ts";
@@ -32,34 +33,39 @@ const NO_CACHE = /\bno-cache\b/i;
 const reads = new CachedReads();
 const understood = new BoundedCache<string, string>(WORDINGS_MAX);
 
+type ApiContext = Context<Guarded<Env>>;
+/** Makes a question of a request, as of a moment. */
+type Ask = (c: ApiContext, atMs: number) => Promise<Result<Question, Problem>>;
+
 /**
- * Answers a read of a merchant, to which the caller has been admitted, from the cache or by its question, which `ask` makes of the request as of a
- * moment. The one way for a route to be cached.
+ * Answers a read of the merchant to whom the caller has been admitted, from the cache or by its question. The one way for a route to be cached:
+ * `app.get(path, (c) => cachedRead(c, ask))`.
  */
-export async function cachedRead(
-  c: Context<WithRequestId<Env>>,
-  merchantId: string,
-  nowMs: number,
-  ask: (atMs: number) => Promise<Result<Question, Problem>>,
-): Promise<Response> {
+export async function cachedRead(c: ApiContext, ask: Ask): Promise<Response> {
+  const nowMs = Date.now();
   const request = c.req.raw;
-  const words = wordingOf(request, merchantId);
+  const words = wordingOf(request, c.var.merchant);
   const key = understood.get(words, nowMs);
   const isDoubted = NO_CACHE.test(request.headers.get("Cache-Control") ?? "");
   const believed = key === undefined || isDoubted ? undefined : reads.believed(key, nowMs);
   if (believed !== undefined) return keptResponse(request, believed, "isolate", nowMs);
 
-  const asked = await ask(nowMs);
+  const asked = await ask(c, nowMs);
   if (!asked.ok) return problemResponse(asked.error);
   const question = asked.value;
+  if (question.stream !== undefined) {
+    const streamed = await question.stream();
+    return streamed.ok ? streamed.value : problemResponse(streamed.error);
+  }
   if (words.length <= WORDING_CHARS_MAX) understood.set(words, question.key, nowMs + BELIEVED_MS);
   const around = surroundings(c, isDoubted ? 0 : BELIEVED_MS);
   try {
-    const { answer, origin } = await reads.read(question, around);
-    return keptResponse(request, answer, origin, Date.now());
+    const served = await reads.read(question, around);
+    if (!served.ok) return problemResponse(served.error);
+    return keptResponse(request, served.value.answer, served.value.origin, Date.now());
   } catch (error) {
     if (!(error instanceof HistoryUnavailable || error instanceof ShardUnavailable)) throw error;
-    const kept = await reads.stale(await earlierKeys(question, nowMs, ask), around).catch(unlessAway);
+    const kept = await reads.stale(await earlierKeys(c, question, nowMs, ask), around).catch(unlessAway);
     if (kept === undefined) throw error;
     const { requestId } = c.var;
     log("warn", "read answered stale", { request: requestId, path: c.req.path, error, cause: String(error.cause) });
@@ -72,33 +78,33 @@ function wordingOf({ url, headers }: Request, merchantId: string): string {
   return `${merchantId} ${headers.get("Accept") ?? ""} ${url.slice(url.indexOf("/", "https://".length))}`;
 }
 
-function surroundings(c: Context<WithRequestId<Env>>, believedMs: number): Surroundings {
+function surroundings(c: ApiContext, believedMs: number): Surroundings {
   const { DIRECTORY, VERSION } = c.env;
-  const keepAlive = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   return {
     nowMs: Date.now,
     believedMs,
     edge: edgeAnswers(VERSION.id),
     correctionsAfter: (seq) => correctionsAfter(DIRECTORY, seq, CORRECTIONS_READ_MAX),
     lastCorrectionOf: (merchantId) => lastCorrectionOf(DIRECTORY, merchantId),
-    markOf: async ({ merchantId, fromMs, toMs }) => {
+    markOf: async ({ merchantId, madeFromMs, toMs }) => {
       const nowMs = Date.now();
       const topology = await loadTopology(DIRECTORY, nowMs);
-      return await readMark(c.env, topology, merchantId, Math.max(fromMs, nowMs - SHARDS_RETAIN_MS_MAX), toMs);
+      return await readMark(c.env, topology, merchantId, Math.max(madeFromMs, nowMs - SHARDS_RETAIN_MS_MAX), toMs);
     },
-    keepAlive,
+    keepAlive: (work) => inBackground(c, "keeping an answer", work),
   };
 }
 
 /** The keys that the same words had a while ago, where they meant a span with the same beginning; the present one first. */
 async function earlierKeys(
+  c: ApiContext,
   { key, fromMs }: Question,
   nowMs: number,
-  ask: (atMs: number) => Promise<Result<Question, Problem>>,
+  ask: Ask,
 ): Promise<readonly string[]> {
   const keys = new Set([key]);
   for (let ago = 1; ago <= STALE_WORDINGS_MAX; ago++) {
-    const asked = await ask(nowMs - ago * WINDOW_MS);
+    const asked = await ask(c, nowMs - ago * WINDOW_MS);
     if (asked.ok && asked.value.fromMs === fromMs) keys.add(asked.value.key);
   }
   return [...keys];

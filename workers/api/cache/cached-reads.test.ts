@@ -1,16 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { err, ok } from "../../../shared/result.ts";
 import { CORRECTION_SETTLES_MS } from "../../directory/corrections.ts";
 import { CachedReads } from "./cached-reads.ts";
 import { FINAL_KEPT_MS, STALE_KEPT_MS } from "./lifetime.ts";
-import { NOON_MS, SampleWorld, shownBy } from "./sample-world.ts";
+import { NOON_MS, readFrom, SampleWorld, shownBy } from "./sample-world.ts";
 
 const FINAL_AGO_MS = 10 * 86_400_000;
 const PROVISIONAL_AGO_MS = 3_600_000;
 const OPEN_AGO_MS = -600_000;
 
 async function valueRead(reads: CachedReads, world: SampleWorld, agoMs = FINAL_AGO_MS): Promise<number> {
-  return shownBy((await reads.read(world.question(agoMs), world.around)).answer);
+  return shownBy((await readFrom(reads, world.question(agoMs), world.around)).answer);
 }
 
 describe("how long an answer is given again", () => {
@@ -60,7 +61,7 @@ describe("how long an answer is given again", () => {
     const world = new SampleWorld();
     const reads = new CachedReads();
     const doubting = { ...world.around, believedMs: 0 };
-    const read = async () => shownBy((await reads.read(world.question(PROVISIONAL_AGO_MS), doubting)).answer);
+    const read = async () => shownBy((await readFrom(reads, world.question(PROVISIONAL_AGO_MS), doubting)).answer);
     await read();
     expect(await read()).toBe(1);
     expect(world.computed).toBe(1);
@@ -72,11 +73,25 @@ describe("how long an answer is given again", () => {
     expect(await read()).toBe(3);
   });
 
+  test("what turns out to be unanswerable is told, and asked for again", async () => {
+    const world = new SampleWorld();
+    const reads = new CachedReads();
+    let asked = 0;
+    const problem = { status: 400, code: "too_many_groups", title: "Too many" };
+    const answer = async () => {
+      asked += 1;
+      return err(problem);
+    };
+    for (const _ of [1, 2])
+      expect(await reads.read({ ...world.question(), answer }, world.around)).toEqual(err(problem));
+    expect(asked).toBe(2);
+  });
+
   test("one without a mark only as long as it is believed", async () => {
     const world = new SampleWorld();
     const reads = new CachedReads();
     const around = { ...world.around, markOf: async () => null };
-    const read = () => reads.read(world.question(OPEN_AGO_MS), around);
+    const read = () => readFrom(reads, world.question(OPEN_AGO_MS), around);
     await read();
     world.later();
     await read();
@@ -87,9 +102,13 @@ describe("how long an answer is given again", () => {
     const world = new SampleWorld();
     const reads = new CachedReads();
     const whole = world.question();
-    const question = { ...whole, answer: async () => ({ ...(await whole.answer()), isPartial: true }) };
-    await reads.read(question, world.around);
-    await reads.read(question, world.around);
+    const partial = async () => {
+      const answered = await whole.answer();
+      return answered.ok ? ok({ ...answered.value, isPartial: true }) : answered;
+    };
+    const question = { ...whole, answer: partial };
+    await readFrom(reads, question, world.around);
+    await readFrom(reads, question, world.around);
     expect(world.computed).toBe(2);
   });
 });
@@ -99,18 +118,18 @@ describe("a correction", () => {
     const world = new SampleWorld();
     const reads = new CachedReads();
     await valueRead(reads, world);
-    await reads.read(world.question(FINAL_AGO_MS, "other"), world.around);
+    await readFrom(reads, world.question(FINAL_AGO_MS, "other"), world.around);
     world.value = 2;
     world.correct("shop");
     world.later();
     expect(await valueRead(reads, world)).toBe(2);
-    expect((await reads.read(world.question(FINAL_AGO_MS, "other"), world.around)).origin).toBe("isolate");
+    expect((await readFrom(reads, world.question(FINAL_AGO_MS, "other"), world.around)).origin).toBe("isolate");
     world.value = 3;
     world.correct(null);
     world.later();
     expect(await valueRead(new CachedReads(), world)).toBe(3);
     expect(await valueRead(reads, world)).toBe(3);
-    expect((await reads.read(world.question(FINAL_AGO_MS, "other"), world.around)).origin).toBe("computed");
+    expect((await readFrom(reads, world.question(FINAL_AGO_MS, "other"), world.around)).origin).toBe("computed");
   });
 
   test("that was noted before windows are written, by somebody who died then, is not trusted for long", async () => {
@@ -122,7 +141,7 @@ describe("a correction", () => {
     world.later(CORRECTION_SETTLES_MS);
     expect(await valueRead(reads, world)).toBe(2);
     world.later(FINAL_KEPT_MS - 1);
-    expect((await reads.read(world.question(), world.around)).origin).toBe("isolate");
+    expect((await readFrom(reads, world.question(), world.around)).origin).toBe("isolate");
   });
 
   test("among more than an isolate reads at once is looked up, one by one", async () => {
@@ -134,11 +153,11 @@ describe("a correction", () => {
       correctionsAfter: async (seq: number) => (await world.around.correctionsAfter(seq)).slice(0, 1_000),
     };
     const others = new CachedReads();
-    expect((await others.read(world.question(), around)).origin).toBe("edge");
+    expect((await readFrom(others, world.question(), around)).origin).toBe("edge");
     world.value = 2;
     for (let n = 0; n < 3_000; n++) world.correct(n === 0 ? "shop" : `m${n}`);
     world.later();
-    expect(shownBy((await others.read(world.question(), around)).answer)).toBe(2);
+    expect(shownBy((await readFrom(others, world.question(), around)).answer)).toBe(2);
   });
 
   test("is not known of while the directory is away: what is known serves a minute, and no longer", async () => {
@@ -161,7 +180,7 @@ test("never do answers begun before, during and after a correction outlive it, i
       const writer = { isWritten: false };
       const step = async (name: string, at: number) => {
         if (name === "later") world.later();
-        if (name === "read") await isolates[at % 2]?.read(world.question(), world.around);
+        if (name === "read") await readFrom(isolates[at % 2] ?? new CachedReads(), world.question(), world.around);
         // Windows first, then the note.
         if (name === "write" && !writer.isWritten) {
           writer.isWritten = true;
@@ -191,11 +210,11 @@ describe("while history is away", () => {
     const world = new SampleWorld();
     const reads = new CachedReads();
     const question = world.question(PROVISIONAL_AGO_MS);
-    await reads.read(question, world.around);
+    await readFrom(reads, question, world.around);
     world.isHistoryAway = true;
     world.mark += 1;
     world.later();
-    await expect(reads.read(question, world.around)).rejects.toThrow("history away");
+    await expect(readFrom(reads, question, world.around)).rejects.toThrow("history away");
     expect(await reads.stale(["none", question.key], world.around)).toMatchObject({ merchantId: "shop" });
     expect(await new CachedReads().stale([question.key], world.around)).toMatchObject({ merchantId: "shop" });
     world.later(STALE_KEPT_MS);
@@ -208,11 +227,11 @@ describe("while history is away", () => {
     const world = new SampleWorld();
     const reads = new CachedReads();
     const question = world.question();
-    await reads.read(question, world.around);
+    await readFrom(reads, question, world.around);
     world.correct();
     world.isHistoryAway = true;
     world.later();
-    await expect(reads.read(question, world.around)).rejects.toThrow("history away");
+    await expect(readFrom(reads, question, world.around)).rejects.toThrow("history away");
     expect(await reads.stale([question.key], world.around)).toBeUndefined();
   });
 });

@@ -1,4 +1,6 @@
+import { ok, type Result } from "../../../shared/result.ts";
 import type { Correction } from "../../directory/corrections.ts";
+import type { Problem } from "../../http/problem.ts";
 import type { EdgeAnswers } from "./edge-answers.ts";
 import { IsolateAnswers } from "./isolate-answers.ts";
 import { bytesOf, type KeptAnswer, tagOf } from "./kept-answer.ts";
@@ -44,7 +46,7 @@ export interface Served {
 export class CachedReads {
   readonly #answers = new IsolateAnswers();
   readonly #corrections = new KnownCorrections();
-  readonly #work = new SharedWork<KeptAnswer>();
+  readonly #work = new SharedWork<Result<KeptAnswer, Problem>>();
 
   /** What can be given without asking anybody. The price of a hit. */
   believed(key: string, nowMs: number): KeptAnswer | undefined {
@@ -55,17 +57,18 @@ export class CachedReads {
     return this.#corrections.areAllIn(kept.corrected, kept.merchantId) === true ? kept : undefined;
   }
 
-  async read(question: Question, around: Surroundings): Promise<Served> {
+  async read(question: Question, around: Surroundings): Promise<Result<Served, Problem>> {
     await this.#refresh(around);
     const found = await this.#find(question, around);
-    if (found !== undefined) return found;
+    if (found !== undefined) return ok(found);
     for (let round = 1; ; round++) {
       const compute = () => this.#compute(question, around);
       const { outcome, isOwn } = await this.#work.run(question.key, compute, around.keepAlive);
-      if (isOwn) return { answer: outcome, origin: "computed" };
+      if (!outcome.ok) return outcome;
+      if (isOwn) return ok({ answer: outcome.value, origin: "computed" });
       // Begun before this request came it may lack what its sender knows of. The next one was not.
-      const answer = round > 1 ? outcome : await this.#checked(outcome, question, around);
-      if (answer !== undefined) return { answer, origin: "shared" };
+      const answer = round > 1 ? outcome.value : await this.#checked(outcome.value, question, around);
+      if (answer !== undefined) return ok({ answer, origin: "shared" });
     }
   }
 
@@ -115,12 +118,14 @@ export class CachedReads {
     );
   }
 
-  async #compute(question: Question, around: Surroundings): Promise<KeptAnswer> {
+  async #compute(question: Question, around: Surroundings): Promise<Result<KeptAnswer, Problem>> {
     const { key, merchantId, toMs } = question;
     const rightAtMs = around.nowMs();
     const corrected = this.#corrections.seq;
     const mark = lifetimeOf(toMs, rightAtMs).kind === "final" ? "" : await around.markOf(question);
-    const { text, contentType, asOfMs, isPartial = false } = await question.answer();
+    const answered = await question.answer();
+    if (!answered.ok) return answered;
+    const { text, contentType, asOfMs, isPartial = false } = answered.value;
     const body = bytesOf(text);
     const lifetime = lifetimeOf(toMs, asOfMs);
     const settledMs = this.#corrections.settledMs(merchantId);
@@ -135,10 +140,10 @@ export class CachedReads {
       mark,
       rightAtMs,
     };
-    if (isPartial) return answer;
+    if (isPartial) return ok(answer);
     this.#answers.set(key, answer);
     around.keepAlive(around.edge.set(key, answer, around.nowMs()));
-    return answer;
+    return ok(answer);
   }
 
   /** Learns of corrections, unless that was half a second ago. While one request asks, others go on with what is known. */

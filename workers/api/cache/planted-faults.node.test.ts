@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { edited, type SourceEdit } from "../../../simulation/source-edit.ts";
 import type { CachedReads } from "./cached-reads.ts";
-import { SampleWorld, shownBy } from "./sample-world.ts";
+import { readFrom, SampleWorld, shownBy } from "./sample-world.ts";
 
 /** Beside the original, so that what it imports is found. */
 let dir: string;
@@ -31,18 +31,18 @@ async function readAfterwards(Reads: new () => CachedReads): Promise<number> {
   const reads = new Reads();
   const { promise, resolve } = Promise.withResolvers<void>();
   world.meanwhile = () => promise;
-  const slow = reads.read(world.question(), world.around);
+  const slow = readFrom(reads, world.question(), world.around);
   while (world.computed === 0) await Promise.resolve();
   world.value = 2;
   world.correct();
   world.later();
   world.meanwhile = () => {};
   // Another question lets the isolate learn of it meanwhile.
-  await reads.read(world.question(11 * 86_400_000), world.around);
+  await readFrom(reads, world.question(11 * 86_400_000), world.around);
   resolve();
   await slow;
   world.later();
-  return shownBy((await reads.read(world.question(), world.around)).answer);
+  return shownBy((await readFrom(reads, world.question(), world.around)).answer);
 }
 
 test("an answer that a correction overtook is not given again", async () => {

@@ -1,3 +1,5 @@
+import type { Result } from "../../../shared/result.ts";
+import type { Problem } from "../../http/problem.ts";
 import type { Query } from "../parameters.ts";
 
 /** What a read asks, understood. */
@@ -5,10 +7,15 @@ export interface Question {
   readonly merchantId: string;
   /** All that the answer depends on: two questions with the same key have the same answer. Made by `questionKey`. */
   readonly key: string;
-  /** The first and the end of all windows that the answer is made of, those that it compares with included. */
+  /** The span that is asked about; no window that the answer is made of ends later. */
   readonly fromMs: number;
   readonly toMs: number;
-  readonly answer: () => Promise<Answer>;
+  /** No window that the answer is made of begins earlier, those that it compares with included. */
+  readonly madeFromMs: number;
+  /** What it turns out that cannot be answered is asked for again each time. */
+  readonly answer: () => Promise<Result<Answer, Problem>>;
+  /** The answer as it is made, where nobody keeps it. */
+  readonly stream?: () => Promise<Result<Response, Problem>>;
 }
 
 export interface Answer {

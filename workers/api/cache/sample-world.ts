@@ -1,5 +1,6 @@
+import { ok } from "../../../shared/result.ts";
 import type { Correction } from "../../directory/corrections.ts";
-import type { Surroundings } from "./cached-reads.ts";
+import type { CachedReads, Served, Surroundings } from "./cached-reads.ts";
 import type { KeptAnswer } from "./kept-answer.ts";
 import { BELIEVED_MS } from "./lifetime.ts";
 import type { Question } from "./question.ts";
@@ -56,13 +57,14 @@ export class SampleWorld {
       key: `${merchantId}/report?at=${toMs}`,
       fromMs: toMs - DAY_MS,
       toMs,
+      madeFromMs: toMs - DAY_MS,
       answer: async () => {
         if (this.isHistoryAway) throw new Error("history away");
         this.computed += 1;
         const value = this.value;
         const asOfMs = this.nowMs;
         await this.meanwhile();
-        return { text: JSON.stringify({ value }), contentType: "application/json", asOfMs };
+        return ok({ text: JSON.stringify({ value }), contentType: "application/json", asOfMs });
       },
     };
   }
@@ -71,4 +73,11 @@ export class SampleWorld {
 /** The number that an answer says. */
 export function shownBy({ body }: Pick<KeptAnswer, "body">): number {
   return (JSON.parse(new TextDecoder().decode(body)) as { value: number }).value;
+}
+
+/** What a question that can be answered is given. */
+export async function readFrom(reads: CachedReads, question: Question, around: Surroundings): Promise<Served> {
+  const served = await reads.read(question, around);
+  if (!served.ok) throw new Error(served.error.code);
+  return served.value;
 }
