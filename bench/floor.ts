@@ -7,7 +7,7 @@ import { WRANGLER_CONFIG } from "../scripts/build.ts";
 import { findWorkerd, noteWorkerdIn } from "../scripts/workerd-process.ts";
 import { BENCH_WORKERS_DIR, bundleEntries } from "./bundle.ts";
 
-/** A workerd with nothing in it but `workers/floor.ts`. */
+/** A workerd with nothing in it but one of the `workers/` that do as little as can be done. */
 export interface Floor {
   readonly url: string;
   readonly pid: number;
@@ -17,11 +17,11 @@ export interface Floor {
 /** The same runtime, with the same compatibility, as ingest has. */
 const settingsSchema = z.object({ compatibilityDate: z.string(), compatibilityFlags: z.array(z.string()) });
 
-export async function startFloor(stateDir: string): Promise<Floor> {
-  const bundleDir = join(stateDir, "floor");
+export async function startFloor(stateDir: string, name: "floor" | "hello" = "floor"): Promise<Floor> {
+  const bundleDir = join(stateDir, name);
   await mkdir(bundleDir, { recursive: true });
-  await bundleEntries(bundleDir, [{ worker: "ingest", entry: join(BENCH_WORKERS_DIR, "floor.ts") }]);
-  const pidFile = join(stateDir, "floor.pid");
+  await bundleEntries(bundleDir, [{ worker: "ingest", entry: join(BENCH_WORKERS_DIR, `${name}.ts`) }]);
+  const pidFile = join(stateDir, `${name}.pid`);
   noteWorkerdIn(pidFile);
   const settings = settingsSchema.parse(unstable_getMiniflareWorkerOptions(WRANGLER_CONFIG, "ingest").workerOptions);
   const miniflare = new Miniflare({
@@ -30,7 +30,7 @@ export async function startFloor(stateDir: string): Promise<Floor> {
       port: 0,
       workers: [
         {
-          name: "floor",
+          name,
           ...settings,
           modulesRoot: join(bundleDir, "ingest"),
           modules: [{ type: "ESModule" as const, path: join(bundleDir, "ingest", "index.js") }],
@@ -43,5 +43,5 @@ export async function startFloor(stateDir: string): Promise<Floor> {
   await miniflare.ready;
   const pid = await findWorkerd(pidFile);
   if (pid === undefined) throw new Error("the floor's workerd is not there");
-  return { url: (await miniflare.unsafeGetDirectURL("floor")).origin, pid, stop: () => miniflare.dispose() };
+  return { url: (await miniflare.unsafeGetDirectURL(name)).origin, pid, stop: () => miniflare.dispose() };
 }

@@ -71,14 +71,14 @@ export async function measureReads(
   return reads;
 }
 
-async function msOf(work: () => Promise<unknown>): Promise<number> {
+export async function msOf(work: () => Promise<unknown>): Promise<number> {
   const beganMs = performance.now();
   await work();
   return performance.now() - beganMs;
 }
 
 /** The same statements as our call sends when every roll-up is up to date, also at the same time. */
-async function bareRead(env: ReadHistoryEnv, range: HistoryRange, nowMs: number): Promise<void> {
+export async function bareRead(env: ReadHistoryEnv, range: HistoryRange, nowMs: number): Promise<void> {
   const cut = cutOf(env, range, nowMs);
   const tiers = cutIntoTiers(range.spans, cut);
   const check = revisionsStatement(range, tiers, cut.keptFromMs);

@@ -15,3 +15,11 @@ export function mean(values: readonly number[]): number {
 export function significant(value: number, digits = 4): number {
   return Number(value.toPrecision(digits));
 }
+
+/** The value below which so many percent of them are: the nearest rank. */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const value = sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)];
+  if (value === undefined) throw new RangeError("a percentile of nothing");
+  return value;
+}

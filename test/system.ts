@@ -23,6 +23,7 @@ export interface TestSystem extends LocalSystem {
   post(body: BodyInit, headers?: Readonly<Record<string, string>>): Promise<Response>;
   /** Sends events as NDJSON. */
   send(events: readonly PaymentEventInput[], headers?: Readonly<Record<string, string>>): Promise<Response>;
+  /** Sees all that was answered before, which what is cached may lack for half a second. */
   read(path: string, key?: string): Promise<Response>;
 }
 
@@ -59,7 +60,8 @@ export async function startTestSystem(stateDir?: string, over: Partial<LocalSyst
     merchantKey: (merchantId) => createKey(directory, "merchant", merchantId, Date.now()),
     post,
     send: (events, headers) => post(events.map((event) => JSON.stringify(event)).join("\n"), headers),
-    read: (path, key = operatorKey) => fetch(`${apiUrl}${path}`, { headers: { Authorization: `Bearer ${key}` } }),
+    read: (path, key = operatorKey) =>
+      fetch(`${apiUrl}${path}`, { headers: { Authorization: `Bearer ${key}`, "Cache-Control": "no-cache" } }),
     stop: async () => {
       await sql.close();
       await system.stop();

@@ -195,6 +195,7 @@ export class World {
       REPLAYER: NO_REPLAYER,
       RAW: this.#raw.binding(),
       WINDOWS: this.#windows.binding(),
+      VERSION: { id: "simulated", tag: "", timestamp: "" },
       ...CLICKHOUSE,
     };
   }

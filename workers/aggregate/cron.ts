@@ -1,4 +1,5 @@
 import { pruneLog } from "../directory/admin-log.ts";
+import { forgetCorrections } from "../directory/corrections.ts";
 import { log } from "../log.ts";
 import { audit } from "./audit.ts";
 import { compaction } from "./compaction.ts";
@@ -17,6 +18,7 @@ const TASKS: readonly CronTask[] = [
   { name: "compaction", run: (env) => compaction(env, Date.now()) },
   { name: "admin log", run: async ({ DIRECTORY }) => ({ pruned: await pruneLog(DIRECTORY, Date.now()) }) },
   { name: "roll-up", run: (env) => rollUp(env) },
+  { name: "corrections", run: (env) => forgetCorrections(env.DIRECTORY, Date.now()) },
 ];
 
 /** Runs all of them; one that fails holds back none after it, and is tried again by the next cron. */

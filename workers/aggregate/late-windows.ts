@@ -1,6 +1,8 @@
 import { asc, lte, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { HOUR_MS } from "../../shared/window.ts";
+import { correctionOf } from "../directory/corrections.ts";
+import { inOneBatch } from "../directory/in-one-batch.ts";
 import { lateWindows } from "../directory/schema.ts";
 
 /** They go to D1 as one parameter of JSON, of the 2 MB that one may have: a row takes some 100 bytes. */
@@ -13,7 +15,10 @@ export interface LateWindow {
   readonly lastSeenAt: number;
 }
 
-/** Remembers windows that took events past the horizon, until they are rebuilt from the archive. A repeat only moves the time. */
+/**
+ * Remembers windows that took events past the horizon, until they are rebuilt from the archive. A repeat only moves the time. Answers say how many
+ * wait, so that those that are kept are not given any more.
+ */
 export async function noteLateWindows(
   directory: D1Database,
   windows: readonly { readonly merchantId: string; readonly startMs: number }[],
@@ -28,6 +33,7 @@ export async function noteLateWindows(
       INSERT INTO late_windows (merchant_id, window_start, first_seen_at, last_seen_at)
       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 2 FROM ${table} WHERE true
       ON CONFLICT (merchant_id, window_start) DO UPDATE SET last_seen_at = excluded.last_seen_at, retry_at = 0`,
+    nowMs,
   );
 }
 
@@ -71,9 +77,16 @@ export async function nextLateWindowMs(directory: D1Database): Promise<number | 
   return row?.retryAt ?? undefined;
 }
 
-/** Forgets windows that are rebuilt, but for those noted again since they were read. */
-export async function forgetLateWindows(directory: D1Database, windows: readonly LateWindow[]): Promise<void> {
-  await forEachOf(directory, windows, (table) => sql`DELETE FROM late_windows WHERE ${isIn(table)}`);
+/**
+ * Forgets windows that are rebuilt, but for those noted again since they were read, and answers of before with them, in one transaction: a crash
+ * before it has the windows rebuilt again.
+ */
+export async function forgetLateWindows(
+  directory: D1Database,
+  windows: readonly LateWindow[],
+  nowMs: number,
+): Promise<void> {
+  await forEachOf(directory, windows, (table) => sql`DELETE FROM late_windows WHERE ${isIn(table)}`, nowMs);
 }
 
 /** Puts off windows that could not be rebuilt, and says why; not those noted again since they were read. */
@@ -92,16 +105,21 @@ export async function postponeLateWindows(
 const isIn = (table: SQL) =>
   sql`(merchant_id, window_start, last_seen_at) IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM ${table})`;
 
-/** Runs a statement for some windows at a time, which it reads as `value`, an array of merchant, start and the moment it was noted. */
+/**
+ * Runs a statement for some windows at a time, which it reads as `value`, an array of merchant, start and the moment it was noted. With `correctedMs`
+ * it corrects them as of then.
+ */
 async function forEachOf(
   directory: D1Database,
   windows: readonly LateWindow[],
   statementOf: (table: SQL) => SQL,
+  correctedMs?: number,
 ): Promise<void> {
-  const db = drizzle(directory);
   for (let at = 0; at < windows.length; at += ROWS_PER_STATEMENT) {
     const rows = windows.slice(at, at + ROWS_PER_STATEMENT);
     const json = JSON.stringify(rows.map(({ merchantId, startMs, lastSeenAt }) => [merchantId, startMs, lastSeenAt]));
-    await db.run(statementOf(sql`json_each(${json})`));
+    const merchantIds = rows.map(({ merchantId }) => merchantId);
+    const corrections = correctedMs === undefined ? [] : [correctionOf(merchantIds, correctedMs)];
+    await inOneBatch(directory, [statementOf(sql`json_each(${json})`), ...corrections]);
   }
 }

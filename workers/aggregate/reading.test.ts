@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { WindowUnavailable } from "./damage.ts";
 import { emptyState, type ShardState } from "./engine.ts";
-import { HISTORY_SPANS_MAX, planRead, windowsOfMerchant } from "./reading.ts";
+import { HISTORY_SPANS_MAX, markOf, planRead, windowsOfMerchant } from "./reading.ts";
 import { batchOf, HOUR_MS, MINUTE_MS, NOON_MS, payments } from "./sample-payments.ts";
 import { Slice } from "./slice.ts";
 
@@ -94,5 +94,33 @@ describe("what a shard answers and what it leaves to history", () => {
     state.damaged.set(NOON_MS - 5 * WINDOW_MS, { storedRevision: 0 });
     expect(() => planRead(state, 0, NOON_MS, NOON_MS, true)).toThrow(WindowUnavailable);
     expect(planRead(state, NOON_MS - WINDOW_MS, NOON_MS + 1, NOON_MS, true).slices.length).toBe(2);
+  });
+});
+
+describe("the mark of a merchant's windows in a span", () => {
+  const spanOf = (state: ShardState, merchantId = "shop") =>
+    markOf(state, merchantId, NOON_MS - HOUR_MS, NOON_MS + WINDOW_MS);
+  const count = (state: ShardState, merchantId: string, startMs: number, revision: number) => {
+    const slice = state.slices.get(startMs);
+    slice?.count(batchOf(payments(`${revision}`, 1, { merchant_id: merchantId, occurred_at: startMs })), 0, revision);
+  };
+
+  test("is another one after each change of theirs, and after none of others' in windows in memory", () => {
+    const state = stateOf(["resident", "resident", "resident"]);
+    const before = spanOf(state);
+    count(state, "other", NOON_MS, 100);
+    expect(spanOf(state)).toBe(before);
+    expect(spanOf(state, "other")).toBe(100);
+    count(state, "shop", NOON_MS - WINDOW_MS, 101);
+    expect(spanOf(state)).toBe(101);
+    expect(markOf(state, "shop", NOON_MS, NOON_MS + WINDOW_MS)).toBe(before);
+  });
+
+  test("reads no page of what is paged out, and is none of what is damaged", () => {
+    const state = stateOf(["paged", "resident"]);
+    expect(spanOf(state, "other")).toBe(7);
+    expect(spanOf(stateOf(["damaged", "resident"]))).toBeNull();
+    expect(markOf(stateOf(["damaged", "resident"]), "shop", NOON_MS, NOON_MS + WINDOW_MS)).toBe(7);
+    expect(spanOf(stateOf([]))).toBe(0);
   });
 });

@@ -53,6 +53,20 @@ export function planRead(state: ShardState, fromMs: number, toMs: number, nowMs:
   return { retainedFromMs: retained, slices, history: spans };
 }
 
+/**
+ * A number that is another one once any of a merchant's windows in the span has changed: revisions only grow, so that the next change has a higher
+ * one than all there are. It may also be another one when nothing has changed but what is in memory. `null` while a window of the span is damaged.
+ */
+export function markOf(state: ShardState, merchantId: string, fromMs: number, toMs: number): number | null {
+  let mark = 0;
+  for (const startMs of windowsWithin(state, fromMs, toMs)) {
+    const slice = state.slices.get(startMs);
+    if (slice === undefined) return null;
+    mark = Math.max(mark, slice.revisionOf(merchantId));
+  }
+  return mark;
+}
+
 /** A merchant's windows of slices, in order of start and currency; of those paged out one at a time is read. Throws `DamagedWindow`. */
 export function windowsOfMerchant(slices: readonly Slice[], merchantId: string): MerchantWindow[] {
   return slices.flatMap((slice) => [...slice.windowsOf(merchantId)].sort((a, b) => (a.currency < b.currency ? -1 : 1)));

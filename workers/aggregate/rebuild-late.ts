@@ -72,7 +72,7 @@ async function rebuildWindows(env: Env, due: readonly LateWindow[], nowMs: numbe
   });
   const rebuilt = due.filter(isRight);
   const postponed = due.filter((window) => !isRight(window));
-  await forgetLateWindows(env.DIRECTORY, rebuilt);
+  await forgetLateWindows(env.DIRECTORY, rebuilt, nowMs);
   if (postponed.length > 0) {
     const keys = damaged.map(({ key }) => key);
     const failure =

@@ -1,4 +1,5 @@
 import { DAY_MS, HOUR_MS } from "../../shared/window.ts";
+import { noteCorrection } from "../directory/corrections.ts";
 import {
   advanceReplay,
   DIFFERENCES_PER_PASS_MAX,
@@ -153,7 +154,11 @@ async function runPass(env: Env, replay: Replay, pass: Pass, nowMs: number): Pro
     );
     if (!replay.dryRun && changed + missing > 0) {
       const sound = soundHours(hoursMs, damaged).map((ms) => ms / 1000);
+      const corrected = merchantsIn(differences);
+      // Before as well: begun again after a crash in between, the pass finds nothing to correct.
+      await noteCorrection(env.DIRECTORY, corrected, nowMs);
       await client.command({ query: HEAL_SQL, query_params: { ...parameters, sound } });
+      await noteCorrection(env.DIRECTORY, corrected, nowMs);
     }
     // Where something was left as it is, the sums cannot be the same.
     if (replay.askedBy === "audit" && damaged.length + short + unarchived === 0) {
@@ -170,6 +175,11 @@ async function runPass(env: Env, replay: Replay, pass: Pass, nowMs: number): Pro
       ...verdicts,
     });
   });
+}
+
+/** Whose windows differ, `null` for anybody's when not all differences were listed. */
+function merchantsIn(differences: readonly ReplayDifference[]): string[] | null {
+  return differences.length < DIFFERENCES_PER_PASS_MAX ? differences.map(({ merchantId }) => merchantId) : null;
 }
 
 async function verdictsOn(client: ReplayClient, parameters: Readonly<Record<string, unknown>>): Promise<Verdicts> {

@@ -18,7 +18,7 @@ import { droppable, fold, judgeRepeats, nextAtMs, type ShardState } from "./engi
 import { type Env, settingsOf } from "./env.ts";
 import { Journal } from "./journal.ts";
 import { LiveListeners } from "./live-listeners.ts";
-import { planRead, type Span, windowsOfMerchant } from "./reading.ts";
+import { markOf, planRead, type Span, windowsOfMerchant } from "./reading.ts";
 import { Rebuild } from "./rebuild.ts";
 import { recover } from "./recovery.ts";
 import { windowStartsOf } from "./residency.ts";
@@ -135,6 +135,11 @@ export class Shard extends DurableObject<Env> {
       return { as_of: nowMs, retained_from: retainedFromMs, history, windows };
     }, nowMs);
     return JSON.stringify(reading);
+  }
+
+  /** Another number once a merchant's windows in `[fromMs, toMs)` have changed (`reading.ts`): whether an answer that is kept is still right. */
+  mark(merchantId: string, fromMs: number, toMs: number): number | null {
+    return markOf(this.#state, merchantId, fromMs, toMs);
   }
 
   /** Subscribes to a merchant by a WebSocket that stays while the object hibernates (`messages/live.ts`). */

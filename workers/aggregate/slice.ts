@@ -123,6 +123,11 @@ export class Slice {
     return this.#readable().windowsOf(this.startMs, merchantId);
   }
 
+  /** Revision of the last change to a merchant's windows; of a slice that is paged out, to anybody's, which takes no page to be read. */
+  revisionOf(merchantId: string): number {
+    return this.#contents === undefined ? this.revision : this.#contents.table.revisionOf(merchantId);
+  }
+
   #readable(): WindowTable {
     return this.#pages?.table() ?? this.table;
   }

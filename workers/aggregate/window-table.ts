@@ -105,6 +105,17 @@ export class WindowTable {
     }
   }
 
+  /** When the last change to a merchant's windows was made; 0 for none. No report is made for it. */
+  revisionOf(merchantId: string): number {
+    const merchant = this.#merchants.find(merchantId);
+    let revision = 0;
+    for (let currency = 0; merchant >= 0 && currency < this.#currencies.size; currency++) {
+      const known = this.#slots[this.#find(merchant, currency)] ?? 0;
+      if (known > 0) revision = Math.max(revision, this.#revision[known - 1] ?? 0);
+    }
+    return revision;
+  }
+
   /** Everything, for a page. */
   sections(): ArrayBufferView[] {
     const columns = [this.#merchant, this.#currency, this.#revision, this.#count, this.#head];

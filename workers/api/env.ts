@@ -13,4 +13,6 @@ export interface Env extends ReadHistoryEnv, SessionEnv, RateLimitEnv {
   /** Dead letters are put back on their queues. */
   readonly RAW: Queue;
   readonly WINDOWS: Queue;
+  /** Of the deployed Worker: what another version has cached may look otherwise. */
+  readonly VERSION: WorkerVersionMetadata;
 }

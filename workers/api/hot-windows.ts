@@ -46,6 +46,30 @@ export async function readHotWindows(
   };
 }
 
+/**
+ * What the shards that own a merchant in the span say of its windows there: another text once any of them has changed, `null` when there is no
+ * telling. What they answer to a read is not older than the text, if it is asked afterwards.
+ */
+export async function readMark(
+  env: Env,
+  topology: Topology,
+  merchantId: string,
+  fromMs: number,
+  toMs: number,
+): Promise<string | null> {
+  try {
+    const marks = await Promise.all(
+      ownersOf(topology, merchantId, fromMs, toMs).map(({ shard, fromMs, toMs }) =>
+        env.SHARD.get(env.SHARD.idFromName(shard)).mark(merchantId, fromMs, toMs),
+      ),
+    );
+    return marks.includes(null) ? null : marks.join();
+  } catch {
+    // Whoever reads next finds out why, and says so.
+    return null;
+  }
+}
+
 export interface OwnedPart {
   readonly shard: string;
   readonly fromMs: number;

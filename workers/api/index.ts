@@ -11,22 +11,18 @@ import { adminMerchants, showMerchant } from "./admin-merchants.ts";
 import { adminSources } from "./admin-sources.ts";
 import { fresh } from "./answer.ts";
 import { AUDIT_PARAMETERS, answerAudit } from "./audit.ts";
+import { askMetrics, askReport } from "./cache/asked.ts";
+import { cachedRead } from "./cache/cached-read.ts";
 import { listDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
-import { parseFormat } from "./format.ts";
 import { HistoryUnavailable } from "./history.ts";
 import { ShardUnavailable } from "./hot-windows.ts";
 import { adminKeys, merchantKeys } from "./keys.ts";
 import { answerLive, LIVE_PARAMETERS, parseLive } from "./live/live.ts";
 import { loadHome } from "./merchant.ts";
-import { readMetrics } from "./metrics.ts";
-import { metricsCsv } from "./metrics-csv.ts";
-import { METRICS_PARAMETERS, parseMetrics, parseReport, REPORT_PARAMETERS, readQuery } from "./parameters.ts";
-import { presentMetrics } from "./present-metrics.ts";
+import { readQuery } from "./parameters.ts";
 import { answerQuery, queryBodyLimit } from "./query-route.ts";
 import { beginReplay, endReplay, showReplay, showReplays } from "./replays.ts";
-import { presentReading, readReport } from "./report.ts";
-import { reportCsv } from "./report-csv.ts";
 import { WindowsGone } from "./retention.ts";
 import { session } from "./session.ts";
 import { createEpoch, listEpochs } from "./topology.ts";
@@ -54,34 +50,8 @@ app.route("/v1/admin/log", adminLog);
 
 app.get("/v1/merchants/:merchant", (c) => showMerchant(c, c.var.merchant));
 
-app.get("/v1/merchants/:merchant/report", async (c) => {
-  const nowMs = Date.now();
-  const home = await loadHome(c.env.DIRECTORY, c.var.merchant, nowMs);
-  const query = readQuery(c.req.queries(), REPORT_PARAMETERS);
-  if (!query.ok) return problemResponse(query.error);
-  const format = parseFormat(c, query.value);
-  if (!format.ok) return problemResponse(format.error);
-  const parameters = parseReport(query.value, home.timezone, nowMs);
-  if (!parameters.ok) return problemResponse(parameters.error);
-  const reading = await readReport(c.env, c.var.merchant, home, parameters.value, nowMs);
-  return format.value.csv ? reportCsv(reading, format.value.byteOrderMark) : fresh(presentReading(reading));
-});
-
-app.get("/v1/merchants/:merchant/metrics", async (c) => {
-  const nowMs = Date.now();
-  const home = await loadHome(c.env.DIRECTORY, c.var.merchant, nowMs);
-  const query = readQuery(c.req.queries(), METRICS_PARAMETERS);
-  if (!query.ok) return problemResponse(query.error);
-  const format = parseFormat(c, query.value);
-  if (!format.ok) return problemResponse(format.error);
-  const parameters = parseMetrics(query.value, home.timezone, nowMs);
-  if (!parameters.ok) return problemResponse(parameters.error);
-  const reading = await readMetrics(c.env, c.var.merchant, home, parameters.value, nowMs);
-  if (!reading.ok) return problemResponse(reading.error);
-  return format.value.csv
-    ? metricsCsv(reading.value, format.value.byteOrderMark)
-    : fresh(presentMetrics(reading.value));
-});
+app.get("/v1/merchants/:merchant/report", (c) => cachedRead(c, askReport));
+app.get("/v1/merchants/:merchant/metrics", (c) => cachedRead(c, askMetrics));
 
 app.post("/v1/merchants/:merchant/query", queryBodyLimit, async (c) => {
   const nowMs = Date.now();

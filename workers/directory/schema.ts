@@ -188,3 +188,18 @@ export const uncompactedHours = sqliteTable("uncompacted_hours", {
   failure: text("failure"),
   retryAt: integer("retry_at").notNull().default(0),
 });
+
+/**
+ * Whose windows were counted anew, or are about to be: answers that were kept before are no longer given. Append-only and in order, so that an
+ * isolate asks only for what came since; numbers are never used again.
+ */
+export const corrections = sqliteTable(
+  "corrections",
+  {
+    seq: integer("seq").primaryKey({ autoIncrement: true }),
+    /** Null for all. */
+    merchantId: text("merchant_id"),
+    notedAt: integer("noted_at").notNull(),
+  },
+  (table) => [index("corrections_merchant").on(table.merchantId, table.seq)],
+);

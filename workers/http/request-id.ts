@@ -3,6 +3,7 @@ import { createMiddleware } from "hono/factory";
 import { DirectoryUnavailable } from "../directory/unavailable.ts";
 import { log } from "../log.ts";
 import { directoryUnavailable, internalError, type Problem, problemResponse } from "./problem.ts";
+import { setHeaders } from "./set-headers.ts";
 
 export type WithRequestId<Bindings> = { Bindings: Bindings; Variables: { requestId: string } };
 
@@ -10,7 +11,7 @@ export type WithRequestId<Bindings> = { Bindings: Bindings; Variables: { request
 export const requestId = createMiddleware<WithRequestId<object>>(async (c, next) => {
   c.set("requestId", crypto.randomUUID());
   await next();
-  c.header("X-Request-Id", c.var.requestId);
+  setHeaders(c, [["X-Request-Id", c.var.requestId]]);
 });
 
 /** Whatever a route throws is a bug or an outage: the log gets all of it, the caller the id to ask about. */

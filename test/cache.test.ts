@@ -1,0 +1,191 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { DAY_MS, HOUR_MS, WINDOW_MS, windowStart } from "../shared/window.ts";
+import { BELIEVED_MS } from "../workers/api/cache/lifetime.ts";
+import { payment, startTestSystem, type TestSystem, until } from "./system.ts";
+
+let tally: TestSystem;
+let shopKey: string;
+
+beforeAll(async () => {
+  tally = await startTestSystem();
+  shopKey = await tally.merchantKey("shop");
+});
+afterAll(() => tally?.stop());
+
+interface Shown {
+  readonly stale?: true;
+  readonly as_of: string;
+  readonly series: readonly {
+    readonly total: { readonly payments: { readonly count: number; readonly amount: number } };
+  }[];
+}
+
+/** Long enough ago to be final, in the shard's memory no more. */
+const finalMs = windowStart(Date.now()) - 3 * DAY_MS;
+const closedMs = () => windowStart(Date.now()) - 3 * WINDOW_MS;
+
+function pathOf(query: string, merchant = "shop"): string {
+  return `/v1/merchants/${merchant}/metrics?${query}`;
+}
+
+function ask(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+  const own = { Authorization: `Bearer ${shopKey}`, "Accept-Encoding": "identity" };
+  return fetch(`${tally.runtime.apiUrl}${path}`, { headers: { ...own, ...headers } });
+}
+
+async function countOf(path: string): Promise<number> {
+  const { series } = (await (await ask(path)).json()) as Shown;
+  return series[0]?.total.payments.count ?? 0;
+}
+
+async function amountOf(path: string): Promise<number> {
+  const { series } = (await (await ask(path)).json()) as Shown;
+  return series[0]?.total.payments.amount ?? 0;
+}
+
+const isHit = (answer: Response) => answer.headers.get("Cache-Status")?.startsWith("tally; hit") === true;
+
+test("the same question is answered from the cache, however it is worded; another tenant's never is", async () => {
+  const [from, to] = [finalMs - HOUR_MS, finalMs];
+  const first = await ask(pathOf(`from=${from}&to=${to}&currency=usd,jpy`));
+  expect(first.headers.get("Cache-Status")).toMatch(/^tally; fwd=miss; ttl=24\d{5}$/);
+  const text = await first.text();
+  const words = `currency=JPY,USD&to=${new Date(to).toISOString()}&granularity=1h&from=${from}&tz=Japan`;
+  const again = await ask(pathOf(words));
+  expect(isHit(again)).toBe(true);
+  expect(await again.text()).toBe(text);
+  const others = await ask(pathOf(words, "other"), { Authorization: `Bearer ${tally.operatorKey}` });
+  expect(isHit(others)).toBe(false);
+  expect(await others.json()).toMatchObject({ merchant_id: "other" });
+  const strangers = [await tally.merchantKey("other"), "nonsense"].map((key) => ({ Authorization: `Bearer ${key}` }));
+  expect((await ask(pathOf(words), strangers[0])).status).toBe(403);
+  expect((await ask(pathOf(words), strangers[1])).status).toBe(401);
+  expect((await ask(pathOf(words), { Authorization: "" })).status).toBe(401);
+});
+
+test("a client that has the answer is told so, and keeps it to itself", async () => {
+  const path = pathOf(`from=${finalMs - 2 * HOUR_MS}&to=${finalMs}`);
+  const first = await ask(path);
+  const tag = first.headers.get("ETag") ?? "";
+  expect(tag).toMatch(/^"[0-9a-f]{32}"$/);
+  const named = ["Cache-Control", "ETag", "Vary"].map((name) => [name, first.headers.get(name)]);
+  expect(Object.fromEntries(named)).toEqual({
+    "Cache-Control": "private, max-age=0, must-revalidate",
+    ETag: tag,
+    Vary: "Accept, Accept-Encoding, Authorization, Cookie",
+  });
+  for (const given of [tag, `W/${tag}`, `"x", ${tag}`, "*"]) {
+    const unchanged = await ask(path, { "If-None-Match": given });
+    expect(unchanged.status).toBe(304);
+    expect(await unchanged.text()).toBe("");
+    expect(unchanged.headers.get("Content-Type")).toBeNull();
+    expect(unchanged.headers.get("X-Request-Id")).toMatch(/^[0-9a-f-]{36}$/);
+    for (const [name, value] of named) expect(unchanged.headers.get(String(name))).toBe(value);
+  }
+  expect((await ask(path, { "If-None-Match": '"x"' })).status).toBe(200);
+  expect((await ask(path, { "If-None-Match": tag, Authorization: "Bearer nonsense" })).status).toBe(401);
+});
+
+test("what is long is compressed for those who take it, under a weak tag", async () => {
+  const path = pathOf(`from=${finalMs - DAY_MS}&to=${finalMs}`);
+  const plain = await ask(path);
+  const packed = await ask(path, { "Accept-Encoding": "gzip, br" });
+  expect(plain.headers.get("Content-Encoding")).toBeNull();
+  expect(packed.headers.get("Content-Encoding")).toBe("gzip");
+  expect(packed.headers.get("ETag")).toBe(`W/${plain.headers.get("ETag")}`);
+  expect(await packed.text()).toBe(await plain.text());
+  // As behind Cloudflare, which does it by itself.
+  const behind = await ask(path, { "Accept-Encoding": "gzip", "CF-Ray": "8f00-NRT" });
+  expect(behind.headers.get("Content-Encoding")).toBeNull();
+});
+
+test("a payment shows in half a second, in the open window and in one that is closed", async () => {
+  for (const occurred_at of [Date.now(), closedMs()]) {
+    const path = pathOf(`from=${windowStart(occurred_at)}&to=${windowStart(occurred_at) + WINDOW_MS}&currency=JPY`);
+    const before = await countOf(path);
+    await tally.send([payment({ occurred_at })]);
+    const sentMs = Date.now();
+    await until("the payment to show", async () => ((await countOf(path)) === before + 1 ? true : undefined));
+    // As long as an answer is believed, and a read.
+    expect(Date.now() - sentMs).toBeLessThan(2 * BELIEVED_MS);
+    const answer = await ask(path);
+    expect(isHit(answer)).toBe(true);
+  }
+});
+
+test("a replay makes what it corrects unreachable at once, though it is kept for four weeks", async () => {
+  const occurred_at = finalMs - 10 * HOUR_MS;
+  await tally.send([payment({ occurred_at, merchant_id: "shop" })]);
+  const stored = () => storedCount(occurred_at);
+  await until("the late payment in history", async () => ((await stored()) === 1 ? true : undefined));
+  await tally.sql.command({
+    query: `INSERT INTO windows SELECT * REPLACE (payments_amount + 41 AS payments_amount, revision + 1 AS revision) FROM windows FINAL
+      WHERE merchant_id = 'shop' AND window_start = toDateTime({start:UInt32}, 'UTC')`,
+    query_params: { start: windowStart(occurred_at) / 1000 },
+  });
+  const path = pathOf(`from=${occurred_at - HOUR_MS}&to=${occurred_at + HOUR_MS}&currency=JPY`);
+  await until("the wrong number", async () => ((await amountOf(path)) === 591 ? true : undefined));
+  expect(isHit(await ask(path))).toBe(true);
+  const day = pathOf(`from=${occurred_at - DAY_MS}&to=${occurred_at + DAY_MS}&currency=JPY`);
+  expect(await amountOf(day)).toBe(591);
+  const asked = await fetch(`${tally.runtime.apiUrl}/v1/admin/replays`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${tally.operatorKey}` },
+    body: JSON.stringify({ from: occurred_at - HOUR_MS, to: occurred_at + HOUR_MS }),
+  });
+  const { id } = (await asked.json()) as { id: string };
+  await until("the replay to end", async () => {
+    const replay = await tally.read(`/v1/admin/replays/${id}`);
+    return ((await replay.json()) as { state: string }).state === "done" ? true : undefined;
+  });
+  const endedMs = Date.now();
+  await until("the right number", async () => ((await amountOf(path)) === 550 ? true : undefined));
+  expect(Date.now() - endedMs).toBeLessThan(2 * BELIEVED_MS);
+  expect(await amountOf(day)).toBe(550);
+});
+
+test("a caller who goes away takes the answer from nobody who asked the same", async () => {
+  for (let hours = 2; hours < 22; hours++) {
+    const path = pathOf(`from=${finalMs - hours * DAY_MS}&to=${finalMs}&granularity=1h`);
+    const url = `${tally.runtime.apiUrl}${path}`;
+    const going = new AbortController();
+    const gone = fetch(url, { headers: { Authorization: `Bearer ${shopKey}` }, signal: going.signal }).catch(() => {});
+    const others = [ask(path), ask(path), ask(path)];
+    setTimeout(() => going.abort(), hours % 5);
+    for (const other of await Promise.all(others)) expect(other.status).toBe(200);
+    await gone;
+  }
+});
+
+test("while ClickHouse is away what is kept is given, and what is not right any more says so", async () => {
+  const kept = pathOf(`from=${finalMs - HOUR_MS}&to=${finalMs}&currency=JPY`);
+  const changing = pathOf(`from=${finalMs}&currency=JPY`);
+  await countOf(kept);
+  const before = await countOf(changing);
+  tally.clickhouse.kill();
+  await tally.clickhouse.exited;
+  await tally.send([payment()]);
+  const stale = await until("the old answer", async () => {
+    const answer = await ask(changing);
+    expect(answer.status).toBe(200);
+    return answer.headers.get("Cache-Status")?.includes("fwd=stale") === true ? answer : undefined;
+  });
+  expect(stale.headers.get("Cache-Control")).toBe("private, no-store");
+  expect(stale.headers.get("ETag")).toBeNull();
+  const body = (await stale.json()) as Shown;
+  expect(body.stale).toBe(true);
+  expect(Date.parse(body.as_of)).toBeLessThan(Date.now());
+  expect(body.series[0]?.total.payments.count).toBe(before);
+  expect(isHit(await ask(kept))).toBe(true);
+  expect((await ask(pathOf(`from=${finalMs - 5 * HOUR_MS}&currency=JPY`))).status).toBe(503);
+});
+
+async function storedCount(occurredAt: number): Promise<number> {
+  const answer = await tally.sql.query({
+    query: `SELECT toUInt32(sum(payments_count)) AS count FROM windows FINAL
+      WHERE merchant_id = 'shop' AND window_start = toDateTime({start:UInt32}, 'UTC')`,
+    query_params: { start: windowStart(occurredAt) / 1000 },
+    format: "JSONEachRow",
+  });
+  return (await answer.json<{ count: number }>())[0]?.count ?? 0;
+}

@@ -1,0 +1,101 @@
+import type { Context } from "hono";
+import { ok, type Result } from "../../../shared/result.ts";
+import { completeThrough, WINDOW_MS, windowStart } from "../../../shared/window.ts";
+import type { Guarded } from "../../access/guarded.ts";
+import type { Problem } from "../../http/problem.ts";
+import type { Env } from "../env.ts";
+import { parseFormat } from "../format.ts";
+import { loadHome, type MerchantHome } from "../merchant.ts";
+import { readMetrics } from "../metrics.ts";
+import { metricsCsv } from "../metrics-csv.ts";
+import {
+  latestClosedWindow,
+  METRICS_PARAMETERS,
+  parseMetrics,
+  parseReport,
+  REPORT_PARAMETERS,
+  readQuery,
+} from "../parameters.ts";
+import { presentMetrics } from "../present-metrics.ts";
+import { presentReading, readReport } from "../report.ts";
+import { reportCsv } from "../report-csv.ts";
+import { type Answer, type Question, questionKey } from "./question.ts";
+
+type ApiContext = Context<Guarded<Env>>;
+
+/** `GET /v1/merchants/{id}/report`. */
+export async function askReport(c: ApiContext, nowMs: number): Promise<Result<Question, Problem>> {
+  const { merchant } = c.var;
+  const home = await loadHome(c.env.DIRECTORY, merchant, nowMs);
+  const query = readQuery(c.req.queries(), REPORT_PARAMETERS);
+  if (!query.ok) return query;
+  const format = parseFormat(c, query.value);
+  if (!format.ok) return format;
+  const parsed = parseReport(query.value, home.timezone, nowMs);
+  if (!parsed.ok) return parsed;
+  const { atMs, zone } = parsed.value;
+  const currencies = [...parsed.value.currencies].sort();
+  const fromMs = atMs === undefined ? latestClosedWindow(completeThrough(nowMs)) : windowStart(atMs);
+  const read = () => readReport(c.env, merchant, home, { zone, currencies, atMs: fromMs }, nowMs);
+  const understood = { at: fromMs, tz: zone, currency: wanted(currencies, home), ...AS_JSON };
+  return ok({
+    merchantId: merchant,
+    key: questionKey(merchant, "report", query.value, understood),
+    fromMs,
+    toMs: fromMs + WINDOW_MS,
+    madeFromMs: fromMs,
+    answer: async () => {
+      const reading = await read();
+      return ok(asJson(presentReading(reading), reading.asOfMs));
+    },
+    ...(format.value.csv && { stream: async () => ok(reportCsv(await read(), format.value.byteOrderMark)) }),
+  });
+}
+
+/** `GET /v1/merchants/{id}/metrics`. */
+export async function askMetrics(c: ApiContext, nowMs: number): Promise<Result<Question, Problem>> {
+  const { merchant } = c.var;
+  const home = await loadHome(c.env.DIRECTORY, merchant, nowMs);
+  const query = readQuery(c.req.queries(), METRICS_PARAMETERS);
+  if (!query.ok) return query;
+  const format = parseFormat(c, query.value);
+  if (!format.ok) return format;
+  const parsed = parseMetrics(query.value, home.timezone, nowMs);
+  if (!parsed.ok) return parsed;
+  const { zone, granularity, series, compare } = parsed.value;
+  const { fromMs, toMs } = series;
+  const currencies = [...parsed.value.currencies].sort();
+  const read = () => readMetrics(c.env, merchant, home, { ...parsed.value, currencies }, nowMs);
+  const understood = { from: fromMs, to: toMs, tz: zone, granularity, currency: wanted(currencies, home), ...AS_JSON };
+  // What has elapsed is compared, up to the window that fills; of a span that is over, all of it.
+  const elapsed = compare === undefined ? {} : { elapsed: Math.min(windowStart(nowMs), toMs) };
+  return ok({
+    merchantId: merchant,
+    key: questionKey(merchant, "metrics", query.value, { ...understood, ...elapsed }),
+    fromMs,
+    toMs,
+    madeFromMs: compare === undefined ? fromMs : 0,
+    answer: async () => {
+      const reading = await read();
+      return reading.ok ? ok(asJson(presentMetrics(reading.value), reading.value.asOfMs)) : reading;
+    },
+    ...(format.value.csv && {
+      stream: async () => {
+        const reading = await read();
+        return reading.ok ? ok(metricsCsv(reading.value, format.value.byteOrderMark)) : reading;
+      },
+    }),
+  });
+}
+
+/** CSV is not kept, whatever the words for it. */
+const AS_JSON = { format: "json", bom: "false" };
+
+/** Without any named, it is the merchant's own that is shown where there is nothing. */
+function wanted(currencies: readonly string[], { currency = "" }: MerchantHome): string {
+  return currencies.length > 0 ? currencies.join() : `all, ${currency}`;
+}
+
+function asJson(body: object, asOfMs: number): Answer {
+  return { text: JSON.stringify(body), contentType: "application/json", asOfMs };
+}

@@ -1,0 +1,115 @@
+import type { Context } from "hono";
+import { BoundedCache } from "../../../shared/bounded-cache.ts";
+import type { Result } from "../../../shared/result.ts";
+import { DAY_MS, HOUR_MS, WINDOW_MS } from "../../../shared/window.ts";
+import { inBackground } from "../../access/background.ts";
+import type { Guarded } from "../../access/guarded.ts";
+import { correctionsAfter, lastCorrectionOf } from "../../directory/corrections.ts";
+import { loadTopology } from "../../directory/topology.ts";
+import { DirectoryUnavailable } from "../../directory/unavailable.ts";
+import { type Problem, problemResponse } from "../../http/problem.ts";
+import { log } from "../../log.ts";
+import type { Env } from "../env.ts";
+import { HistoryUnavailable } from "../history.ts";
+import { readMark, ShardUnavailable } from "../hot-windows.ts";
+import { CachedReads, type Surroundings } from "./cached-reads.ts";
+import { edgeAnswers } from "./edge-answers.ts";
+import { keptResponse } from "./kept-response.ts";
+import { CORRECTIONS_READ_MAX } from "./known-corrections.ts";
+import { BELIEVED_MS } from "./lifetime.ts";
+import type { Question } from "./question.ts";
+
+/** What was asked in these very words is understood for a moment, so that a hit costs no parsing: `now` and `today` move. */
+const WORDINGS_MAX = 5_000;
+const WORDING_CHARS_MAX = 512;
+/** Shards have windows of the last 24 hours and half an hour; a mark of what they have is asked for of no more. */
+const SHARDS_RETAIN_MS_MAX = DAY_MS + 2 * HOUR_MS;
+/** While history is away, this much earlier words count as the same: `to=now` is another moment every ten minutes. */
+const STALE_WORDINGS_MAX = 6;
+/** A caller who has just sent something and must see it: what is kept is not believed, but may be found to be right (RFC 9111 §5.2.1.4). */
+const NO_CACHE = /\bno-cache\b/i;
+
+/** This isolate's. */
+const reads = new CachedReads();
+const understood = new BoundedCache<string, string>(WORDINGS_MAX);
+
+type ApiContext = Context<Guarded<Env>>;
+/** Makes a question of a request, as of a moment. */
+type Ask = (c: ApiContext, atMs: number) => Promise<Result<Question, Problem>>;
+
+/**
+ * Answers a read of the merchant to whom the caller has been admitted, from the cache or by its question. The one way for a route to be cached:
+ * `app.get(path, (c) => cachedRead(c, ask))`.
+ */
+export async function cachedRead(c: ApiContext, ask: Ask): Promise<Response> {
+  const nowMs = Date.now();
+  const request = c.req.raw;
+  const words = wordingOf(request, c.var.merchant);
+  const key = understood.get(words, nowMs);
+  const isDoubted = NO_CACHE.test(request.headers.get("Cache-Control") ?? "");
+  const believed = key === undefined || isDoubted ? undefined : reads.believed(key, nowMs);
+  if (believed !== undefined) return keptResponse(request, believed, "isolate", nowMs);
+
+  const asked = await ask(c, nowMs);
+  if (!asked.ok) return problemResponse(asked.error);
+  const question = asked.value;
+  if (question.stream !== undefined) {
+    const streamed = await question.stream();
+    return streamed.ok ? streamed.value : problemResponse(streamed.error);
+  }
+  if (words.length <= WORDING_CHARS_MAX) understood.set(words, question.key, nowMs + BELIEVED_MS);
+  const around = surroundings(c, isDoubted ? 0 : BELIEVED_MS);
+  try {
+    const served = await reads.read(question, around);
+    if (!served.ok) return problemResponse(served.error);
+    return keptResponse(request, served.value.answer, served.value.origin, Date.now());
+  } catch (error) {
+    if (!(error instanceof HistoryUnavailable || error instanceof ShardUnavailable)) throw error;
+    const kept = await reads.stale(await earlierKeys(c, question, nowMs, ask), around).catch(unlessAway);
+    if (kept === undefined) throw error;
+    const { requestId } = c.var;
+    log("warn", "read answered stale", { request: requestId, path: c.req.path, error, cause: String(error.cause) });
+    return keptResponse(request, kept, "stale", Date.now());
+  }
+}
+
+/** A path may spell a merchant in several ways; the merchant stands before it in one. */
+function wordingOf({ url, headers }: Request, merchantId: string): string {
+  return `${merchantId} ${headers.get("Accept") ?? ""} ${url.slice(url.indexOf("/", "https://".length))}`;
+}
+
+function surroundings(c: ApiContext, believedMs: number): Surroundings {
+  const { DIRECTORY, VERSION } = c.env;
+  return {
+    nowMs: Date.now,
+    believedMs,
+    edge: edgeAnswers(VERSION.id),
+    correctionsAfter: (seq) => correctionsAfter(DIRECTORY, seq, CORRECTIONS_READ_MAX),
+    lastCorrectionOf: (merchantId) => lastCorrectionOf(DIRECTORY, merchantId),
+    markOf: async ({ merchantId, madeFromMs, toMs }) => {
+      const nowMs = Date.now();
+      const topology = await loadTopology(DIRECTORY, nowMs);
+      return await readMark(c.env, topology, merchantId, Math.max(madeFromMs, nowMs - SHARDS_RETAIN_MS_MAX), toMs);
+    },
+    keepAlive: (work) => inBackground(c, "keeping an answer", work),
+  };
+}
+
+/** The keys that the same words had a while ago, where they meant a span with the same beginning; the present one first. */
+async function earlierKeys(
+  c: ApiContext,
+  { key, fromMs }: Question,
+  nowMs: number,
+  ask: Ask,
+): Promise<readonly string[]> {
+  const keys = new Set([key]);
+  for (let ago = 1; ago <= STALE_WORDINGS_MAX; ago++) {
+    const asked = await ask(c, nowMs - ago * WINDOW_MS);
+    if (asked.ok && asked.value.fromMs === fromMs) keys.add(asked.value.key);
+  }
+  return [...keys];
+}
+
+function unlessAway(error: unknown): undefined {
+  if (!(error instanceof DirectoryUnavailable)) throw error;
+}

@@ -1,0 +1,80 @@
+import { acceptsGzip, isNotModified } from "../../http/conditional.ts";
+import type { Origin } from "./cached-reads.ts";
+import type { KeptAnswer } from "./kept-answer.ts";
+
+/** A client keeps an answer and asks each time whether it still holds: no client could be told of a replay. */
+const CLIENT_CACHE_CONTROL = "private, max-age=0, must-revalidate";
+const VARY = "Accept, Accept-Encoding, Authorization, Cookie";
+/** What is shorter gains nothing by being compressed. */
+const COMPRESSED_BYTES_MIN = 1_024;
+/** The platform compresses JSON on its way out, and no CSV (Cloudflare, "Content compression"). */
+const COMPRESSED_AT_THE_EDGE = /^application\/(?:json|problem\+json)\b/;
+
+/** The answer to a request, `304` where the client has it. The body is sent as it is kept: nobody parses it. */
+export function keptResponse(request: Request, answer: KeptAnswer, origin: Origin, nowMs: number): Response {
+  if (origin === "stale") return staleResponse(answer, nowMs);
+  const { tag, body, contentType } = answer;
+  const isGzip = isOursToCompress(request, answer);
+  const headers: Record<string, string> = {
+    "Cache-Control": CLIENT_CACHE_CONTROL,
+    "Cache-Status": cacheStatus(answer, origin, nowMs),
+    // Compressed by whom it may, it is not the same bytes any more.
+    ETag: isGzip ? `W/"${tag}"` : `"${tag}"`,
+    Vary: VARY,
+  };
+  if (isNotModified(request.headers.get("If-None-Match"), tag)) return new Response(null, { status: 304, headers });
+  headers["Content-Type"] = contentType;
+  if (isGzip) headers["Content-Encoding"] = "gzip";
+  return new Response(body, { headers });
+}
+
+/** RFC 9211: where the answer is from, and for how many seconds it may be given again, unless the shards or a correction say otherwise. */
+function cacheStatus({ expiresMs }: KeptAnswer, origin: Exclude<Origin, "stale">, nowMs: number): string {
+  const ttl = Math.max(0, Math.floor((expiresMs - nowMs) / 1_000));
+  switch (origin) {
+    case "isolate":
+      return `tally; hit; ttl=${ttl}`;
+    case "edge":
+      return `tally; hit; ttl=${ttl}; detail=edge`;
+    case "computed":
+      return `tally; fwd=miss; ttl=${ttl}`;
+    case "shared":
+      return `tally; fwd=miss; collapsed; ttl=${ttl}`;
+    default:
+      return origin satisfies never;
+  }
+}
+
+/**
+ * Yesterday's news, which says so, for programs in the headers and for whoever reads the body as its first member. It has no tag: what it would
+ * confirm is not known.
+ */
+function staleResponse({ body, contentType, expiresMs }: KeptAnswer, nowMs: number): Response {
+  const ttl = Math.floor((expiresMs - nowMs) / 1_000);
+  const headers = {
+    "Cache-Control": "private, no-store",
+    "Cache-Status": `tally; fwd=stale; fwd-status=503; ttl=${Math.min(ttl, 0)}`,
+    "Content-Type": contentType,
+    Vary: VARY,
+    Warning: '111 tally "Revalidation Failed"',
+  };
+  const isObject = contentType.startsWith("application/json") && body[0] === OPENING_BRACE;
+  return new Response(isObject ? joined(STALE_MEMBER, body.subarray(1)) : body, { headers });
+}
+
+const OPENING_BRACE = 0x7b;
+const STALE_MEMBER = new TextEncoder().encode('{"stale":true,');
+
+function joined(head: Uint8Array, tail: Uint8Array): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(head.byteLength + tail.byteLength);
+  whole.set(head);
+  whole.set(tail, head.byteLength);
+  return whole;
+}
+
+/** Where there is no edge before us, as on one machine, or it leaves the type alone. The runtime compresses what says that it is. */
+function isOursToCompress({ headers }: Request, { body, contentType }: KeptAnswer): boolean {
+  if (body.byteLength < COMPRESSED_BYTES_MIN) return false;
+  if (headers.has("CF-Ray") && COMPRESSED_AT_THE_EDGE.test(contentType)) return false;
+  return acceptsGzip(headers.get("Accept-Encoding"));
+}

@@ -1,0 +1,47 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { SHARED_WAIT_MS_MAX, SharedWork } from "./shared-work.ts";
+
+afterEach(() => void vi.useRealTimers());
+
+const alone = () => {};
+
+test("a failure is told to those who waited, and the next one tries anew", async () => {
+  const work = new SharedWork<string>();
+  let tries = 0;
+  const fails = async () => {
+    tries += 1;
+    throw new Error("away");
+  };
+  const all = await Promise.allSettled([1, 2, 3].map(() => work.run("a", fails, alone)));
+  expect(all.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+  expect(tries).toBe(1);
+  expect(await work.run("a", async () => "here", alone)).toEqual({ outcome: "here", isOwn: true });
+});
+
+test("what is different is not shared", async () => {
+  const work = new SharedWork<string>();
+  const both = await Promise.all(["a", "b"].map((key) => work.run(key, async () => key, alone)));
+  expect(both.map(({ outcome }) => outcome)).toEqual(["a", "b"]);
+});
+
+test("work is kept alive beyond the request that does it, and its failure surprises nobody", async () => {
+  const kept: Promise<unknown>[] = [];
+  const work = new SharedWork<string>();
+  const failing = work.run(
+    "a",
+    async () => Promise.reject(new Error("away")),
+    (promise) => kept.push(promise),
+  );
+  await expect(failing).rejects.toThrow("away");
+  expect(kept).toHaveLength(1);
+  await Promise.all(kept);
+});
+
+test("who waits for work that was ended with its request does it itself in the end", async () => {
+  vi.useFakeTimers();
+  const work = new SharedWork<string>();
+  void work.run("a", () => new Promise(() => {}), alone);
+  const waiting = work.run("a", async () => "mine", alone);
+  await vi.advanceTimersByTimeAsync(SHARED_WAIT_MS_MAX);
+  expect(await waiting).toEqual({ outcome: "mine", isOwn: true });
+});

@@ -1,0 +1,39 @@
+/** A request that waits for another's work does it itself after this: the other may have been ended in the middle of it. */
+export const SHARED_WAIT_MS_MAX = 10_000;
+
+/**
+ * Work that several requests of an isolate want at the same time is done by the first of them. A failure is told to those who waited and to
+ * nobody else. `keepAlive` has to see to it that the work goes on when its request does not (`ExecutionContext.waitUntil`).
+ */
+export class SharedWork<T> {
+  readonly #running = new Map<string, Promise<T>>();
+
+  async run(
+    key: string,
+    work: () => Promise<T>,
+    keepAlive: (work: Promise<unknown>) => void,
+  ): Promise<{ readonly outcome: T; readonly isOwn: boolean }> {
+    const running = this.#running.get(key);
+    if (running !== undefined) {
+      const shared = await withinTime(running, SHARED_WAIT_MS_MAX);
+      return shared === undefined ? { outcome: await work(), isOwn: true } : { outcome: shared.value, isOwn: false };
+    }
+    const own = work().finally(() => {
+      if (this.#running.get(key) === own) this.#running.delete(key);
+    });
+    this.#running.set(key, own);
+    keepAlive(own.catch(() => {}));
+    return { outcome: await own, isOwn: true };
+  }
+}
+
+/** `undefined` when it takes longer. */
+async function withinTime<T>(promise: Promise<T>, ms: number): Promise<{ readonly value: T } | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), ms);
+  try {
+    return await Promise.race([promise.then((value) => ({ value })), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
