@@ -49,6 +49,7 @@ export default defineConfig({
           name: "system",
           include: ["test/**/*.test.ts"],
           globalSetup: ["test/build-once.ts"],
+          setupFiles: ["test/conforming-fetch.ts"],
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -1,6 +1,9 @@
-import { cp, mkdir } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { z } from "zod";
 
 const PROJECT_DIR = join(import.meta.dirname, "..");
 /** What wrangler.toml names as the api Worker's assets. */
@@ -13,7 +16,25 @@ async function buildSite(): Promise<void> {
   const swagger = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
   await mkdir(SITE_DIR, { recursive: true });
   await cp(join(PROJECT_DIR, "workers", "api", "site"), SITE_DIR, { recursive: true });
+  await writeFile(join(SITE_DIR, "openapi.json"), JSON.stringify(await openApiDocument()));
   for (const name of SWAGGER_FILES) await cp(join(swagger, name), join(SITE_DIR, "docs", name));
+}
+
+const documentSchema = z.looseObject({ info: z.looseObject({ version: z.string() }) });
+/** The document is some 400 KB. */
+const DOCUMENT_BYTES_MAX = 10_000_000;
+
+/** Of the Workers, by a process of its own: they are not compiled with Node's types. */
+async function openApiDocument(): Promise<z.output<typeof documentSchema>> {
+  const print = join(PROJECT_DIR, "workers", "openapi", "print.ts");
+  const { stdout } = await promisify(execFile)(process.execPath, [print], { maxBuffer: DOCUMENT_BYTES_MAX });
+  const document = documentSchema.parse(JSON.parse(stdout));
+  return { ...document, info: { ...document.info, version: await packageVersion() } };
+}
+
+async function packageVersion(): Promise<string> {
+  const text = await readFile(join(PROJECT_DIR, "package.json"), "utf8");
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
 }
 
 await buildSite();

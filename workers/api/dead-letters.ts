@@ -35,7 +35,7 @@ export async function listDeadLetters(directory: D1Database, nowMs: number) {
 }
 
 /** The body of `POST /v1/admin/dead-letters/redrive`. */
-const requestSchema = z.union([
+export const redriveRequestSchema = z.union([
   z.strictObject({ ids: z.array(z.string().min(1).max(200)).min(1).max(DEAD_LETTERS_REDRIVEN_MAX) }),
   z.strictObject({ all: z.literal(true), queue: z.enum(["tally-raw", "tally-windows"]).optional() }),
 ]);
@@ -45,7 +45,7 @@ const requestSchema = z.union([
  * it, so one may be put back twice, which every consumer takes; none is lost. Its body stays where it is.
  */
 export async function redriveDeadLetters(env: Env, body: unknown, nowMs: number): Promise<Result<object, Problem>> {
-  const request = requestSchema.safeParse(body);
+  const request = redriveRequestSchema.safeParse(body);
   if (!request.success) return err(refusal(z.prettifyError(request.error)));
   const asked = request.data;
   const db = drizzle(env.DIRECTORY);

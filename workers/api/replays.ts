@@ -25,7 +25,7 @@ const moment = z
   .refine((ms) => ms >= 0, "1970 at the earliest");
 
 /** The body of `POST /v1/admin/replays`. */
-const requestSchema = z.strictObject({
+export const replayRequestSchema = z.strictObject({
   from: moment,
   to: moment,
   merchant: z.string().regex(MERCHANT_ID_PATTERN).optional(),
@@ -41,7 +41,7 @@ export async function beginReplay(
   body: unknown,
   nowMs: number,
 ): Promise<Result<object, Problem>> {
-  const request = requestSchema.safeParse(body);
+  const request = replayRequestSchema.safeParse(body);
   if (!request.success) return err(refusal("invalid_body", z.prettifyError(request.error)));
   const { from, to, merchant, dry_run } = request.data;
   if (from >= to) return err(refusal("empty_range", "to must be later than from."));

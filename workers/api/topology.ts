@@ -6,7 +6,7 @@ import { addEpoch, readTopology } from "../directory/topology.ts";
 import type { Problem } from "../http/problem.ts";
 
 /** The body of `POST /v1/admin/topology`. */
-const requestSchema = z.object({
+export const epochRequestSchema = z.object({
   from: z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
   shards: topologyEpochSchema.shape.shards,
   overrides: topologyEpochSchema.shape.overrides.default({}),
@@ -23,7 +23,7 @@ export async function createEpoch(
   body: unknown,
   nowMs: number,
 ): Promise<Result<object, Problem>> {
-  const request = requestSchema.safeParse(body);
+  const request = epochRequestSchema.safeParse(body);
   if (!request.success) return err(refusal("invalid_body", z.prettifyError(request.error)));
   const { from, shards, overrides } = request.data;
   const added = await addEpoch(directory, { from_ms: from, shards, overrides }, nowMs);

@@ -1,0 +1,74 @@
+import type { z } from "zod";
+import type { ProblemCode } from "./problems.ts";
+
+export const TAGS = {
+  Collect: "What the payment app's backends post to: the ingest Worker.",
+  Read: "A merchant's numbers, and the payments behind them.",
+  Access: "Keys, and the dashboard's sessions.",
+  Operate: "Sources, merchants, replays, audit, dead letters: operators only.",
+} as const;
+export type Tag = keyof typeof TAGS;
+
+/** A body by its media type; one without a schema is described by its example alone. */
+export interface Content {
+  readonly schema?: z.ZodType;
+  readonly example?: unknown;
+}
+
+export interface Answer {
+  readonly description: string;
+  readonly content?: Readonly<Record<string, Content>>;
+  /** Names of `HEADERS`, beside those every answer has. */
+  readonly headers?: readonly HeaderName[];
+}
+
+/** What one route does, for those who call it. Its path and method are its name in the table, as in that of access. */
+export interface Operation {
+  readonly tag: Tag;
+  /** Of the client's method, in camel case: unique. */
+  readonly id: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly path?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly headers?: z.ZodObject;
+  readonly body?: { readonly isRequired: boolean; readonly content: Readonly<Record<string, Content>> };
+  readonly answers: Readonly<Record<number, Answer>>;
+  /** Beside those of `COMMON_PROBLEMS`. */
+  readonly problems: readonly ProblemCode[];
+}
+
+/** By method and path as they are registered. */
+export type OperationTable = Readonly<Record<string, Operation>>;
+
+export const HEADERS = {
+  "X-Request-Id": {
+    description: "Names the request in our log; quote it when you ask about it.",
+    example: "9d5c1f0e-…",
+  },
+  "RateLimit-Policy": {
+    description: "Requests allowed in a window of seconds (draft-ietf-httpapi-ratelimit-headers).",
+    example: '"requests";q=5000;w=10',
+  },
+  RateLimit: {
+    description: "What is left of it at least, and in how many seconds it begins anew.",
+    example: '"requests";r=4987;t=7',
+  },
+  "Retry-After": { description: "Seconds after which a retry makes sense.", example: "5" },
+  "WWW-Authenticate": { description: "How to authenticate.", example: 'Bearer realm="tally"' },
+  "Preference-Applied": { description: "`respond-async`, where that was asked for.", example: "respond-async" },
+  "Set-Cookie": {
+    description: "The session: HttpOnly, SameSite; ends with the key it was made of.",
+    example: "__Host-tally=…",
+  },
+  "Content-Disposition": {
+    description: "A name for the file.",
+    example: 'attachment; filename="cafe-hoshino_metrics.csv"',
+  },
+  ETag: {
+    description: "Send it as `If-None-Match`; 304 means that nothing has changed.",
+    example: '"5d41402abc4b2a76"',
+  },
+  "Cache-Control": { description: "How long the answer is certain to stay as it is.", example: "private, max-age=30" },
+} as const;
+export type HeaderName = keyof typeof HEADERS;

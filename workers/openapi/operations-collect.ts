@@ -1,0 +1,89 @@
+import { z } from "zod";
+import { paymentEventSchema } from "../../shared/event.ts";
+import { IDS_PER_REQUEST_MAX } from "../ingest/limits.ts";
+import { idsSchema, receiptSchema } from "../ingest/receipt-schema.ts";
+import type { OperationTable } from "./operation.ts";
+
+const EVENT_EXAMPLE = {
+  event_id: "pay_01JF8Z2Q",
+  type: "payment",
+  merchant_id: "cafe-hoshino",
+  occurred_at: "2026-11-24T10:15:30+09:00",
+  amount: 550,
+  currency: "JPY",
+  payment_method: "card",
+  user: { id: "u-1048", gender: "female", age_band: "25-34" },
+};
+
+const receipt = { "application/json": { schema: receiptSchema } };
+
+export const COLLECT_OPERATIONS: OperationTable = {
+  "POST /v1/events": {
+    tag: "Collect",
+    id: "postEvents",
+    summary: "Post payment events",
+    description:
+      "One event, an array of them, NDJSON, or CloudEvents 1.0 (structured, batched or binary). Each event is judged by itself: one that is wrong spoils none of the others. An event is known by `merchant_id` and `event_id`; the first counts, so sending all of it again is always safe. Bodies may be gzip.",
+    headers: z.object({
+      Prefer: z
+        .string()
+        .optional()
+        .meta({
+          description: "`respond-async`: answer once the log has the events, without counting them first.",
+          examples: ["respond-async"],
+        }),
+      "Content-Encoding": z.enum(["gzip", "identity"]).optional(),
+    }),
+    body: {
+      isRequired: true,
+      content: {
+        "application/json": {
+          schema: z.union([paymentEventSchema, z.array(paymentEventSchema)]),
+          example: [EVENT_EXAMPLE],
+        },
+        "application/x-ndjson": { example: `${JSON.stringify(EVENT_EXAMPLE)}\n` },
+        "application/cloudevents+json": {
+          example: {
+            specversion: "1.0",
+            id: EVENT_EXAMPLE.event_id,
+            source: "/app",
+            type: "payment",
+            time: EVENT_EXAMPLE.occurred_at,
+            data: { merchant_id: "cafe-hoshino", amount: 550, currency: "JPY", payment_method: "card" },
+          },
+        },
+      },
+    },
+    answers: {
+      200: { description: "What became of each event.", content: receipt },
+      202: {
+        description: "All is safe in the log; what is `queued` is counted from there within seconds.",
+        content: receipt,
+        headers: ["Preference-Applied"],
+      },
+    },
+    problems: [
+      "malformed_json",
+      "malformed_gzip",
+      "malformed_text",
+      "merchant_not_allowed",
+      "body_too_large",
+      "too_many_events",
+      "unsupported_encoding",
+      "unsupported_type",
+      "all_rejected",
+      "log_unavailable",
+    ],
+  },
+  "POST /v1/ids": {
+    tag: "Collect",
+    id: "makeIds",
+    summary: "Get random event ids",
+    description: "For callers that have no id of their own. An id must be kept with the payment before it is sent.",
+    query: z.object({
+      count: z.int().min(1).max(IDS_PER_REQUEST_MAX).default(1),
+    }),
+    answers: { 200: { description: "Random ids, base64url.", content: { "application/json": { schema: idsSchema } } } },
+    problems: ["invalid_parameter"],
+  },
+};

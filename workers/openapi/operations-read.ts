@@ -1,0 +1,143 @@
+import { z } from "zod";
+import { merchantSchema } from "../api/admin-merchants.ts";
+import { metricsAnswerSchema } from "../api/metrics-schema.ts";
+import { merchantPath, parameterShapes } from "../api/parameters-schema.ts";
+import { querySchema } from "../api/query-parameters.ts";
+import { queryAnswerSchema } from "../api/query-schema.ts";
+import { reportAnswerSchema } from "../api/report-schema.ts";
+import type { OperationTable } from "./operation.ts";
+import type { ProblemCode } from "./problems.ts";
+
+const QUERY_PROBLEMS: readonly ProblemCode[] = ["not_found", "unknown_parameter", "repeated_parameter"];
+const SPAN_PROBLEMS: readonly ProblemCode[] = [
+  ...QUERY_PROBLEMS,
+  ...(["unknown_zone", "invalid_time", "invalid_currency", "invalid_format", "invalid_bom"] as const),
+  ...(["windows_gone", "history_unavailable", "shard_unavailable"] as const),
+];
+
+const { from, to, at, tz, currency, granularity, group_by, compare, format, bom } = parameterShapes;
+const csv = (example: string) => ({ "text/csv": { example } });
+
+export const READ_OPERATIONS: OperationTable = {
+  "GET /healthz": {
+    tag: "Read",
+    id: "health",
+    summary: "Whether the Worker answers",
+    answers: {
+      200: {
+        description: "It does.",
+        content: {
+          "application/json": { schema: z.strictObject({ status: z.literal("ok"), service: z.string() }) },
+        },
+      },
+    },
+    problems: [],
+  },
+  "GET /v1/merchants/:merchant": {
+    tag: "Read",
+    id: "getMerchant",
+    summary: "The merchant's name, zone and currency",
+    path: merchantPath,
+    answers: {
+      200: { description: "As the directory has it.", content: { "application/json": { schema: merchantSchema } } },
+    },
+    problems: ["not_found", "no_such_merchant"],
+  },
+  "GET /v1/merchants/:merchant/report": {
+    tag: "Read",
+    id: "getReport",
+    summary: "The report of one ten-minute window",
+    path: merchantPath,
+    query: z.object({ at, tz, currency, format, bom }).partial(),
+    answers: {
+      200: {
+        description: "Of the window at a moment; of the latest closed one if none is named.",
+        headers: ["ETag", "Cache-Control"],
+        content: { "application/json": { schema: reportAnswerSchema }, ...csv("start,end,currency,…\r\n") },
+      },
+      304: { description: "As `If-None-Match` says it is.", headers: ["ETag"] },
+    },
+    problems: SPAN_PROBLEMS,
+  },
+  "GET /v1/merchants/:merchant/metrics": {
+    tag: "Read",
+    id: "getMetrics",
+    summary: "A series of reports and their total",
+    description:
+      "By ten minutes, hour, day, week or month of a time zone, from now to five years back. Empty buckets are there, with counts of 0 and averages of null. `compare` sets each figure beside an earlier span of the same elapsed time.",
+    path: merchantPath,
+    query: z.object({ from, to, granularity, tz, currency, group_by, compare, format, bom }).partial(),
+    answers: {
+      200: {
+        description: "A series for each currency.",
+        headers: ["ETag", "Cache-Control"],
+        content: { "application/json": { schema: metricsAnswerSchema }, ...csv("start,end,label,currency,…\r\n") },
+      },
+      304: { description: "As `If-None-Match` says it is.", headers: ["ETag"] },
+    },
+    problems: [
+      ...SPAN_PROBLEMS,
+      "invalid_granularity",
+      "invalid_group_by",
+      "invalid_compare",
+      "empty_range",
+      "too_many_buckets",
+      "too_many_groups",
+    ],
+  },
+  "POST /v1/merchants/:merchant/query": {
+    tag: "Read",
+    id: "query",
+    summary: "An ad-hoc query",
+    description:
+      "Metrics by dimensions, filtered, ordered and limited, as data; it is compiled to one bound statement within a budget of time and memory. The answer says what it cost.",
+    path: merchantPath,
+    query: z.object({ format, bom }).partial(),
+    body: { isRequired: true, content: { "application/json": { schema: querySchema } } },
+    answers: {
+      200: {
+        description: "The rows.",
+        content: { "application/json": { schema: queryAnswerSchema }, ...csv("currency,weekday,hour,…\r\n") },
+      },
+    },
+    problems: [
+      ...SPAN_PROBLEMS,
+      "invalid_body",
+      "body_too_large",
+      "invalid_query",
+      "several_breakdowns",
+      "metric_not_by_value",
+      "mixed_currencies",
+      "empty_range",
+      "span_too_long",
+      "too_many_buckets",
+      "query_too_expensive",
+    ],
+  },
+  "GET /v1/merchants/:merchant/live": {
+    tag: "Read",
+    id: "streamLive",
+    summary: "The open windows as they fill",
+    description:
+      "Server-sent events. `snapshot` has the open windows and the day so far; `window` a window that changed, opened or closed; `today` the day when something before them changed. Each says what is, never what was added, so a reader that missed some is right again with the next.",
+    path: merchantPath,
+    query: z.object({ tz, currency }).partial(),
+    headers: z.object({
+      "Last-Event-ID": z.string().optional().meta({ description: "What browsers send when they come again." }),
+    }),
+    answers: {
+      200: {
+        description: "A stream that goes on until either side ends it.",
+        content: { "text/event-stream": { example: 'event: window\nid: 1790000000000\ndata: {"as_of":"…"}\n\n' } },
+      },
+    },
+    problems: [
+      ...QUERY_PROBLEMS,
+      "unknown_zone",
+      "invalid_currency",
+      "history_unavailable",
+      "shard_unavailable",
+      "too_many_listeners",
+    ],
+  },
+};

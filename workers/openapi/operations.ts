@@ -1,0 +1,44 @@
+import { API_ACCESS, INGEST_ACCESS, type Who } from "../access/table.ts";
+import type { OperationTable } from "./operation.ts";
+import { ACCESS_OPERATIONS } from "./operations-access.ts";
+import { COLLECT_OPERATIONS } from "./operations-collect.ts";
+import { OPERATE_OPERATIONS } from "./operations-operate.ts";
+import { READ_OPERATIONS } from "./operations-read.ts";
+import { COMMON_PROBLEMS, type ProblemCode } from "./problems.ts";
+
+type Security = Record<string, string[]>[];
+
+const SECURITY: Readonly<Record<Who, Security>> = {
+  anyone: [],
+  source: [{ key: [] }],
+  merchant: [{ key: [] }, { session: [] }],
+  reader: [{ key: [] }, { session: [] }],
+  session: [{ session: [] }],
+  operator: [{ key: [] }, { session: [] }],
+};
+
+const ACCESS = { ...INGEST_ACCESS, ...API_ACCESS };
+
+/** How the table of access has a route's callers prove who they are. Throws for a route that does not stand there. */
+export function securityOf(name: string): Security {
+  const access = ACCESS[name];
+  if (access === undefined) throw new Error(`${name} stands in no table of access`);
+  return SECURITY[access.who];
+}
+
+/** Every route of both Workers; `/healthz`, which both have, once. */
+export const OPERATIONS: OperationTable = withCommonProblems({
+  ...COLLECT_OPERATIONS,
+  ...READ_OPERATIONS,
+  ...ACCESS_OPERATIONS,
+  ...OPERATE_OPERATIONS,
+});
+
+function withCommonProblems(operations: OperationTable): OperationTable {
+  return Object.fromEntries(
+    Object.entries(operations).map(([name, operation]) => {
+      const common: readonly ProblemCode[] = securityOf(name).length > 0 ? COMMON_PROBLEMS : ["internal_error"];
+      return [name, { ...operation, problems: [...new Set([...common, ...operation.problems])] }];
+    }),
+  );
+}
