@@ -12,6 +12,7 @@ import { adminMerchants, showMerchant } from "./admin-merchants.ts";
 import { adminSources } from "./admin-sources.ts";
 import { fresh } from "./answer.ts";
 import { AUDIT_PARAMETERS, answerAudit } from "./audit.ts";
+import { limitBody } from "./body-limit.ts";
 import { listDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
 import { HistoryUnavailable } from "./history.ts";
@@ -30,6 +31,7 @@ type ApiContext = Context<Guarded<Env>>;
 
 const app = new Hono<Guarded<Env>>();
 app.use(requestId);
+app.use(limitBody);
 // Who may call what stands in the table, and nowhere else: a new route wants a line there.
 app.use(admit(API_ACCESS));
 app.notFound((c) => problemResponse(notFound(c.req.path)));
