@@ -47,7 +47,7 @@ test.each<[string, number, string, () => Promise<Response>]>([
     "unauthorized",
     () => tally.post("{}", { Authorization: `Bearer ${"x".repeat(40)}` }),
   ],
-  ["an operator's key", 401, "unauthorized", () => tally.post("{}", { Authorization: `Bearer ${tally.operatorKey}` })],
+  ["an operator's key", 403, "forbidden", () => tally.post("{}", { Authorization: `Bearer ${tally.operatorKey}` })],
   ["another method", 405, "method_not_allowed", () => fetch(`${tally.runtime.ingestUrl}/v1/events`)],
   ["another path", 404, "not_found", () => fetch(`${tally.runtime.ingestUrl}/v2/events`)],
 ])("%s is %i", async (_what, status, code, send) => {
@@ -147,8 +147,8 @@ test("a merchant's key reads that merchant, an operator's every one, a source's 
   expect((await tally.read(path)).status).toBe(200);
   expect((await tally.read("/v1/merchants/other/metrics", own)).status).toBe(403);
   expect((await tally.read("/v1/merchants/other/report", own)).status).toBe(403);
-  expect((await tally.read(path, tally.sourceKey)).status).toBe(401);
-  expect((await tally.read("/v1/admin/dead-letters", own)).status).toBe(401);
+  expect((await tally.read(path, tally.sourceKey)).status).toBe(403);
+  expect((await tally.read("/v1/admin/dead-letters", own)).status).toBe(403);
   expect((await tally.read("/v1/admin/dead-letters")).status).toBe(200);
 });
 

@@ -47,7 +47,7 @@ test("an operator adds shards from a window on that no isolate can miss, and is 
       { id: 2, shards: 128 },
     ],
   });
-  expect((await tally.read("/v1/admin/topology", tally.sourceKey)).status).toBe(401);
+  expect((await tally.read("/v1/admin/topology", tally.sourceKey)).status).toBe(403);
 });
 
 test("a message that cannot be read is a dead letter that an operator sees, and the ones beside it are counted", async () => {

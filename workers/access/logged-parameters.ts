@@ -2,8 +2,6 @@ import type { HonoRequest } from "hono";
 
 /** What an entry keeps of a call's parameters; of longer ones it has the beginning. */
 const PARAMETERS_CHARACTERS_MAX = 4_000;
-/** A body that is longer is not read for the log; routes have limits of their own below it. */
-const BODY_BYTES_MAX = 1_048_576;
 
 const KEY_TOKEN = /tally_(src|mch|opr)_([0-9a-f]{16})_[A-Za-z0-9_-]*/g;
 const SECRET_MEMBER = /secret|password|token|authorization|cookie/i;
@@ -18,10 +16,9 @@ export async function loggedParameters(req: HonoRequest): Promise<object> {
   });
 }
 
-/** Hono keeps what was read, so that the handler can read it again. */
+/** Hono keeps what was read, so that the handler can read it again. The router has limited it (`limitBody`). */
 async function bodyOf(req: HonoRequest): Promise<unknown> {
   if (req.raw.body === null) return undefined;
-  if (Number(req.header("Content-Length") ?? 0) > BODY_BYTES_MAX) return { too_long: true };
   const text = await req.text();
   if (text === "") return undefined;
   try {

@@ -11,6 +11,7 @@ import { adminMerchants, showMerchant } from "./admin-merchants.ts";
 import { adminSources } from "./admin-sources.ts";
 import { fresh } from "./answer.ts";
 import { AUDIT_PARAMETERS, answerAudit } from "./audit.ts";
+import { limitBody } from "./body-limit.ts";
 import { askMetrics, askReport } from "./cache/asked.ts";
 import { cachedRead } from "./cache/cached-read.ts";
 import { listDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
@@ -29,6 +30,7 @@ import { createEpoch, listEpochs } from "./topology.ts";
 
 const app = new Hono<Guarded<Env>>();
 app.use(requestId);
+app.use(limitBody);
 // Who may call what stands in the table, and nowhere else: a new route wants a line there.
 app.use(admit(API_ACCESS));
 app.notFound((c) => problemResponse(notFound(c.req.path)));

@@ -3,13 +3,9 @@ import { z } from "zod";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { Problem } from "../http/problem.ts";
 
-/** Of an administrator's request. The longest is a topology with its overrides. */
-export const BODY_CHARACTERS_MAX = 1_048_576;
-
 /** The JSON body of a request, as its schema has it; none counts as `{}`. */
 export async function readJson<Output>(c: Context, schema: z.ZodType<Output>): Promise<Result<Output, Problem>> {
   const text = await c.req.text();
-  if (text.length > BODY_CHARACTERS_MAX) return err(tooLarge);
   const body = text === "" ? ok({}) : parse(text);
   if (!body.ok) return body;
   const parsed = schema.safeParse(body.value);
@@ -34,10 +30,3 @@ function parse(text: string): Result<unknown, Problem> {
     return err({ status: 400, code: "malformed_json", title: "The body is not JSON", detail: "Send a JSON object." });
   }
 }
-
-const tooLarge: Problem = {
-  status: 413,
-  code: "body_too_large",
-  title: "The body is too large",
-  detail: `${BODY_CHARACTERS_MAX} characters are allowed.`,
-};

@@ -1,8 +1,9 @@
 import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { beforeAll, describe, expect, test } from "vitest";
-import { authenticate, KEY_TTL_MS, UNKNOWN_KEY_TTL_MS } from "./authenticate.ts";
+import { authenticate, KEY_TTL_MS, resumeKey, UNKNOWN_KEY_TTL_MS } from "./authenticate.ts";
 import { mintKey } from "./key.ts";
+import { LAST_USED_INTERVAL_MS, noteUse } from "./last-used.ts";
 import { keys } from "./schema.ts";
 import { addKey, addSource, openDirectory } from "./test-directory.ts";
 
@@ -83,6 +84,16 @@ describe("the cache", () => {
     });
   });
 
+  test("knows of a session what it knows of its key: a revocation within a minute", async () => {
+    const { id } = await addKey(directory, "operator", "ops");
+    const resumed = (from: D1Database, at: number) => resumeKey(from, id, "a cookie", at);
+    const operator = await resumed(directory, nowMs);
+    expect(operator).toMatchObject({ principal: { kind: "operator", name: "ops" }, keyId: id });
+    await drizzle(directory).update(keys).set({ revokedAt: nowMs }).where(eq(keys.id, id));
+    expect(await resumed(noDirectory, nowMs + KEY_TTL_MS - 1)).toEqual(operator);
+    expect(await resumed(directory, nowMs + KEY_TTL_MS)).toBeNull();
+  });
+
   test("is not filled by what is no key: ten thousand such headers cost no look-up and push no key out", async () => {
     const { authorization } = await addKey(directory, "operator", "ops");
     const operator = await asked(authorization);
@@ -90,6 +101,27 @@ describe("the cache", () => {
       expect(await authenticate(noDirectory, `Bearer made-up-${n}`, nowMs)).toBeNull();
     }
     expect(await authenticate(noDirectory, authorization, nowMs)).toEqual(operator);
+  });
+});
+
+describe("a key's last use", () => {
+  const lastUsed = async (id: string) =>
+    (await drizzle(directory).select().from(keys).where(eq(keys.id, id)))[0]?.lastUsedAt;
+
+  test("is noted once in a while, whatever number of requests there are in between", async () => {
+    const { id } = await addKey(directory, "operator", "ops");
+    await noteUse(directory, id, nowMs);
+    expect(noteUse(noDirectory, id, nowMs + LAST_USED_INTERVAL_MS - 1)).toBeUndefined();
+    expect(await lastUsed(id)).toBe(nowMs);
+    await noteUse(directory, id, nowMs + LAST_USED_INTERVAL_MS + 1);
+    expect(await lastUsed(id)).toBe(nowMs + LAST_USED_INTERVAL_MS + 1);
+  });
+
+  test("is not written again by another isolate in the meantime", async () => {
+    const { id } = await addKey(directory, "operator", "ops");
+    await drizzle(directory).update(keys).set({ lastUsedAt: nowMs }).where(eq(keys.id, id));
+    await noteUse(directory, id, nowMs + 1_000);
+    expect(await lastUsed(id)).toBe(nowMs);
   });
 });
 

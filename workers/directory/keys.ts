@@ -175,16 +175,9 @@ function isLive(nowMs: number): SQL | undefined {
 
 /** All but the newest of an owner's keys that have ended, so that making and ending keys fills nothing. */
 function dropEnded(directory: D1Database, owner: KeyOwner, nowMs: number) {
-  const db = drizzle(directory);
   const ended = and(ownedBy(owner), or(isNotNull(keys.revokedAt), lte(keys.expiresAt, nowMs)));
-  const old = db
-    .select({ id: keys.id })
-    .from(keys)
-    .where(ended)
-    .orderBy(desc(keys.createdAt))
-    .limit(-1)
-    .offset(ENDED_KEYS_MAX);
-  return db.delete(keys).where(sql`${keys.id} IN ${old}`);
+  const older = sql`SELECT id FROM keys WHERE ${ended} ORDER BY created_at DESC LIMIT -1 OFFSET ${ENDED_KEYS_MAX}`;
+  return drizzle(directory).delete(keys).where(sql`${keys.id} IN (${older})`);
 }
 
 function mint(kind: KeyKind) {

@@ -4,7 +4,8 @@ import { verdict } from "./rate-limit.ts";
 
 test.each(["ingest", "api"])("the variable of %s says what its binding does", (env) => {
   const { vars, ratelimits } = unstable_readConfig({ config: "wrangler.toml", env });
-  const limiter = ratelimits.find(({ name }: { readonly name: string }) => name === "RATE_LIMITER");
+  const limits: readonly { readonly name: string; readonly simple: { limit: number; period: number } }[] = ratelimits;
+  const limiter = limits.find(({ name }) => name === "RATE_LIMITER");
   expect(vars.RATE_LIMIT).toBe(`${limiter?.simple.limit}/${limiter?.simple.period}s`);
 });
 

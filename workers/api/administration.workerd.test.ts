@@ -1,0 +1,179 @@
+import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { addLogEntry, LOG_KEPT_DAYS, listLog, pruneLog } from "../directory/admin-log.ts";
+import { addKey } from "../directory/test-directory.ts";
+import { logSchema } from "./admin-log.ts";
+import { merchantSchema, merchantsSchema } from "./admin-merchants.ts";
+import { sourceSchema, sourcesSchema } from "./admin-sources.ts";
+import { apiOver, openApi, type TestApi } from "./test-api.ts";
+
+let api: TestApi;
+let operator: Awaited<ReturnType<typeof addKey>>;
+
+beforeAll(async () => {
+  api = await openApi();
+  operator = await addKey(api.directory, "operator", "ops");
+});
+
+beforeEach(() => {
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+});
+
+const ask = (method: string, path: string, body?: unknown) => api.ask(method, `/v1/admin/${path}`, operator, body);
+const problemOf = async (response: Response) => (await response.json()) as { code: string; parameter?: string };
+
+describe("a source", () => {
+  test("is created, listed, limited to merchants and let loose again", async () => {
+    const created = await ask("POST", "sources", { id: "pos", name: "Till" });
+    expect(created.status).toBe(201);
+    expect(sourceSchema.strict().parse(await created.json())).toMatchObject({ id: "pos", merchants: null });
+    const limited = await ask("PATCH", "sources/pos", { merchants: ["shop-1", "constructor"] });
+    expect(await limited.json()).toMatchObject({ name: "Till", merchants: ["shop-1", "constructor"] });
+    const renamed = await ask("PATCH", "sources/pos", { name: "Till 2" });
+    expect(await renamed.json()).toMatchObject({ name: "Till 2", merchants: ["shop-1", "constructor"] });
+    await ask("PATCH", "sources/pos", { merchants: null });
+    expect(await (await ask("GET", "sources/pos")).json()).toMatchObject({ name: "Till 2", merchants: null });
+    const { sources } = sourcesSchema.strict().parse(await (await ask("GET", "sources")).json());
+    expect(sources.map(({ id }) => id)).toEqual(["pos"]);
+  });
+
+  test.each<[string, string, string, unknown, number, string]>([
+    ["that is there already", "POST", "sources", { id: "pos", name: "Other" }, 409, "source_exists"],
+    ["without a name", "POST", "sources", { id: "x" }, 422, "invalid_body"],
+    ["of no merchants", "POST", "sources", { id: "x", name: "x", merchants: [] }, 422, "invalid_body"],
+    ["of what is no merchant", "POST", "sources", { id: "x", name: "x", merchants: ["a b"] }, 422, "invalid_body"],
+    ["of too many", "POST", "sources", { id: "x", name: "x", merchants: Array(1_001).fill("a") }, 422, "invalid_body"],
+    ["that is not there", "PATCH", "sources/none", { name: "x" }, 404, "no_such_source"],
+    ["that is not there", "GET", "sources/none", undefined, 404, "no_such_source"],
+  ])("%s is refused (%s %s)", async (_, method, path, body, status, code) => {
+    const response = await ask(method, path, body);
+    expect([response.status, (await problemOf(response)).code]).toEqual([status, code]);
+  });
+});
+
+describe("a merchant", () => {
+  const shop = { name: "Café Hoshino", timezone: "asia/tokyo", currency: "JPY" };
+
+  test("is put, put again, and read by operators and by itself", async () => {
+    const put = await ask("PUT", "merchants/shop-1", shop);
+    expect(put.status).toBe(201);
+    const merchant = merchantSchema.strict().parse(await put.json());
+    expect(merchant).toMatchObject({ id: "shop-1", timezone: "Asia/Tokyo" });
+    const again = await ask("PUT", "merchants/shop-1", { ...shop, currency: "USD" });
+    expect([again.status, await again.json()]).toEqual([200, { ...merchant, currency: "USD" }]);
+    const own = await addKey(api.directory, "merchant", "shop-1");
+    for (const response of [await ask("GET", "merchants/shop-1"), await api.ask("GET", "/v1/merchants/shop-1", own)]) {
+      expect(await response.json()).toEqual({ ...merchant, currency: "USD" });
+    }
+    expect((await ask("GET", "merchants/shop-2")).status).toBe(404);
+  });
+
+  test("is in the list once, whatever the size of its pages", async () => {
+    for (const n of [2, 3, 4, 5]) await ask("PUT", `merchants/shop-${n}`, shop);
+    const seen: string[] = [];
+    for (let cursor = ""; seen.length < 20; ) {
+      const page = merchantsSchema.strict().parse(await (await ask("GET", `merchants?limit=2${cursor}`)).json());
+      seen.push(...page.merchants.map(({ id }) => id));
+      if (page.next_cursor === null) break;
+      cursor = `&cursor=${page.next_cursor}`;
+    }
+    expect(seen).toEqual(["shop-1", "shop-2", "shop-3", "shop-4", "shop-5"]);
+  });
+
+  test.each<[string, string, object, string]>([
+    ["an unknown zone", "merchants/x", { ...shop, timezone: "PST" }, "timezone"],
+    ["an unknown currency", "merchants/x", { ...shop, currency: "YEN" }, "currency"],
+    ["no name", "merchants/x", { ...shop, name: " " }, "name"],
+    ["an id that is none", "merchants/a%20b", shop, "merchant"],
+  ])("with %s is refused", async (_, path, body, parameter) => {
+    const response = await ask("PUT", path, body);
+    expect([response.status, (await problemOf(response)).parameter]).toEqual([422, parameter]);
+  });
+});
+
+describe("the log", () => {
+  const newest = async (count: number) => {
+    const { entries } = logSchema.strict().parse(await (await ask("GET", `log?limit=${count + 1}`)).json());
+    // The first is of the call that asks.
+    return entries.slice(1);
+  };
+
+  test("has who did what with what outcome, and the answer's request id", async () => {
+    const response = await ask("PUT", "merchants/shop-9?x=1", { name: "" });
+    const [entry] = await newest(1);
+    expect(entry).toMatchObject({
+      who: { kind: "operator", subject: "ops", key_id: operator.id, session: false },
+      method: "PUT",
+      route: "/v1/admin/merchants/:merchant",
+      parameters: { path: "/v1/admin/merchants/shop-9", query: { x: ["1"] }, body: { name: "" } },
+      status: 422,
+      request_id: response.headers.get("X-Request-Id"),
+    });
+  });
+
+  test("has key-changing calls of merchants, without any secret, and not their reading", async () => {
+    const own = await addKey(api.directory, "merchant", "shop-1");
+    await api.ask("GET", "/v1/merchants/shop-1/keys", own);
+    const body = { name: own.token, password: "hunter2" };
+    await api.ask("POST", "/v1/merchants/shop-1/keys", own, body);
+    const [entry] = await newest(1);
+    expect(entry).toMatchObject({
+      who: { kind: "merchant", subject: "shop-1" },
+      route: "/v1/merchants/:merchant/keys",
+      parameters: { body: { name: `tally_mch_${own.id}`, password: "[left out]" } },
+      status: 422,
+    });
+    const stored = JSON.stringify(await api.directory.prepare("SELECT parameters FROM admin_log").all());
+    expect(stored).not.toMatch(/hunter2|_[A-Za-z0-9_-]{43}/);
+  });
+
+  test("has calls that were refused: of somebody who may not, and of nobody", async () => {
+    const own = await addKey(api.directory, "merchant", "shop-1");
+    await api.ask("POST", "/v1/admin/replays", own, { from: 1 });
+    await api.ask("DELETE", "/v1/merchants/shop-1/keys/none", {}, { password: "hunter2" });
+    const [nobody, merchant] = await newest(2);
+    expect(merchant).toMatchObject({ who: { subject: "shop-1" }, route: "/v1/admin/replays", status: 403 });
+    expect(nobody).toMatchObject({ who: null, status: 401, parameters: { path: "/v1/merchants/shop-1/keys/none" } });
+  });
+
+  test("keeps of a body that is no JSON, or endless, that it was so", async () => {
+    await ask("POST", "sources", "{nope hunter2");
+    expect((await newest(1))[0]?.parameters).toMatchObject({ body: { not_json: true } });
+    await ask("POST", "sources", { id: "x".repeat(9_000) });
+    const [entry] = await newest(1);
+    expect(JSON.stringify(entry?.parameters).length).toBeLessThan(5_000);
+  });
+
+  test("of a directory that is away lets nothing be done; one that cannot be completed takes no answer back", async () => {
+    const failing = (failed: RegExp): D1Database =>
+      new Proxy(api.directory, {
+        get: (target, name) =>
+          name === "prepare"
+            ? (sql: string) => {
+                if (failed.test(sql)) throw new Error("D1 is away");
+                return target.prepare(sql);
+              }
+            : Reflect.get(target, name),
+      });
+    const path = "/v1/admin/merchants/shop-log";
+    const body = { name: "x", timezone: "UTC", currency: "JPY" };
+    const before = apiOver(failing(/insert into "admin_log"/));
+    expect((await before.ask("PUT", path, operator, body)).status).toBe(503);
+    expect((await ask("GET", "merchants/shop-log")).status).toBe(404);
+    const after = apiOver(failing(/update "admin_log"/));
+    expect((await after.ask("PUT", path, operator, body)).status).toBe(201);
+    const entry = (await newest(3)).find(({ method }) => method === "PUT");
+    expect(entry).toMatchObject({ parameters: { path }, status: null, finished_at: null });
+  });
+
+  test("is kept for so long: a pass removes what is older, from the oldest on", async () => {
+    const nowMs = Date.now();
+    const [latest] = await listLog(api.directory, undefined, 1);
+    if (latest === undefined) throw new Error("no entry");
+    await api.directory.exec("UPDATE admin_log SET at = 0 WHERE id <= 3");
+    expect(await pruneLog(api.directory, nowMs)).toBe(3);
+    const { id: _, ...entry } = latest;
+    await addLogEntry(api.directory, { ...entry, at: nowMs });
+    expect(await pruneLog(api.directory, nowMs + LOG_KEPT_DAYS * 86_400_000 + 1)).toBeGreaterThan(3);
+    expect(await listLog(api.directory, undefined, 10)).toEqual([]);
+  });
+});
