@@ -12,7 +12,7 @@ import { integerBetween, seededRandom } from "../scripts/seeded-random.ts";
 import { sleep } from "../scripts/sleep.ts";
 import { completeThrough, finalHoursThrough, HOUR_MS, WINDOW_MS, windowStart } from "../shared/window.ts";
 import { type SenderOptions, sendInsistently } from "./insistent-sender.ts";
-import { killClickHouse, killWorkers, startAgain } from "./killing.ts";
+import { killClickHouse, killWorkers, startAgain, untilWorkingOn } from "./killing.ts";
 import { totalsOfApi, totalsOfHistory } from "./shown-totals.ts";
 import { startTestSystem, type TestSystem, until } from "./system.ts";
 
@@ -50,6 +50,7 @@ beforeAll(async () => {
     leaseMs: 20_000,
     random: seededRandom(SEED, "queues"),
     newId: randomUUID,
+    repeatShare: 0.02,
   });
   const aggregateVars = {
     CORRECTION_DELAY_MS: "300",
@@ -260,18 +261,10 @@ async function replaysOf(asker: string): Promise<Shown[]> {
 /** Until a replay has got further, and ClickHouse is just counting or writing for it. */
 async function untilCounting(id: string): Promise<void> {
   const { progress } = await shown(id);
-  const query =
-    "SELECT count() AS n FROM system.processes WHERE query LIKE '%recounted_windows%' AND query_id != queryID()";
   await until("the replay to get on", async () => {
     const { state, progress: reached } = await shown(id);
     if (state === "done") throw new Error("the replay ended before anything was killed");
     return reached > progress ? true : undefined;
   });
-  await until("a part of the replay to be counted", async () => {
-    for (let ask = 0; ask < 100; ask += 1) {
-      const [row] = await (await tally.sql.query({ query, format: "JSONEachRow" })).json<{ n: string }>();
-      if (Number(row?.n) > 0) return true;
-    }
-    return undefined;
-  });
+  await untilWorkingOn(tally, "recounted_windows");
 }

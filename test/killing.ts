@@ -39,3 +39,25 @@ export async function startAgain(tally: TestSystem): Promise<ClickHouse> {
     writerPassword: password,
   });
 }
+
+/** Asked for one after the other: what a test waits for may be there for a few milliseconds. */
+const ASKS_AT_ONCE = 100;
+
+/** Resolves while ClickHouse works on a query with `part` in it; `isOver` says that none will come any more. */
+export async function untilWorkingOn(
+  { sql }: TestSystem,
+  part: string,
+  isOver: () => boolean = () => false,
+): Promise<void> {
+  const query =
+    "SELECT count() AS n FROM system.processes WHERE position(query, {part:String}) > 0 AND query_id != queryID()";
+  await until(`ClickHouse to work on ${part}`, async () => {
+    for (let ask = 0; ask < ASKS_AT_ONCE; ask += 1) {
+      const answer = await sql.query({ query, query_params: { part }, format: "JSONEachRow" });
+      const [row] = await answer.json<{ n: string }>();
+      if (Number(row?.n) > 0) return true;
+      if (isOver()) throw new Error(`it was over before ClickHouse was seen to work on ${part}`);
+    }
+    return undefined;
+  });
+}
