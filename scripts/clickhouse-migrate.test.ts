@@ -1,12 +1,13 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { cp, mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { ClickHouse } from "./clickhouse.ts";
 import { MigrationError, migrateClickHouse, splitStatements } from "./clickhouse-migrate.ts";
-import { select, startTestServer } from "./clickhouse-test-server.ts";
+import { command, select, startTestServer } from "./clickhouse-test-server.ts";
 import { freePort } from "./port.ts";
 
 const SCRIPTS = fileURLToPath(new URL(".", import.meta.url));
@@ -46,6 +47,28 @@ test("migrations of several processes at once do no harm", async () => {
   const sql = "SELECT name, uniqExact(checksum) AS versions FROM schema_migrations GROUP BY name HAVING versions > 1";
   expect(await select(server, sql, "at_once")).toEqual([]);
   expect((await migrate()).stdout).toContain("0 applied now");
+});
+
+test("a file that another process has applied, and gone on from to one that takes its table away, is done", async () => {
+  const dir = join(root, "overtaken");
+  await mkdir(dir);
+  const target = { ...server, database: "overtaken", dir };
+  await writeFile(join(dir, "001_made.sql"), "CREATE TABLE IF NOT EXISTS made (n UInt8) ENGINE = Memory;");
+  await migrateClickHouse(target);
+  await writeFile(join(dir, "002_read.sql"), "SELECT sleep(2);\nINSERT INTO made SELECT n FROM made;");
+  const slow = migrateClickHouse(target);
+  const isSlow = "SELECT count() > 0 AS is FROM system.processes WHERE query LIKE 'SELECT sleep(2)%'";
+  await vi.waitUntil(async () => JSON.stringify(await select(server, isSlow)) === '[{"is":1}]');
+  const sql = await readFile(join(dir, "002_read.sql"), "utf8");
+  const checksum = createHash("sha256").update(sql).digest("hex");
+  // What the other one has done by then.
+  await command(
+    server,
+    `INSERT INTO schema_migrations (name, checksum) VALUES ('002_read.sql', '${checksum}')`,
+    "overtaken",
+  );
+  await command(server, "DROP TABLE made SYNC", "overtaken");
+  expect((await slow).database).toBe("overtaken");
 });
 
 test("a file changed after it was applied is refused, other ends of lines are no change", async () => {

@@ -170,9 +170,19 @@ function refuseChanged(name: string, checksum: string, recorded: readonly string
   );
 }
 
+/**
+ * Another process may have applied the file meanwhile, and a later one that takes away what this one is about: then what is refused here is done
+ * already.
+ */
 async function apply(client: ClickHouseClient, { name, checksum, statements }: Migration): Promise<void> {
-  for (const [index, statement] of statements.entries()) {
-    await run(client, `${name}, statement ${index + 1}`, statement);
+  try {
+    for (const [index, statement] of statements.entries()) {
+      await run(client, `${name}, statement ${index + 1}`, statement);
+    }
+  } catch (error) {
+    const recorded = (await readRecords(client)).get(name) ?? [];
+    if (!recorded.includes(checksum)) throw error;
+    return;
   }
   await client.insert({ table: "schema_migrations", values: [{ name, checksum }], format: "JSONEachRow" });
 }

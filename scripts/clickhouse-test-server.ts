@@ -54,9 +54,9 @@ export async function insert(target: Target, values: readonly Row[]): Promise<vo
   await withClient(target, (client) => client.insert({ table: "windows", values, format: "JSONEachRow" }));
 }
 
-/** In the database `tally`. */
-export async function command(target: Target, query: string): Promise<void> {
-  await withClient(target, (client) => client.command({ query }));
+/** In the database `tally` unless told. */
+export async function command(target: Target, query: string, database?: string): Promise<void> {
+  await withClient(target, (client) => client.command({ query }), database);
 }
 
 async function withClient<T>(

@@ -4,14 +4,12 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type ClickHouse, startClickHouse } from "../scripts/clickhouse.ts";
+import type { ClickHouse } from "../scripts/clickhouse.ts";
 import type { PaymentEventInput } from "../scripts/event-input.ts";
 import { differences, loadTruth, storedHistory, truth } from "../scripts/ground-truth.ts";
-import { WORKERS_STATE_DIR } from "../scripts/local-system.ts";
-import { WORKERD_PID_FILE } from "../scripts/runtime.ts";
-import { findWorkerd } from "../scripts/workerd-process.ts";
 import { archivedKind } from "../shared/archive-key.ts";
 import { DAY_MS, HOUR_MS, windowStart } from "../shared/window.ts";
+import { killClickHouse, killWorkers, startAgain } from "./killing.ts";
 import { shopEvents } from "./shop.ts";
 import { startTestSystem, type TestSystem, until } from "./system.ts";
 
@@ -161,17 +159,9 @@ test("late events of compacted hours are counted beside the Parquet, and folded 
 test("kill -9 of ClickHouse in the middle of compaction loses nothing", async () => {
   await send("clickhouse-killed", LATE_EVENTS);
   await midCompaction();
-  clickhouse.kill();
-  await clickhouse.exited;
+  await killClickHouse(clickhouse);
   expect(await countOf("uncompacted_hours")).toBeGreaterThan(0);
-  const { clickhousePassword: password } = tally.secrets;
-  clickhouse = await startClickHouse({
-    dataDir: join(dir, "clickhouse"),
-    port: Number(new URL(tally.clickhouse.url).port),
-    password,
-    readerPassword: password,
-    writerPassword: password,
-  });
+  clickhouse = await startAgain(tally);
   await compactAll();
   await expectCompacted();
 });
@@ -179,16 +169,7 @@ test("kill -9 of ClickHouse in the middle of compaction loses nothing", async ()
 test("kill -9 of the Workers in the middle of compaction loses nothing", async () => {
   await send("workers-killed", LATE_EVENTS);
   await midCompaction();
-  const pidFile = join(dir, WORKERS_STATE_DIR, WORKERD_PID_FILE);
-  const killed = await findWorkerd(pidFile);
-  if (killed === undefined) throw new Error("workerd is not there");
-  process.kill(killed, "SIGKILL");
-  await until("workerd to be back", async () => {
-    const found = await findWorkerd(pidFile);
-    return found !== undefined && found !== killed && (await countOf("uncompacted_hours").catch(() => -1)) >= 0
-      ? true
-      : undefined;
-  });
+  await killWorkers(tally);
   expect(await countOf("uncompacted_hours")).toBeGreaterThan(0);
   await compactAll();
   await expectCompacted();

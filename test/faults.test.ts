@@ -2,11 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startClickHouse } from "../scripts/clickhouse.ts";
-import { WORKERS_STATE_DIR } from "../scripts/local-system.ts";
-import { WORKERD_PID_FILE } from "../scripts/runtime.ts";
-import { findWorkerd } from "../scripts/workerd-process.ts";
 import { HOUR_MS, WINDOW_MS, windowStart } from "../shared/window.ts";
+import { killClickHouse, killWorkers, startAgain } from "./killing.ts";
 import { payment, startTestSystem, type TestSystem, until } from "./system.ts";
 
 let stateDir: string;
@@ -46,8 +43,7 @@ test("kill -9 of the Workers loses nothing that was counted, archived or stored"
     return objects.length > 0 ? objects.map(({ key, size }) => ({ key, size })) : undefined;
   });
 
-  const pid = await until("workerd", () => findWorkerd(join(stateDir, WORKERS_STATE_DIR, WORKERD_PID_FILE)));
-  process.kill(pid, "SIGKILL");
+  await killWorkers(tally);
   const after = await until("the Workers to be back", async () => countOf("killed").catch(() => undefined));
   expect(after).toBe(300);
   expect(await countOf("paged")).toBe(3);
@@ -62,10 +58,7 @@ test("kill -9 of the Workers loses nothing that was counted, archived or stored"
 });
 
 test("while ClickHouse is away payments are counted and recent spans read; the windows arrive when it is back", async () => {
-  const { port } = new URL(tally.clickhouse.url);
-  const { clickhousePassword: password } = tally.secrets;
-  tally.clickhouse.kill();
-  await tally.clickhouse.exited;
+  await killClickHouse(tally.clickhouse);
 
   const events = [payment({ occurred_at: closedMoment(), merchant_id: "away" })];
   expect(await (await tally.send(events)).json()).toMatchObject({ accepted: 1 });
@@ -76,13 +69,7 @@ test("while ClickHouse is away payments are counted and recent spans read; the w
   expect(older.headers.get("Retry-After")).toMatch(/^\d+$/);
   expect(await older.json()).toMatchObject({ code: "history_unavailable" });
 
-  const clickhouse = await startClickHouse({
-    dataDir: join(stateDir, "clickhouse"),
-    port: Number(port),
-    password,
-    readerPassword: password,
-    writerPassword: password,
-  });
+  const clickhouse = await startAgain(tally);
   try {
     await until("the window in history", async () => ((await stored("away")) === 1 ? true : undefined));
     expect((await tally.read("/v1/merchants/away/metrics?from=2026-01-01&to=2026-01-02")).status).toBe(200);

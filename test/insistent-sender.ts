@@ -23,6 +23,8 @@ export interface SenderOptions {
   /** Event times. */
   readonly fromMs: number;
   readonly toMs: number;
+  /** Whether all of them are beyond the lateness horizon. */
+  readonly isLate?: boolean;
   /** No request is begun after this. */
   readonly stop: AbortSignal;
   readonly onAcknowledged: () => void;
@@ -41,7 +43,7 @@ export interface SenderCount {
  * something else. Only what a receipt said was counted is contradicted: of two versions that are both in the log, either may count.
  */
 export async function sendInsistently(options: SenderOptions, ledger: Ledger): Promise<SenderCount> {
-  const { seed, target, stop } = options;
+  const { seed, target, stop, isLate = false } = options;
   const random = seededRandom(seed, "sender");
   const sent: PaymentEventInput[] = [];
   const counted: PaymentEventInput[] = [];
@@ -49,10 +51,10 @@ export async function sendInsistently(options: SenderOptions, ledger: Ledger): P
   while (!stop.aborted) {
     const isAsync = random() < ASYNC_SHARE;
     const fresh = freshEvents(options, count.requests, random);
-    const repeats = random() < REPEATING_SHARE ? repeatsOf(sent, counted, random) : [];
+    const repeats = random() < REPEATING_SHARE ? repeatsOf(sent, counted, isLate, random) : [];
     const { receipt, attempts } = await post({ ...target, async: isAsync }, [...fresh, ...repeats], random);
     ledger.acknowledge(fresh);
-    checkReceipt(receipt, { fresh: fresh.length, repeats: repeats.length, isFirst: attempts === 1 });
+    checkReceipt(receipt, { fresh: fresh.length, repeats: repeats.length, isLate, isFirst: attempts === 1 });
     sent.push(...fresh);
     if (receipt.queued === 0) counted.push(...fresh);
     count.requests += 1;
@@ -72,13 +74,15 @@ function freshEvents({ seed, fromMs, toMs }: SenderOptions, request: number, ran
 function repeatsOf(
   sent: readonly PaymentEventInput[],
   counted: readonly PaymentEventInput[],
+  isLate: boolean,
   random: Random,
 ): PaymentEventInput[] {
   if (counted.length === 0) return [];
   const repeats = Array.from({ length: integerBetween(random, 1, REPEATS_MAX) }, () => {
     if (random() >= CONFLICT_SHARE) return pick(random, sent);
     const event = pick(random, counted);
-    return random() < 0.5
+    // Moved into another window when its own is not recent any more it counts there, too.
+    return isLate || random() < 0.5
       ? { ...event, amount: event.amount + 1 }
       : { ...event, occurred_at: event.occurred_at - WINDOW_MS };
   });
@@ -99,11 +103,12 @@ async function post(target: PostTarget, events: readonly PaymentEventInput[], ra
 /** What a receipt says has to be so already before anything is compared. */
 function checkReceipt(
   receipt: Receipt,
-  { fresh, repeats, isFirst }: { fresh: number; repeats: number; isFirst: boolean },
+  { fresh, repeats, isLate, isFirst }: { fresh: number; repeats: number; isLate: boolean; isFirst: boolean },
 ): void {
   const { accepted, duplicates, late, rejected, queued } = receipt;
-  const isWhole = accepted + duplicates + queued === fresh + repeats && late === 0 && rejected === 0;
-  const isNew = !isFirst || accepted + queued >= fresh;
+  const known = isLate ? late : accepted + duplicates;
+  const isWhole = known + queued === fresh + repeats && (isLate ? accepted + duplicates : late) === 0 && rejected === 0;
+  const isNew = isLate || !isFirst || accepted + queued >= fresh;
   if (!isWhole || !isNew) {
     throw new Error(`a wrong receipt for ${fresh} events and ${repeats} repeats: ${JSON.stringify(receipt)}`);
   }

@@ -24,14 +24,14 @@ export interface ArchivedEvent {
  * events are left out, and all that comes after a place where the object cannot be unpacked; `onDamage` is told of either.
  */
 export async function readArchived(
-  body: ArrayBuffer,
+  bytes: Uint8Array,
   isWanted: (event: PaymentEvent) => boolean,
   onDamage: (error: unknown) => void,
 ): Promise<ArchivedEvent[]> {
   const events: ArchivedEvent[] = [];
   const faults: unknown[] = [];
   try {
-    for await (const line of linesOf(new Uint8Array(body))) {
+    for await (const line of linesOf(bytes)) {
       const read = readLine(line);
       if (!read.ok) faults.push(read.error);
       else if (isWanted(read.value.event)) events.push(read.value);

@@ -7,6 +7,7 @@ import { LinesRefused, type Loading, loadLines } from "./archived-lines.ts";
 import { loadParquet } from "./archived-parquet.ts";
 import type { Env } from "./env.ts";
 import { compactedOriginals, originalId, readManifest, UnreadableManifest } from "./manifest.ts";
+import { wholeObject } from "./whole-object.ts";
 
 /** Of objects that are loaded by one call: many are small, and a call makes a part of the table. In memory they are there twice. */
 const LOAD_BYTES_MAX = 8_000_000;
@@ -35,6 +36,8 @@ export interface ArchivedObject {
   readonly hourMs: number;
   /** Lines as ingest wrote them, or Parquet made of such; or a manifest that cannot be read, so that nobody knows which of the two counts. */
   readonly kind: "lines" | "parquet" | "unreadable";
+  /** Of Parquet whose manifest is gone. */
+  readonly isUnnamed?: true;
 }
 
 /** An object as R2 lists it. */
@@ -149,7 +152,7 @@ class Loads {
 async function bytesOf(bucket: R2Bucket, key: string): Promise<Uint8Array<ArrayBuffer>> {
   const object = await bucket.get(key);
   if (object === null) throw new Error(`${key} has gone since it was listed`);
-  return new Uint8Array(await object.arrayBuffer());
+  return await wholeObject(object);
 }
 
 /** What is to be read of the hours from `fromMs` up to `toMs`, in the order of the hours. */
@@ -195,15 +198,21 @@ function hourOf(objects: readonly ListedObject[]): ArchivedHour {
 }
 
 /**
- * Parquet that the manifest names, and objects that are in none of it. The manifest is read after the hour was listed: it may name more than
+ * Parquet that the manifest names, and objects that are in none of it; without a manifest all of both: a pass writes the manifest first, so there was
+ * one, which has been lost, and what stands in several of them are repeats. The manifest is read after the hour was listed: it may name more than
  * was listed, never less, so nothing is counted as an object that stands in a file as well.
  */
 async function countingObjects(
   bucket: R2Bucket,
-  { hourMs, lines, hasManifest }: ArchivedHour,
+  { hourMs, lines, parquet, hasManifest }: ArchivedHour,
 ): Promise<ArchivedObject[]> {
   const asLines = ({ key, size }: ListedObject): ArchivedObject => ({ key, size, hourMs, kind: "lines" });
-  if (!hasManifest) return lines.map(asLines);
+  if (!hasManifest) {
+    const asUnnamed = ({ key, size }: ListedObject): ArchivedObject => ({
+      ...{ key, size, hourMs, kind: "parquet", isUnnamed: true },
+    });
+    return [...lines.map(asLines), ...parquet.map(asUnnamed)];
+  }
   const prefix = archivePrefix(hourMs);
   try {
     const { manifest, etag } = await readManifest(bucket, hourMs);
@@ -242,12 +251,20 @@ async function loadGroup(env: Env, loading: Loading, group: readonly Archived[])
   } catch (error) {
     if (!(error instanceof LinesRefused && error.isDamage)) throw error;
     const [first] = group;
-    if (group.length === 1 && first !== undefined)
-      return [{ key: first.key, hourMs: first.hourMs, reason: error.message.slice(0, REASON_LENGTH_MAX) }];
+    if (group.length === 1 && first !== undefined) return [await damageOf(env.ARCHIVE, first, error)];
     const middle = Math.ceil(group.length / 2);
     const halves = [group.slice(0, middle), group.slice(middle)];
     const damaged: DamagedObject[] = [];
     for (const half of halves) damaged.push(...(await loadGroup(env, loading, half)));
     return damaged;
   }
+}
+
+/** Throws when the object reads otherwise the second time: then it was the read that failed. */
+async function damageOf(bucket: R2Bucket, { key, hourMs, bytes }: Archived, error: Error): Promise<DamagedObject> {
+  const again = await bytesOf(bucket, key);
+  if (again.length !== bytes.length || again.some((byte, at) => byte !== bytes[at])) {
+    throw new Error(`${key} was read otherwise the second time`, { cause: error });
+  }
+  return { key, hourMs, reason: error.message.slice(0, REASON_LENGTH_MAX) };
 }

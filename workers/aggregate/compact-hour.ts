@@ -6,6 +6,7 @@ import { type ArchiveS3, s3Parameters } from "./archive-s3.ts";
 import { ARCHIVE_OBJECT_BYTES_MAX } from "./archived-events.ts";
 import { type ArchivedHour, hoursBetween, type ListedObject } from "./archived-hours.ts";
 import { isDamageCode } from "./archived-lines.ts";
+import { beginManifest } from "./begin-manifest.ts";
 import { COMPACT_SETTINGS, compactSql, expectedSql, WRITTEN_SQL } from "./compact-sql.ts";
 import type { Env } from "./env.ts";
 import {
@@ -50,7 +51,8 @@ export interface CompactedHour {
 /**
  * Makes the objects of an hour, as many as a pass takes, into one Parquet, together with earlier ones that are small enough. The Parquet is written
  * under a new name, read back and compared with what the objects came to; then the manifest names it, and only then the objects go. What a
- * pass left undone that died, the next one does: what no manifest names is removed, and so are objects that stand in a file.
+ * pass left undone that died, the next one does: what no manifest names is removed, and so are objects that stand in a file. A manifest that has
+ * been lost is written anew.
  *
  * Objects that cannot be read whole are named in the manifest and stay. Throws when R2 or ClickHouse cannot be asked, and when what is
  * read back is not what was written.
@@ -62,14 +64,18 @@ export async function compactHour(
   limits: CompactLimits,
 ): Promise<CompactedHour> {
   const hour = await listedHour(env.ARCHIVE, hourMs);
-  const stored = await readManifest(env.ARCHIVE, hourMs);
-  const leftovers = await removeLeftovers(env.ARCHIVE, hour, stored.manifest, limits.nowMs);
-  const { taken, isMore } = objectsToTake(hour, stored.manifest, limits.bytesMax);
-  const damaged = stored.manifest.damaged.length;
-  if (taken.length === 0) return { objects: 0, events: 0, damaged, leftovers, isMore: false };
+  const found = await readManifest(env.ARCHIVE, hourMs);
+  const leftovers = await removeLeftovers(env.ARCHIVE, hour, found.manifest, limits.nowMs);
+  const { taken, isMore } = objectsToTake(hour, found.manifest, limits.bytesMax);
+  const damaged = found.manifest.damaged.length;
+  const nothing = { objects: 0, events: 0, damaged, leftovers, isMore: false };
+  const isManifestLost = found.etag === undefined && hour.parquet.length > 0;
+  if (taken.length === 0 && !isManifestLost) return nothing;
   return await withReplayClient(
     env,
     async (client) => {
+      const stored = found.etag === undefined ? await beginManifest(env.ARCHIVE, client, s3, hour) : found;
+      if (taken.length === 0) return nothing;
       const pass = new CompactPass(env.ARCHIVE, client, s3, hourMs);
       const done = await pass.run(stored, { taken, stillDamaged: stillDamaged(hour, stored.manifest) }, limits);
       return { ...done, leftovers, isMore };
@@ -83,17 +89,14 @@ async function listedHour(bucket: R2Bucket, hourMs: number): Promise<ArchivedHou
   return { hourMs, lines: [], parquet: [], hasManifest: false };
 }
 
-/**
- * Removes what no manifest names; answers how many files are too young for it. Without a manifest nothing is removed: Parquet that one did name
- * may be all there is of the hour.
- */
+/** Removes what the manifest does not name; answers how many files are too young for it. Without a manifest nothing is removed: it is lost. */
 async function removeLeftovers(
   bucket: R2Bucket,
   { hourMs, lines, parquet, hasManifest }: ArchivedHour,
   manifest: Manifest,
   nowMs: number,
 ): Promise<number> {
-  if (!hasManifest) return parquet.length;
+  if (!hasManifest) return 0;
   const compacted = compactedOriginals(manifest);
   const named = new Set(manifest.files.map(({ name }) => name));
   const unnamed = parquet.filter(({ key }) => !named.has(nameOf(hourMs, key)));

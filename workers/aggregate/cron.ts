@@ -5,6 +5,7 @@ import { audit } from "./audit.ts";
 import { compaction } from "./compaction.ts";
 import type { Env } from "./env.ts";
 import { rollUp } from "./roll-up.ts";
+import { wakeReplayer } from "./wake-replayer.ts";
 
 interface CronTask {
   readonly name: string;
@@ -15,6 +16,7 @@ interface CronTask {
 /** What is done every ten minutes, one after the other. */
 const TASKS: readonly CronTask[] = [
   { name: "audit", run: (env) => audit(env, Date.now()) },
+  { name: "replayer", run: (env) => wakeReplayer(env, Date.now()) },
   { name: "compaction", run: (env) => compaction(env, Date.now()) },
   { name: "admin log", run: async ({ DIRECTORY }) => ({ pruned: await pruneLog(DIRECTORY, Date.now()) }) },
   { name: "roll-up", run: (env) => rollUp(env) },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { archivePrefix, manifestKey } from "../../shared/archive-key.ts";
+import { wholeObject } from "./whole-object.ts";
 
 const originalSchema = z.object({ name: z.string(), etag: z.string() });
 
@@ -36,7 +37,7 @@ export const EMPTY_MANIFEST: Manifest = { v: 1, files: [], damaged: [] };
 export async function readManifest(bucket: R2Bucket, hourMs: number): Promise<StoredManifest> {
   const object = await bucket.get(manifestKey(hourMs));
   if (object === null) return { manifest: EMPTY_MANIFEST, etag: undefined };
-  const text = await object.text();
+  const text = new TextDecoder().decode(await wholeObject(object));
   try {
     return { manifest: manifestSchema.parse(JSON.parse(text)), etag: object.etag };
   } catch (cause) {
@@ -46,17 +47,18 @@ export async function readManifest(bucket: R2Bucket, hourMs: number): Promise<St
 
 export class UnreadableManifest extends Error {}
 
-/** Replaces the manifest, unless another one has done so since it was read: that throws. */
+/** Replaces the manifest, unless another one has done so since it was read: that throws. Answers the etag it has now. */
 export async function writeManifest(
   bucket: R2Bucket,
   hourMs: number,
   manifest: Manifest,
   before: string | undefined,
-): Promise<void> {
+): Promise<string> {
   const onlyIf = before === undefined ? new Headers({ "If-None-Match": "*" }) : { etagMatches: before };
   const httpMetadata = { contentType: "application/json" };
   const written = await bucket.put(manifestKey(hourMs), JSON.stringify(manifest), { onlyIf, httpMetadata });
   if (written === null) throw new Error(`the manifest of ${archivePrefix(hourMs)} has been changed by another`);
+  return written.etag;
 }
 
 /** Objects whose lines stand in a file, as `name etag`: written again with other contents, it is another object. */

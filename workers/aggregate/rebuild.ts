@@ -11,6 +11,7 @@ import { type Env, settingsOf } from "./env.ts";
 import type { Journal } from "./journal.ts";
 import { beginRecount, type Recount, recount } from "./recount.ts";
 import { Slice } from "./slice.ts";
+import { wholeObject } from "./whole-object.ts";
 import type { WorkingSet } from "./working-set.ts";
 
 /**
@@ -103,7 +104,7 @@ export class Rebuild {
       this.#pass = undefined;
       throw new Error(`${key} has gone since it was listed`);
     }
-    const events = await readArchived(await object.arrayBuffer(), pass.isOwn, report);
+    const events = await readArchived(await wholeObject(object), pass.isOwn, report);
     for (let at = 0; at < events.length; at += RECOUNT_EVENTS_MAX) {
       this.#recount(env, pass, events.slice(at, at + RECOUNT_EVENTS_MAX));
     }

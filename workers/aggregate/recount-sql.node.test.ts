@@ -10,11 +10,14 @@ import { batchOf } from "../../shared/event-batch.ts";
 import { SIP_KEY_ZERO } from "../../shared/siphash.ts";
 import { HOUR_MS, windowStart } from "../../shared/window.ts";
 import { toRow } from "../../shared/window-row.ts";
+import { concat } from "../bytes.ts";
 import { LinesRefused, loadLines } from "./archived-lines.ts";
 import { emptyState } from "./engine.ts";
 import type { Env } from "./env.ts";
 import { beginRecount, recount } from "./recount.ts";
 import { NEIGHBOURS_SQL, RECOUNT_SQL } from "./recount-sql.ts";
+import { ARCHIVED_MS, archivedPayment, gzippedLines, type Received } from "./sample-payments.ts";
+import { REVISION, recountEnv } from "./test-archive.node.ts";
 
 let server: ClickHouse;
 let stop: (() => Promise<void>) | undefined;
@@ -22,27 +25,10 @@ let env: Env;
 
 beforeAll(async () => {
   ({ server, stop } = await startTestServer());
-  env = {
-    CLICKHOUSE_URL: server.url,
-    CLICKHOUSE_USER: server.writer.user,
-    CLICKHOUSE_PASSWORD: server.writer.password,
-    CLICKHOUSE_DATABASE: "tally",
-    CORRECTION_DELAY_MS: "0",
-    LATE_DELAY_MS: "0",
-    IDENTITY_KEY: "00".repeat(16),
-  } as unknown as Env;
+  env = recountEnv({ url: server.url, ...server.writer });
 });
 
 afterAll(() => stop?.());
-
-interface Received {
-  readonly event: PaymentEvent;
-  readonly receivedAtMs: number;
-  readonly batch: string;
-}
-
-const REVISION = 1_800_000_000_000;
-const START_MS = Date.UTC(2026, 2, 1);
 
 /** In the order in which they were received. */
 const byReceipt = (a: Received, b: Received) => a.receivedAtMs - b.receivedAtMs || (a.batch < b.batch ? -1 : 1);
@@ -89,18 +75,10 @@ async function query<T>(sql: string, parameters: Record<string, unknown>): Promi
   }
 }
 
-/** The lines of an archive object; `numbers` are theirs within their requests. */
-function linesOf(archive: readonly Received[], numbers?: ReadonlyMap<Received, number>): Uint8Array<ArrayBuffer> {
-  const lines = archive.map((received) => {
-    const { event, receivedAtMs, batch } = received;
-    const n = numbers?.get(received);
-    const provenance = { received_at: receivedAtMs, source: "pos", batch, ...(n === undefined ? {} : { n }) };
-    return Buffer.from(`${JSON.stringify({ ...event, ...provenance })}\n`);
-  });
-  // Two members, as there are many in an object.
-  const half = Math.ceil(lines.length / 2);
-  const members = [lines.slice(0, half), lines.slice(half)].map((part) => gzipSync(Buffer.concat(part)));
-  return Uint8Array.from(Buffer.concat(members));
+/** The lines of an archive object, as two members; there are many in one. */
+function linesOf(archive: readonly Received[]): Uint8Array<ArrayBuffer> {
+  const half = Math.ceil(archive.length / 2);
+  return concat([archive.slice(0, half), archive.slice(half)].map(gzippedLines));
 }
 
 const hourOf = ({ event }: Received) => event.occurred_at - (event.occurred_at % HOUR_MS);
@@ -108,13 +86,13 @@ const hourOf = ({ event }: Received) => event.occurred_at - (event.occurred_at %
 /** What ClickHouse counts of the same lines, an object for each hour; some of them come twice, since they were delivered twice. */
 async function countedBySql(archive: readonly Received[], repeated: number): Promise<string[]> {
   const replay = ++replays;
-  const numbers = new Map(archive.map((received, n) => [received, n]));
+  const numbered = archive.map((received, n) => ({ ...received, n }));
   const hours = [...new Set(archive.map(hourOf))].sort((a, b) => b - a);
   for (const hourMs of hours) {
-    const own = archive.filter((received) => hourOf(received) === hourMs);
-    await loadLines(env, { replay, merchants: [] }, linesOf(own, numbers));
+    const own = numbered.filter((received) => hourOf(received) === hourMs);
+    await loadLines(env, { replay, merchants: [] }, linesOf(own));
   }
-  if (repeated > 0) await loadLines(env, { replay, merchants: [] }, linesOf(archive.slice(0, repeated), numbers));
+  if (repeated > 0) await loadLines(env, { replay, merchants: [] }, linesOf(numbered.slice(0, repeated)));
   const rows = await query<Record<string, unknown>>(RECOUNT_SQL, {
     replay,
     hours: hours.map((ms) => ms / 1000),
@@ -146,14 +124,14 @@ const received: fc.Arbitrary<Received> = fc
     shop: fc.nat(2),
     at: fc.oneof(fc.nat(4 * HOUR_MS), fc.constantFrom(0, 599_999, 600_000, HOUR_MS - 1, HOUR_MS)),
     lag: fc.oneof(fc.integer({ min: -300_000, max: 7_200_000 }), fc.integer({ min: 0, max: 90 * 24 * HOUR_MS })),
-    // Half of them at one moment, so that only their order within the request tells which came first.
+    // Half of them at one moment, so that only their order within the request tells which came first. Nothing comes long before its time: it is refused.
     isTogether: fc.boolean(),
     batch: fc.nat(2),
     currency: fc.constantFrom("JPY", "EUR"),
   })
   .map(({ event, id, shop, at, lag, isTogether, batch, currency }) => ({
-    event: { ...event, event_id: `e-${id}`, merchant_id: `shop-${shop}`, occurred_at: START_MS + at, currency },
-    receivedAtMs: isTogether ? START_MS + 2 * HOUR_MS : START_MS + at + lag,
+    event: { ...event, event_id: `e-${id}`, merchant_id: `shop-${shop}`, occurred_at: ARCHIVED_MS + at, currency },
+    receivedAtMs: isTogether ? ARCHIVED_MS + 4 * HOUR_MS : ARCHIVED_MS + at + lag,
     batch: `r-${batch}`,
   }));
 
@@ -176,7 +154,7 @@ test("so are windows with more values than are named, the ends of every bucket a
       event_id: `e-${n}`,
       type: n % 7 === 0 ? "refund" : "payment",
       merchant_id: "shop",
-      occurred_at: START_MS + (n % 2) * 1_000,
+      occurred_at: ARCHIVED_MS + (n % 2) * 1_000,
       amount: amounts[n % amounts.length] ?? 0,
       currency: "JPY",
       payment_method: `${String.fromCodePoint(first[n % first.length] ?? 0)}${n % 40}`,
@@ -185,29 +163,17 @@ test("so are windows with more values than are named, the ends of every bucket a
       user: { id: hash.toString(16).padStart(16, "0"), device: n % 3 === 0 ? "ios" : undefined },
       merchant: { location: `${String.fromCodePoint(first[(n * 7) % first.length] ?? 0)}-${n % 290}` },
     };
-    return { event, receivedAtMs: START_MS + n, batch: "r" };
+    return { event, receivedAtMs: ARCHIVED_MS + n, batch: "r" };
   });
   const rows = counted(archive);
   expect(JSON.parse(rows[0] ?? "").by_location_value[0]).toBe("");
   expect(await countedBySql(archive, 0)).toEqual(rows);
 });
 
-const plain: PaymentEvent = {
-  event_id: "e",
-  type: "payment",
-  merchant_id: "a",
-  occurred_at: START_MS,
-  amount: 1,
-  currency: "JPY",
-  payment_method: "qr",
-  points_used: 0,
-  points_earned: 0,
-};
-
 test("of an identity that a request sends for two hours the first one counts, though each hour's lines stand apart", async () => {
-  const receivedAtMs = START_MS + 2 * HOUR_MS;
+  const receivedAtMs = ARCHIVED_MS + 2 * HOUR_MS;
   const sent = (event_id: string, occurred_at: number, amount: number): Received => ({
-    event: { ...plain, event_id, occurred_at, amount },
+    event: archivedPayment({ event_id, occurred_at, amount }),
     receivedAtMs,
     batch: "r",
   });
@@ -220,8 +186,8 @@ test("of an identity that a request sends for two hours the first one counts, th
 test("only lines of the merchants asked for are loaded", async () => {
   const replay = ++replays;
   const archive = ["a", "b", "c"].map((merchant_id) => ({
-    event: { ...plain, merchant_id },
-    receivedAtMs: START_MS,
+    event: archivedPayment({ merchant_id }),
+    receivedAtMs: ARCHIVED_MS,
     batch: "r",
   }));
   await loadLines(env, { replay, merchants: ["a", "c"] }, linesOf(archive));
@@ -239,8 +205,8 @@ test.each<[string, (whole: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>]>
   ["of something else than events", () => Uint8Array.from(Buffer.from(gzipSync("hello\n")))],
 ])("an object %s is refused as damaged", async (_, damaged) => {
   const archive = Array.from({ length: 50 }, (_, n) => ({
-    event: { ...plain, event_id: `e-${n}-${Math.imul(n, 0x9e3779b1)}` },
-    receivedAtMs: START_MS,
+    event: archivedPayment({ event_id: `e-${n}-${Math.imul(n, 0x9e3779b1)}` }),
+    receivedAtMs: ARCHIVED_MS,
     batch: "r",
   }));
   const refused = loadLines(env, { replay: ++replays, merchants: [] }, damaged(linesOf(archive)));
@@ -249,10 +215,10 @@ test.each<[string, (whole: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>]>
 
 test("the neighbours of hours are those in which an event may have been counted before it was received again", async () => {
   const replay = ++replays;
-  const receivedAtMs = START_MS + 48 * HOUR_MS + 58 * 60_000;
-  await loadLines(env, { replay, merchants: [] }, linesOf([{ event: plain, receivedAtMs, batch: "r" }]));
-  const rows = await query<{ hour_s: string }>(NEIGHBOURS_SQL, { replay, hours: [START_MS / 1000] });
-  expect(rows.map(({ hour_s }) => Number(hour_s) * 1000 - START_MS)).toEqual(
+  const receivedAtMs = ARCHIVED_MS + 48 * HOUR_MS + 58 * 60_000;
+  await loadLines(env, { replay, merchants: [] }, linesOf([{ event: archivedPayment(), receivedAtMs, batch: "r" }]));
+  const rows = await query<{ hour_s: string }>(NEIGHBOURS_SQL, { replay, hours: [ARCHIVED_MS / 1000] });
+  expect(rows.map(({ hour_s }) => Number(hour_s) * 1000 - ARCHIVED_MS)).toEqual(
     [47, 48, 49].map((hours) => hours * HOUR_MS),
   );
 });

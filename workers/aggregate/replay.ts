@@ -166,7 +166,9 @@ async function runPass(env: Env, replay: Replay, pass: Pass, nowMs: number): Pro
       await noteDoubts(env.DIRECTORY, { replayId: replay.id, fromMs: pass.fromMs, slice }, doubts);
       if (doubts.length > 0) log("error", "archive and history do not add up", { replay: replay.id, doubts });
     }
-    const uncompacted = pass.objects.filter(({ kind }) => kind === "lines").map(({ hourMs }) => hourMs);
+    const uncompacted = pass.objects
+      .filter(({ kind, isUnnamed }) => kind === "lines" || isUnnamed)
+      .map(({ hourMs }) => hourMs);
     await noteUncompacted(env.DIRECTORY, [...new Set(uncompacted)], nowMs);
     log("info", "replayed", {
       replay: replay.id,

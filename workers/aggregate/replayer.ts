@@ -26,7 +26,7 @@ export class Replayer extends DurableObject<Env> {
     await this.#ring(Date.now() + settingsOf(this.env).LATE_DELAY_MS);
   }
 
-  /** A replay was asked for: it is begun at once. */
+  /** A replay was asked for, or the cron has found something that waits: it is begun at once. */
   async begin(): Promise<void> {
     await this.#ring(Date.now());
   }

@@ -1,4 +1,3 @@
-import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { ClickHouse } from "../../scripts/clickhouse.ts";
@@ -10,9 +9,10 @@ import { loadLines } from "./archived-lines.ts";
 import type { Env } from "./env.ts";
 import { RECOUNT_SQL, WINDOW_COLUMNS } from "./recount-sql.ts";
 import { type ReplayClient, withReplayClient } from "./replay-client.ts";
+import { ARCHIVED_MS, archivedPayment, gzippedLines } from "./sample-payments.ts";
 import { secondOpinion } from "./second-opinion.ts";
+import { REVISION, recountEnv } from "./test-archive.node.ts";
 
-const START_MS = Date.UTC(2026, 2, 1);
 const HOURS = 2;
 
 let server: ClickHouse;
@@ -22,12 +22,7 @@ let replay = 0;
 
 beforeAll(async () => {
   ({ server, stop } = await startTestServer());
-  env = {
-    CLICKHOUSE_URL: server.url,
-    CLICKHOUSE_USER: server.user,
-    CLICKHOUSE_PASSWORD: server.password,
-    CLICKHOUSE_DATABASE: "tally",
-  } as unknown as Env;
+  env = recountEnv(server);
 });
 afterAll(() => stop?.());
 beforeEach(() => withReplayClient(env, (client) => client.command({ query: "TRUNCATE TABLE windows" })));
@@ -39,18 +34,18 @@ const events = fc
     all.map((event, at) => ({
       ...event,
       merchant_id: `shop-${at % 3}`,
-      occurred_at: START_MS + (event.occurred_at % (HOURS * HOUR_MS)),
+      occurred_at: ARCHIVED_MS + (event.occurred_at % (HOURS * HOUR_MS)),
     })),
   );
 
 const parameters = () => ({
   replay,
-  hours: Array.from({ length: HOURS }, (_, at) => START_MS / 1000 + at * 3600),
+  hours: Array.from({ length: HOURS }, (_, at) => ARCHIVED_MS / 1000 + at * 3600),
   merchants: [],
   slots: [],
-  revision: 1_800_000_000_000,
-  from: START_MS / 1000,
-  to: START_MS / 1000 + HOURS * 3600,
+  revision: REVISION,
+  from: ARCHIVED_MS / 1000,
+  to: ARCHIVED_MS / 1000 + HOURS * 3600,
   only: [],
   slices: 1,
   slice: 0,
@@ -59,10 +54,8 @@ const parameters = () => ({
 /** Loads the events, each twice, and has their windows in history. */
 async function countAll(client: ReplayClient, all: readonly PaymentEvent[]): Promise<void> {
   replay += 1;
-  const lines = [...all, ...all].map((event, n) =>
-    JSON.stringify({ ...event, received_at: event.occurred_at + n, source: "pos", batch: "b", n }),
-  );
-  await loadLines(env, { replay, merchants: [] }, Uint8Array.from(gzipSync(`${lines.join("\n")}\n`)));
+  const lines = [...all, ...all].map((event, n) => ({ event, receivedAtMs: event.occurred_at + n, batch: "b", n }));
+  await loadLines(env, { replay, merchants: [] }, gzippedLines(lines));
   await client.command({ query: "TRUNCATE TABLE windows" });
   await client.command({
     query: `INSERT INTO windows (${WINDOW_COLUMNS.join(", ")}) ${RECOUNT_SQL}`,
@@ -88,18 +81,8 @@ test("windows as they should be add up to what plain SQL over the archive says",
   );
 });
 
-const sale = (event_id: string, more: Partial<PaymentEvent> = {}): PaymentEvent => ({
-  event_id,
-  type: "payment",
-  merchant_id: "shop",
-  occurred_at: START_MS + 1_000,
-  amount: 500,
-  currency: "JPY",
-  payment_method: "card",
-  points_used: 0,
-  points_earned: 5,
-  ...more,
-});
+const sale = (event_id: string, more: Partial<PaymentEvent> = {}) =>
+  archivedPayment({ event_id, merchant_id: "shop", amount: 500, ...more });
 
 test("names what does not add up: sums, a value of a breakdown, a window that is not there", async () => {
   await withReplayClient(env, async (client) => {
@@ -141,12 +124,9 @@ test("of a dimension with more values than are named the whole is compared", asy
 test("says nothing of merchants with an event in several windows, whose copies follow a rule of their own", async () => {
   await withReplayClient(env, async (client) => {
     await countAll(client, [sale("a"), sale("b"), sale("c", { merchant_id: "other" })]);
-    const moved = {
-      ...sale("a", { occurred_at: START_MS + WINDOW_MS }),
-      received_at: START_MS + WINDOW_MS,
-      batch: "c",
-    };
-    await loadLines(env, { replay, merchants: [] }, Uint8Array.from(gzipSync(`${JSON.stringify(moved)}\n`)));
+    const receivedAtMs = ARCHIVED_MS + WINDOW_MS;
+    const moved = { event: sale("a", { occurred_at: receivedAtMs }), receivedAtMs, batch: "c" };
+    await loadLines(env, { replay, merchants: [] }, gzippedLines([moved]));
     await tamper(client, "payments_count + 1 AS payments_count", "merchant_id = 'shop'");
     expect(await secondOpinion(client, parameters())).toEqual([]);
     await tamper(client, "payments_count + 1 AS payments_count", "merchant_id = 'other'");
