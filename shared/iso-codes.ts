@@ -21,6 +21,13 @@ NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA
 SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI
 VN VU WF WS YE YT ZA ZM ZW`;
 
+/** ISO 4217 codes whose minor unit is not a hundredth, by its decimal places. */
+const MINOR_DIGITS: Readonly<Record<string, number>> = {
+  ...digitsOf(0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
+  ...digitsOf(3, "BHD IQD JOD KWD LYD OMR TND"),
+  ...digitsOf(4, "CLF UYW"),
+};
+
 const currencies: ReadonlySet<string> = new Set(CURRENCIES.trim().split(/\s+/));
 const countries: ReadonlySet<string> = new Set(COUNTRIES.trim().split(/\s+/));
 
@@ -29,6 +36,15 @@ const USER_ASSIGNED = /^(?:AA|Q[M-Z]|X[A-Z]|ZZ)$/;
 
 export function isCurrency(code: string): boolean {
   return currencies.has(code);
+}
+
+/** Decimal places of a currency's minor unit (ISO 4217, column "Minor unit"); `undefined` for what is no currency. */
+export function minorDigits(code: string): number | undefined {
+  return isCurrency(code) ? (MINOR_DIGITS[code] ?? 2) : undefined;
+}
+
+function digitsOf(digits: number, codes: string): Record<string, number> {
+  return Object.fromEntries(codes.split(" ").map((code) => [code, digits]));
 }
 
 export function isCountry(code: string): boolean {
