@@ -71,10 +71,14 @@ async function keysOf(kind: ReturnType<typeof archivedKind>): Promise<string[]> 
   return objects.map(({ key }) => key).filter((key) => archivedKind(key) === kind);
 }
 
-/** Has the cron find hours that wait, as if they had been quiet for long, and nothing had failed lately. */
-async function runDueCron(): Promise<void> {
+/** Hours that wait are as if they had been quiet for long, and nothing had failed lately. */
+async function haveAllDue(): Promise<void> {
   const directory = await tally.runtime.miniflare.getD1Database("DIRECTORY", "tally-api");
   await directory.prepare("UPDATE uncompacted_hours SET first_noted_at = 0, last_noted_at = 0, retry_at = 0").run();
+}
+
+async function runDueCron(): Promise<void> {
+  await haveAllDue();
   await tally.runtime.runCron();
 }
 
@@ -93,11 +97,19 @@ interface Shown {
   readonly damaged_objects: readonly { readonly key: string; readonly reason: string }[];
 }
 
-async function replay(): Promise<Shown> {
+interface Audit {
+  readonly archive: {
+    readonly hours_waiting: number;
+    readonly hours_failing: number;
+    readonly failure: string | null;
+  };
+}
+
+async function replay({ fromMs, toMs } = span): Promise<Shown> {
   const answer = await fetch(`${tally.runtime.apiUrl}/v1/admin/replays`, {
     method: "POST",
     headers: { Authorization: `Bearer ${tally.operatorKey}`, "Content-Type": "application/json" },
-    body: JSON.stringify({ from: span.fromMs, to: span.toMs }),
+    body: JSON.stringify({ from: fromMs, to: toMs }),
   });
   const { id } = (await answer.json()) as Shown;
   return await until("the replay to end", async () => {
@@ -140,7 +152,7 @@ test("hours that are final and audited are made into Parquet, from which a repla
 
 test("late events of compacted hours are counted beside the Parquet, and folded into it; an object that is cut off stays, and is named", async () => {
   await send("late", LATE_EVENTS);
-  const audit = (await (await tally.read("/v1/admin/audit")).json()) as { archive: { hours_waiting: number } };
+  const audit = (await (await tally.read("/v1/admin/audit")).json()) as Audit;
   expect(audit.archive.hours_waiting).toBeGreaterThan(0);
   const bucket = await archive();
   const [key = ""] = await keysOf("lines");
@@ -152,6 +164,24 @@ test("late events of compacted hours are counted beside the Parquet, and folded 
   await bucket.put(key, bytes);
   // Whoever reads the hour finds that there is something to compact.
   await replay();
+  await compactAll();
+  await expectCompacted();
+});
+
+test("a compaction that fails is put off, and keeps a replay of many parts from nothing", async () => {
+  await send("failing", LATE_EVENTS);
+  const bucket = await archive();
+  const manifests = await keysOf("manifest");
+  const whole = await Promise.all(manifests.map(async (key) => (await (await bucket.get(key))?.text()) ?? ""));
+  for (const key of manifests) await bucket.put(key, "no manifest");
+  await haveAllDue();
+  // A part is a month of nothing. Each would be half a minute after the other if it were the alarm that failed.
+  const { state, windows } = await replay({ fromMs: span.fromMs - 300 * DAY_MS, toMs: span.fromMs - HOUR_MS });
+  expect({ state, equal: windows.equal }).toEqual({ state: "done", equal: 0 });
+  const { archive: waiting } = (await (await tally.read("/v1/admin/audit")).json()) as Audit;
+  expect(waiting.hours_failing).toBeGreaterThan(0);
+  expect(waiting.failure).toContain("the manifest cannot be read");
+  for (const [at, key] of manifests.entries()) await bucket.put(key, whole[at] ?? "");
   await compactAll();
   await expectCompacted();
 });

@@ -213,6 +213,21 @@ test("the audit replays the hours that have become final, names what differed in
   expect((await audited()).parts).toEqual(doubted);
 });
 
+test("that nobody told the Replayer of, since the one who noted it died, is begun by the cron", async () => {
+  const nowMs = Date.now();
+  await tally.runtime.directory
+    .prepare(
+      "INSERT INTO replays (id, asked_by, from_ms, to_ms, dry_run, state, next_ms, created_at, updated_at) VALUES ('untold', 'operator', ?1, ?2, 1, 'running', ?1, ?3, ?3)",
+    )
+    .bind(fromMs - (fromMs % HOUR_MS), toMs - (toMs % HOUR_MS), nowMs)
+    .run();
+  await tally.runtime.runCron();
+  await until("the replay to end", async () => {
+    const { state } = (await (await tally.read("/v1/admin/replays/untold")).json()) as Shown;
+    return state === "done" ? true : undefined;
+  });
+});
+
 test("an hour too large for one pass is replayed in slices of its merchants, hours of any size one after another", async () => {
   const small = await startTestSystem(undefined, {
     aggregateVars: { CORRECTION_DELAY_MS: "300", LATE_DELAY_MS: "300", REPLAY_BYTES_MAX: "4000" },
