@@ -3,19 +3,23 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 
-/** A proxy that can cut answers off, as a network does: half of the body comes, then the connection is closed. */
+/** A proxy that counts, and can cut answers off, as a network does: half of the body comes, then the connection is closed. */
 export interface CuttingProxy {
   /** The target's, through the proxy. */
   readonly url: string;
   /** Whether answers to GET are cut off from now on. */
   cutsOff: boolean;
+  /** Requests so far, by method. */
+  readonly asked: Readonly<Record<string, number>>;
   stop(): Promise<void>;
 }
 
 export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
   const { hostname, port, pathname } = new URL(target);
+  const counts: Record<string, number> = {};
   const pass = async (asked: IncomingMessage, response: ServerResponse) => {
-    const { method, url: path, headers } = asked;
+    const { method = "", url: path, headers } = asked;
+    counts[method] = (counts[method] ?? 0) + 1;
     const onward = request({ hostname, port, path, method, headers });
     onward.end(await buffer(asked));
     const [answer] = (await once(onward, "response")) as [IncomingMessage];
@@ -30,6 +34,7 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
   const proxy: CuttingProxy = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${pathname}`,
     cutsOff: false,
+    asked: counts,
     stop: async () => {
       server.closeAllConnections();
       await new Promise((done) => server.close(done));

@@ -8,6 +8,7 @@ import type { CapacityOptions } from "./options.ts";
 import { DAYS_PER_MONTH, OBJECT_BILLED_GB, PRICES, type Price } from "./platform.ts";
 import type { Reads } from "./reads.ts";
 import { storedBytes } from "./shard-size.ts";
+import type { Upkeep } from "./upkeep.ts";
 
 /** A late window is inserted with its key's index and the one by when it is due, and taken out again. */
 const LATE_WINDOW_ROWS = 6;
@@ -27,12 +28,13 @@ export interface Parts {
   readonly calls: Calls;
   readonly counting: Counting;
   readonly history: History;
+  readonly upkeep: Upkeep;
   readonly reads: Reads;
 }
 
 /** Dollars a day at list prices, but for ClickHouse and what the archive has gathered, which are no matter of this day's events. */
 export function billOf(o: CapacityOptions, parts: Parts): Bill {
-  const { load, log, partition, shards, calls, counting, history, reads } = parts;
+  const { load, log, partition, shards, calls, counting, history, upkeep, reads } = parts;
   const figure = figuresOf("bill");
   const batches = log.batchesPerDay + (partition?.batchesPerDay ?? 0);
   const events = o["events-per-day"];
@@ -47,7 +49,6 @@ export function billOf(o: CapacityOptions, parts: Parts): Bill {
   const shardCalls = calls.direct + calls.fromLog + emissions + history.confirmsPerDay;
   const callsPerShardSecond = (shardCalls + reads.shardCallsPerDay) / DAY_S / shards;
   const active = -Math.expm1((-callsPerShardSecond * o["call-ms"]) / 1e3);
-  const objects = log.batchesPerDay * log.groups * o["archive-hours"];
   const stored = storedBytes(o, load, shards) / 1e9;
   const lateRows = events * o["past-horizon-share"] * LATE_WINDOW_ROWS;
   const archived = (events * o["gzip-bytes"]) / 1e9;
@@ -90,7 +91,7 @@ export function billOf(o: CapacityOptions, parts: Parts): Bill {
     paid(
       "usd_archive_writes",
       PRICES.r2Writes,
-      objects,
+      upkeep.objectsPerDay,
       `${n(log.batchesPerDay)} batches × ${n(log.groups)} × ${n(o["archive-hours"])} objects`,
     ),
     paid(
@@ -111,6 +112,14 @@ export function billOf(o: CapacityOptions, parts: Parts): Bill {
       PRICES.objectStorage,
       stored / DAYS_PER_MONTH,
       `${n(stored)} GB / ${n(DAYS_PER_MONTH)} days`,
+    ),
+    paid("usd_upkeep_reads", PRICES.r2Reads, upkeep.r2ReadsPerDay, `${n(upkeep.r2ReadsPerDay)} reads`),
+    paid("usd_upkeep_writes", PRICES.r2Writes, upkeep.r2WritesPerDay, `${n(upkeep.r2WritesPerDay)} writes`),
+    paid(
+      "usd_replayer_duration",
+      PRICES.objectDuration,
+      upkeep.replayerSecondsPerDay * OBJECT_BILLED_GB,
+      `${n(upkeep.replayerSecondsPerDay)} s × ${n(OBJECT_BILLED_GB)} GB`,
     ),
     paid(
       "usd_late_windows",

@@ -10,6 +10,7 @@ import { outageItems } from "./outage.ts";
 import { reachesOf } from "./reach.ts";
 import { readsOf } from "./reads.ts";
 import { shardSizeOf } from "./shard-size.ts";
+import { upkeepOf } from "./upkeep.ts";
 
 export interface Capacity extends Pick<Bill, "usdPerDay" | "usdPerBillionEvents"> {
   readonly shards: number;
@@ -28,8 +29,9 @@ export function capacity(o: CapacityOptions): Capacity {
   const calls = callsOf(o, load, counted, reaches, shards);
   const counting = countingOf(o, { load, flow: counted, reaches, shards, calls });
   const history = historyOf(o, load, shards, counting);
+  const upkeep = upkeepOf(o, load, log);
   const reads = readsOf(o, shards);
-  const bill = billOf(o, { load, log, partition, shards, calls, counting, history, reads });
+  const bill = billOf(o, { load, log, partition, shards, calls, counting, history, upkeep, reads });
   return {
     shards,
     usdPerDay: bill.usdPerDay,
@@ -41,6 +43,7 @@ export function capacity(o: CapacityOptions): Capacity {
       ...shardItems,
       ...counting.items,
       ...history.items,
+      ...upkeep.items,
       ...reads.items,
       ...outageItems(o, load, log, counted, counting, history),
       ...bill.items,

@@ -1,6 +1,6 @@
 import type { Limit } from "./platform.ts";
 
-export type Section = "load" | "log" | "shards" | "counting" | "history" | "reads" | "outage" | "bill";
+export type Section = "load" | "log" | "shards" | "counting" | "history" | "upkeep" | "reads" | "outage" | "bill";
 
 /** One figure, and how it comes about. */
 export interface Item {

@@ -178,6 +178,20 @@ export const KNOBS = {
     what: "ClickHouse shards, each with a table of its own",
     from: "clickhouse/001_windows.sql",
   },
+  replayers: {
+    ...count,
+    group: "History",
+    default: 1,
+    what: "Replayers (to be built: today there is one)",
+    from: "workers/aggregate/replayer-name.ts",
+  },
+  "replay-cores": {
+    ...count,
+    group: "History",
+    default: 2,
+    what: "cores of ClickHouse that a Replayer keeps busy",
+    from: "workers/aggregate/archived-hours.ts: LOADS_AT_ONCE",
+  },
   "retention-days": {
     ...count,
     group: "History",

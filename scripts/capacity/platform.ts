@@ -33,6 +33,8 @@ export const PRICES = {
   queueOperations: { usd: 0.4, per: 1e6, unit: "operations", source: QUEUES_PRICING },
   /** Class A. */
   r2Writes: { usd: 4.5, per: 1e6, unit: "writes", source: R2_PRICING },
+  /** Class B. What is deleted costs nothing. */
+  r2Reads: { usd: 0.36, per: 1e6, unit: "reads", source: R2_PRICING },
   r2Storage: { usd: 0.015, per: 1, unit: "GB-month", source: R2_PRICING },
   d1RowsRead: { usd: 0.001, per: 1e6, unit: "rows", source: D1_PRICING },
   d1RowsWritten: { usd: 1, per: 1e6, unit: "rows", source: D1_PRICING },
@@ -66,6 +68,12 @@ export const LIMITS = {
     unit: "queries",
     of: "a ClickHouse replica at a time",
     source: "clickhouse.com/docs/cloud/bestpractices/usage-limits",
+  },
+  replayer: {
+    value: 86_400,
+    unit: "seconds/day",
+    of: "a Replayer, which does one thing after another",
+    source: "workers/aggregate/replayer.ts",
   },
 } as const satisfies Record<string, Limit>;
 

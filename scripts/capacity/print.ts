@@ -8,6 +8,7 @@ const TITLES: Readonly<Record<Section, string>> = {
   shards: "The shards: how many, and what one holds",
   counting: "Counting: calls to shards and rows written",
   history: "History: windows on their way to ClickHouse",
+  upkeep: "Upkeep: hours audited and compacted, days rolled up",
   reads: "Reads",
   outage: "An outage",
   bill: "The bill, at list prices",

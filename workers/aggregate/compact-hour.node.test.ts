@@ -1,14 +1,17 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { startCuttingProxy } from "../../scripts/cutting-proxy.ts";
 import { archivePrefix, manifestKey } from "../../shared/archive-key.ts";
 import { paymentEvent } from "../../shared/event.arbitrary.ts";
 import type { PaymentEvent } from "../../shared/event.ts";
 import { HOUR_MS, WINDOW_MS } from "../../shared/window.ts";
+import { requiredArchiveS3 } from "./archive-s3.ts";
+import { compactHour } from "./compact-hour.ts";
 import { PARQUET_STRUCTURE } from "./compact-sql.ts";
 import { MOVED_REPEAT_MS } from "./engine.ts";
 import { readManifest } from "./manifest.ts";
 import { ARCHIVED_MS, archivedPayment, type Received } from "./sample-payments.ts";
-import { ArchiveUnderTest, BYTES_MAX } from "./test-archive.node.ts";
+import { ArchiveUnderTest, BYTES_MAX, REVISION } from "./test-archive.node.ts";
 
 let tested: ArchiveUnderTest;
 beforeAll(async () => {
@@ -169,6 +172,19 @@ describe("the Parquet of an hour", () => {
     ]);
     expect(await tested.compact(ARCHIVED_MS)).toMatchObject({ objects: 0 });
     expect(await tested.keysOf("raw/v1/")).toEqual(keys);
+  });
+
+  test("takes so many requests to the bucket as scripts/capacity/upkeep.ts reckons with", async () => {
+    const proxy = await startCuttingProxy(tested.archive.s3.url);
+    try {
+      for (const name of ["1", "2", "3"]) await tested.deliver(name, [sent({ event_id: name })]);
+      const env = { ...tested.env, ARCHIVE_S3_URL: proxy.url };
+      await compactHour(env, requiredArchiveS3(env), ARCHIVED_MS, { nowMs: REVISION, bytesMax: BYTES_MAX });
+      // Each object and the Parquet, twice: its head and its bytes. The Worker's own are the listing, the manifest twice, and a head.
+      expect(proxy.asked).toEqual({ HEAD: 2 * 3 + 2, GET: 2 * 3 + 2, PUT: 1 });
+    } finally {
+      await proxy.stop();
+    }
   });
 
   test("is several files when the hour has more than a pass takes", async () => {
