@@ -19,12 +19,12 @@ export async function loggedParameters(req: HonoRequest): Promise<object> {
 /** Hono keeps what was read, so that the handler can read it again. The router has limited it (`limitBody`). */
 async function bodyOf(req: HonoRequest): Promise<unknown> {
   if (req.raw.body === null) return undefined;
-  const text = await req.text();
-  if (text === "") return undefined;
+  let text = "";
   try {
-    return JSON.parse(text);
+    text = await req.text();
+    return text === "" ? undefined : JSON.parse(text);
   } catch {
-    // What cannot be read might hold anything.
+    // What is no JSON might hold anything; of a call that is refused the body may never have come.
     return { not_json: true, characters: text.length };
   }
 }
