@@ -12,7 +12,7 @@ import { type Notice, noticesOf, noticesOfBase } from "./notices.ts";
 import { invalid, type MetricsParameters } from "./parameters.ts";
 import { type BucketReport, type RangeReading, readRange } from "./read-range.ts";
 import { historyFrom } from "./retention.ts";
-import { boundsOf, SpanReports } from "./span-reports.ts";
+import { boundsOf, SpanReports, withBreakdown } from "./span-reports.ts";
 
 /** What `GET /v1/merchants/{id}/metrics` asks for, before it is shown in a form. */
 export interface MetricsReading {
@@ -99,23 +99,17 @@ function seriesOf(
   const reports = new SpanReports(boundsMs, reading.currencies.get(currency));
   const buckets = series.buckets.map(({ startMs, endMs }) => reports.over({ fromMs: startMs, toMs: endMs }));
   const total = reports.over(series);
+  const inBuckets = buckets.map(({ report }) => report);
+  const shown = { toMs: series.toMs, buckets: series.buckets, total: total.report, inBuckets, reports };
   const comparison =
     spans &&
     base &&
     compareCurrency(
       spans,
-      series.buckets,
-      series.toMs,
-      reports,
-      new SpanReports(base.boundsMs, base.currencies.get(currency)),
+      shown,
+      new SpanReports(base.boundsMs, withBreakdown(base.currencies.get(currency), groupBy)),
     );
-  const parts =
-    groupBy &&
-    partsOf(groupBy, {
-      total: total.report,
-      buckets: buckets.map(({ report }) => report),
-      compared: comparison ?? null,
-    });
+  const parts = groupBy && partsOf(groupBy, { total: total.report, buckets: inBuckets, compared: comparison ?? null });
   return { currency, total, buckets, comparison, parts };
 }
 

@@ -123,7 +123,7 @@ export interface QueryParameters extends Pick<QueryBody, "metrics" | "having" | 
 /** `undefined` stands for a body that is no JSON. */
 export function parseQuery(body: unknown, homeZone: string, nowMs: number): Result<QueryParameters, Problem> {
   if (body === undefined)
-    return err(invalid("body", "invalid_body", 'Send a JSON object, such as {"metrics": ["payments.amount"]}.'));
+    return err(invalid("body", "malformed_json", 'Send a JSON object, such as {"metrics": ["payments.amount"]}.'));
   const parsed = querySchema.safeParse(body);
   if (!parsed.success) return err(bodyProblem(parsed.error));
   const query = parsed.data;
