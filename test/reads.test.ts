@@ -290,3 +290,18 @@ test("a query that is none is refused, a large one too, and one of another's mer
   const injected = await ask("both", { ...body, where: { location: value } }, { key });
   expect(queryAnswerSchema.parse(await injected.json()).rows).toEqual([]);
 });
+
+test("while ClickHouse is away today is shown without what it is compared with, and queries of it are answered", async () => {
+  tally.clickhouse.kill();
+  await tally.clickhouse.exited;
+  const from = windowStart(Date.now()) - 6 * HOUR_MS;
+  const answer = await metrics("both", `from=${from}&to=now&granularity=1d&compare=same_weekday`);
+  expect(answer.notices).toMatchObject([{ code: "base_unavailable" }]);
+  expect(answer.series[0]?.total).toMatchObject({ payments: { count: recent.length } });
+  expect(answer.series[0]?.total.comparison).toBeUndefined();
+  const live = await query("both", { from: String(from), metrics: ["payments.count"] });
+  expect(live).toMatchObject({ rows: [{ "payments.count": recent.length }], cost: { rows_read: 0 } });
+  const older = await ask("both", { from: String(from - WEEK_MS), metrics: ["payments.count"] });
+  expect(older.status).toBe(503);
+  expect(await older.json()).toMatchObject({ code: "history_unavailable" });
+});

@@ -7,19 +7,19 @@ import type { Bucket } from "./calendar.ts";
 import { type BasesReading, type CurrencyComparison, compareCurrency, readBases, wholeOf } from "./comparison.ts";
 import type { Env } from "./env.ts";
 import { GROUP_CELLS_MAX, type Part, partsOf } from "./group-by.ts";
+import { HistoryUnavailable } from "./history.ts";
+import { ShardUnavailable } from "./hot-windows.ts";
 import { countLateWindows, type MerchantHome } from "./merchant.ts";
 import { type Notice, noticesOf, noticesOfBase } from "./notices.ts";
 import { invalid, type MetricsParameters } from "./parameters.ts";
-import { type BucketReport, type RangeReading, readRange } from "./read-range.ts";
+import { type BucketReport, type Completeness, type RangeReading, readRange } from "./read-range.ts";
 import { historyFrom } from "./retention.ts";
 import { boundsOf, SpanReports, withBreakdown } from "./span-reports.ts";
 
 /** What `GET /v1/merchants/{id}/metrics` asks for, before it is shown in a form. */
-export interface MetricsReading {
+export interface MetricsReading extends Completeness {
   readonly merchantId: string;
   readonly parameters: MetricsParameters;
-  readonly asOfMs: number;
-  readonly completeThroughMs: number;
   readonly notices: readonly Notice[];
   /** What is compared with what, if anything was to be. */
   readonly spans: BaseSpans | undefined;
@@ -54,14 +54,17 @@ export async function readMetrics(
     ...(spans && spans.elapsed.toMs < toMs ? [spans.elapsed.toMs] : []),
   ]);
   const [reading, base, lateWindows, lateBaseWindows] = await Promise.all([
-    readRange(env, { merchantId, fromMs, toMs, boundsMs, currencies }, nowMs),
-    spans && readBases(env, { merchantId, currencies, spans }, nowMs),
+    readRange(env, { merchantId, fromMs, toMs, boundsMs, currencies, takesPartial: true }, nowMs),
+    spans && readBases(env, { merchantId, currencies, spans }, nowMs).catch(unlessAway),
     countLateWindows(env.DIRECTORY, merchantId, fromMs, toMs),
     whole === undefined ? 0 : countLateWindows(env.DIRECTORY, merchantId, whole.fromMs, whole.toMs),
   ]);
+  const isBaseAway = spans !== undefined && base === undefined && !reading.isPartial;
+  const startsBefore = whole !== undefined && whole.fromMs < historyFrom(nowMs);
   const found = [...new Set([...reading.currencies.keys(), ...(base?.currencies.keys() ?? [])])];
   const all = shownCurrencies(currencies, found, home).map((currency) =>
-    seriesOf(currency, parameters, { boundsMs, reading, spans, base }),
+    // What is not all there is not compared.
+    seriesOf(currency, parameters, { boundsMs, reading, spans, base: reading.isPartial ? undefined : base }),
   );
   const cells = all.reduce((sum, { parts }) => sum + (parts?.length ?? 0) * buckets.length, 0);
   if (groupBy !== undefined && cells > GROUP_CELLS_MAX) return err(tooManyCells(groupBy, cells));
@@ -69,14 +72,20 @@ export async function readMetrics(
     merchantId,
     parameters,
     asOfMs: reading.asOfMs,
-    completeThroughMs: completeThrough(reading.asOfMs),
+    completeThroughMs: reading.completeThroughMs,
+    isPartial: reading.isPartial || isBaseAway,
     notices: [
-      ...noticesOf(series.exact, lateWindows),
-      ...noticesOfBase({ startsBefore: whole !== undefined && whole.fromMs < historyFrom(nowMs), lateBaseWindows }),
+      ...noticesOf(series.exact, lateWindows, reading.isPartial),
+      ...noticesOfBase({ isAway: isBaseAway, startsBefore, lateBaseWindows }),
     ],
     spans,
     series: all,
   });
+}
+
+/** Numbers of today are shown without what they are compared with, rather than not at all. */
+function unlessAway(error: unknown): undefined {
+  if (!(error instanceof HistoryUnavailable || error instanceof ShardUnavailable)) throw error;
 }
 
 function spansOf({ compare, series, granularity, zone }: MetricsParameters, nowMs: number): BaseSpans | undefined {
