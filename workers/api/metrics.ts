@@ -1,7 +1,7 @@
 import type { Dimension } from "../../shared/breakdown.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { completeThrough, WINDOW_MS, windowStatus } from "../../shared/window.ts";
-import type { Problem } from "../http/problem.ts";
+import { invalidParameter, type Problem } from "../http/problem.ts";
 import { type BaseSpans, baseSpans } from "./base-spans.ts";
 import type { Bucket } from "./calendar.ts";
 import { type BasesReading, type CurrencyComparison, compareCurrency, readBases, wholeOf } from "./comparison.ts";
@@ -11,7 +11,7 @@ import { HistoryUnavailable } from "./history.ts";
 import { ShardUnavailable } from "./hot-windows.ts";
 import { countLateWindows, type MerchantHome } from "./merchant.ts";
 import { type Notice, noticesOf, noticesOfBase } from "./notices.ts";
-import { invalid, type MetricsParameters } from "./parameters.ts";
+import type { MetricsParameters } from "./parameters.ts";
 import { type BucketReport, type Completeness, type RangeReading, readRange } from "./read-range.ts";
 import { historyFrom } from "./retention.ts";
 import { boundsOf, SpanReports, withBreakdown } from "./span-reports.ts";
@@ -153,9 +153,13 @@ interface Row {
   readonly compared: CurrencyComparison["total"];
 }
 
-const beforeTime = invalid("compare", "invalid_compare", "The base would begin before 1970: ask for a later span.");
+const beforeTime = invalidParameter(
+  "compare",
+  "invalid_compare",
+  "The base would begin before 1970: ask for a later span.",
+);
 
 function tooManyCells(dimension: Dimension, cells: number): Problem {
   const detail = `${cells} values by bucket of ${dimension}; an answer has ${GROUP_CELLS_MAX} at most. Ask for a coarser granularity, a shorter range, or one currency.`;
-  return invalid("group_by", "too_many_groups", detail);
+  return invalidParameter("group_by", "too_many_groups", detail);
 }
