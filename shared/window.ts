@@ -38,6 +38,11 @@ export function finalHoursThrough(nowMs: number): number {
 /** What the horizon leaves behind (corrections wait, queues are emptied) is in history by then. */
 const AFTER_HORIZON_MS = HOUR_MS;
 
+/** Windows that end before this moment, the start of one, are final and in history, whatever a shard says. */
+export function storedThrough(nowMs: number): number {
+  return windowStart(nowMs - LATENESS_HORIZON_MS - AFTER_HORIZON_MS);
+}
+
 /** The days of UTC before this moment, the start of one, are final and in history, and have or soon get roll-ups. */
 export function rolledUpDaysThrough(nowMs: number): number {
   const finalMs = nowMs - LATENESS_HORIZON_MS - AFTER_HORIZON_MS;

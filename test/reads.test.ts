@@ -268,10 +268,17 @@ test.each([
   expect(await response.json()).toMatchObject({ code, parameter, status: 400, detail: expect.any(String) });
 });
 
+test("what reaches into centuries to come is answered, not mistaken for what ClickHouse has dates for", async () => {
+  const from = date(AUTUMN_MS);
+  const answer = await metrics("berlin", `from=${from}&to=2190-01-01&granularity=1mo&compare=year_ago`);
+  expect(answer.series[0]?.total.payments).toEqual(sumOf(answer.from, answer.to));
+  expect(answer.series[0]?.buckets.at(-1)).toMatchObject({ label: "2189-12", comparison: null });
+});
+
 test("a query that is none is refused, a large one too, and one of another's merchant", async () => {
   const wrong = await ask("berlin", "{");
   expect(wrong.status).toBe(400);
-  expect(await wrong.json()).toMatchObject({ code: "invalid_body", parameter: "body" });
+  expect(await wrong.json()).toMatchObject({ code: "malformed_json", parameter: "body" });
   const hostile = await ask("berlin", { metrics: ["net; DROP TABLE windows"] });
   expect(await hostile.json()).toMatchObject({ status: 400, code: "invalid_query", parameter: "metrics.0" });
   expect((await ask("berlin", `"${"x".repeat(70_000)}"`)).status).toBe(413);
@@ -282,4 +289,19 @@ test("a query that is none is refused, a large one too, and one of another's mer
   const value = { in: ["' OR merchant_id = 'berlin' --"] };
   const injected = await ask("both", { ...body, where: { location: value } }, { key });
   expect(queryAnswerSchema.parse(await injected.json()).rows).toEqual([]);
+});
+
+test("while ClickHouse is away today is shown without what it is compared with, and queries of it are answered", async () => {
+  tally.clickhouse.kill();
+  await tally.clickhouse.exited;
+  const from = windowStart(Date.now()) - 6 * HOUR_MS;
+  const answer = await metrics("both", `from=${from}&to=now&granularity=1d&compare=same_weekday`);
+  expect(answer.notices).toMatchObject([{ code: "base_unavailable" }]);
+  expect(answer.series[0]?.total).toMatchObject({ payments: { count: recent.length } });
+  expect(answer.series[0]?.total.comparison).toBeUndefined();
+  const live = await query("both", { from: String(from), metrics: ["payments.count"] });
+  expect(live).toMatchObject({ rows: [{ "payments.count": recent.length }], cost: { rows_read: 0 } });
+  const older = await ask("both", { from: String(from - WEEK_MS), metrics: ["payments.count"] });
+  expect(older.status).toBe(503);
+  expect(await older.json()).toMatchObject({ code: "history_unavailable" });
 });

@@ -48,8 +48,31 @@ export function baseSpans(request: CompareRequest): BaseSpans {
   if (elapsed.toMs === elapsed.fromMs) return { elapsed, bases: [] };
   const lengthMs = series.toMs - series.fromMs;
   const clock = wallClock(zone, series.fromMs - lengthMs - BEFORE_DAYS_MAX * DAY_MS, series.toMs);
-  return { elapsed, bases: shiftsMs(request, clock).map((shiftMs) => shifted(request, clock, elapsed, shiftMs)) };
+  const whole = { fromMs: startTime(clock, zone, elapsed.fromMs), toMs: clock.shownUntil(elapsed.toMs) };
+  const buckets = bucketsByClock(request, clock, elapsed);
+  const bases = shiftsMs(request, clock).map((shiftMs) => {
+    const earlier = (local: HistorySpan): HistorySpan => ({
+      fromMs: nearestWindow(clock.reached(local.fromMs - shiftMs)),
+      toMs: nearestWindow(clock.reached(local.toMs - shiftMs)),
+    });
+    const spans = buckets.map((local) => (local === null ? null : nonEmpty(earlier(local))));
+    return { ...earlier(whole), buckets: spans };
+  });
+  return { elapsed, bases };
 }
+
+/** What has elapsed of each bucket, as the clock has shown it; `null` of those of which nothing has. */
+function bucketsByClock({ series, granularity, zone }: CompareRequest, clock: WallClock, elapsed: HistorySpan) {
+  const isOfDates = granularity !== "10m" && granularity !== "1h";
+  return series.buckets.map(({ startMs, endMs }) => {
+    const toMs = Math.min(endMs, elapsed.toMs);
+    if (toMs <= startMs) return null;
+    const fromMs = isOfDates ? startTime(clock, zone, startMs) : clock.shownFrom(startMs);
+    return { fromMs, toMs: clock.shownUntil(toMs) };
+  });
+}
+
+const nonEmpty = (span: HistorySpan) => (span.fromMs < span.toMs ? span : null);
 
 /** How far back on the clock the bases are. */
 function shiftsMs({ comparison, series, zone }: CompareRequest, clock: WallClock): readonly number[] {
@@ -67,24 +90,6 @@ function shiftsMs({ comparison, series, zone }: CompareRequest, clock: WallClock
     default:
       return comparison satisfies never;
   }
-}
-
-function shifted(
-  { series, granularity, zone }: CompareRequest,
-  clock: WallClock,
-  elapsed: HistorySpan,
-  shiftMs: number,
-): BaseSpan {
-  const isOfDates = granularity !== "10m" && granularity !== "1h";
-  const at = (localMs: number) => nearestWindow(clock.reached(localMs - shiftMs));
-  const buckets = series.buckets.map(({ startMs, endMs }) => {
-    const toMs = Math.min(endMs, elapsed.toMs);
-    if (toMs <= startMs) return null;
-    const from = at(isOfDates ? startTime(clock, zone, startMs) : clock.shownFrom(startMs));
-    const span = { fromMs: from, toMs: at(clock.shownUntil(toMs)) };
-    return span.fromMs < span.toMs ? span : null;
-  });
-  return { fromMs: at(startTime(clock, zone, elapsed.fromMs)), toMs: at(clock.shownUntil(elapsed.toMs)), buckets };
 }
 
 /** The local time at which something begins: a day begins at 00:00, also where the clock skips that. */

@@ -64,27 +64,31 @@ export function wholeOf(bases: readonly HistorySpan[]): HistorySpan | undefined 
   };
 }
 
-/** `reports` has a bound at the end of what has elapsed. */
-export function compareCurrency(
-  spans: BaseSpans,
-  buckets: readonly Bucket[],
-  toMs: number,
-  reports: SpanReports,
-  base: SpanReports,
-): CurrencyComparison {
-  const { elapsed, bases } = spans;
+/** What is shown, in the order of the buckets, and what it is made of, which has a bound at the end of what has elapsed. */
+export interface Shown {
+  readonly toMs: number;
+  readonly buckets: readonly Bucket[];
+  readonly total: Report;
+  readonly inBuckets: readonly Report[];
+  readonly reports: SpanReports;
+}
+
+export function compareCurrency({ elapsed, bases }: BaseSpans, shown: Shown, base: SpanReports): CurrencyComparison {
   const reportOf = (span: HistorySpan) => base.over(span).report;
-  const current = reports.over(elapsed).report;
+  const isPart = elapsed.toMs < shown.toMs;
+  const current = isPart ? shown.reports.over(elapsed).report : shown.total;
   const totals = bases.map(reportOf);
   return {
     current,
     bases: totals,
-    total: bases.length === 0 ? null : compare(bases, current, elapsed.toMs < toMs, totals),
-    buckets: buckets.map(({ startMs, endMs }, at) => {
+    total: bases.length === 0 ? null : compare(bases, current, isPart, totals),
+    buckets: shown.buckets.map(({ startMs, endMs }, at) => {
       const parts = bases.flatMap((one) => one.buckets[at] ?? []);
-      if (parts.length === 0) return null;
-      const span = { fromMs: startMs, toMs: Math.min(endMs, elapsed.toMs) };
-      return compare(parts, reports.over(span).report, span.toMs < endMs, parts.map(reportOf));
+      const whole = shown.inBuckets[at];
+      if (parts.length === 0 || whole === undefined) return null;
+      const isPart = elapsed.toMs < endMs;
+      const report = isPart ? shown.reports.over({ fromMs: startMs, toMs: elapsed.toMs }).report : whole;
+      return compare(parts, report, isPart, parts.map(reportOf));
     }),
   };
 }

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import { err, ok, type Result } from "../../shared/result.ts";
-import type { Problem } from "../http/problem.ts";
+import { invalidParameter, type Problem } from "../http/problem.ts";
 
 /** The parameters of every question that is answered as CSV, too. */
 export const FORMAT_PARAMETERS = ["format", "bom"] as const;
@@ -18,16 +18,10 @@ const CSV_TYPE = "text/csv";
 /** `format=csv`, for links, goes before `Accept: text/csv`; whoever takes neither gets JSON. */
 export function parseFormat(c: Context, query: Readonly<Record<string, string>>): Result<AnswerFormat, Problem> {
   const { format, bom } = query;
-  if (format !== undefined && format !== "json" && format !== "csv") return err(wrong("format", "One of json, csv."));
-  if (bom !== undefined && bom !== "true" && bom !== "false") return err(wrong("bom", "true or false; it is for CSV."));
+  if (format !== undefined && format !== "json" && format !== "csv")
+    return err(invalidParameter("format", "invalid_format", "One of json, csv."));
+  if (bom !== undefined && bom !== "true" && bom !== "false")
+    return err(invalidParameter("bom", "invalid_bom", "true or false; it is for CSV."));
   const accepted = accepts(c, { header: "Accept", supports: [JSON_TYPE, CSV_TYPE], default: JSON_TYPE });
   return ok({ csv: (format ?? (accepted === CSV_TYPE ? "csv" : "json")) === "csv", byteOrderMark: bom === "true" });
 }
-
-const wrong = (parameter: string, detail: string): Problem => ({
-  status: 400,
-  code: `invalid_${parameter}`,
-  title: "A parameter is wrong",
-  detail,
-  extensions: { parameter },
-});

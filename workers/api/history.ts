@@ -142,11 +142,17 @@ export function staleStatement(
 
 /** Asks for the reports, a row a currency and bucket. */
 export function reportsStatement(range: HistoryRange, tiers: TierSpans, keptFromMs: number): HistoryStatement {
-  const bounds = range.boundsMs.map((ms) => ms / 1000);
+  const bounds = boundsWithin(range, range.boundsMs);
   return {
     query: reportsSql(whose(range.currencies), tiers),
     query_params: { ...parametersOf(range, tiers), bounds, kept_from: keptFromMs / 1000 },
   };
+}
+
+/** In seconds, those that a row of the range may be at: what is beyond, in another century perhaps, may be no time of ClickHouse's. */
+export function boundsWithin({ spans }: HistoryRange, boundsMs: readonly number[]): number[] {
+  const endMs = spans.at(-1)?.toMs ?? 0;
+  return boundsMs.filter((ms) => ms < endMs).map((ms) => ms / 1000);
 }
 
 const whose = (currencies: readonly string[]) => ({ ofCurrencies: currencies.length > 0 });

@@ -1,25 +1,25 @@
 import type { Dimension } from "../../shared/breakdown.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { completeThrough, WINDOW_MS, windowStatus } from "../../shared/window.ts";
-import type { Problem } from "../http/problem.ts";
+import { invalidParameter, type Problem } from "../http/problem.ts";
 import { type BaseSpans, baseSpans } from "./base-spans.ts";
 import type { Bucket } from "./calendar.ts";
 import { type BasesReading, type CurrencyComparison, compareCurrency, readBases, wholeOf } from "./comparison.ts";
 import type { Env } from "./env.ts";
 import { GROUP_CELLS_MAX, type Part, partsOf } from "./group-by.ts";
+import { HistoryUnavailable } from "./history.ts";
+import { ShardUnavailable } from "./hot-windows.ts";
 import { countLateWindows, type MerchantHome } from "./merchant.ts";
 import { type Notice, noticesOf, noticesOfBase } from "./notices.ts";
-import { invalid, type MetricsParameters } from "./parameters.ts";
-import { type BucketReport, type RangeReading, readRange } from "./read-range.ts";
+import type { MetricsParameters } from "./parameters.ts";
+import { type BucketReport, type Completeness, type RangeReading, readRange } from "./read-range.ts";
 import { historyFrom } from "./retention.ts";
-import { boundsOf, SpanReports } from "./span-reports.ts";
+import { boundsOf, SpanReports, withBreakdown } from "./span-reports.ts";
 
 /** What `GET /v1/merchants/{id}/metrics` asks for, before it is shown in a form. */
-export interface MetricsReading {
+export interface MetricsReading extends Completeness {
   readonly merchantId: string;
   readonly parameters: MetricsParameters;
-  readonly asOfMs: number;
-  readonly completeThroughMs: number;
   readonly notices: readonly Notice[];
   /** What is compared with what, if anything was to be. */
   readonly spans: BaseSpans | undefined;
@@ -54,14 +54,17 @@ export async function readMetrics(
     ...(spans && spans.elapsed.toMs < toMs ? [spans.elapsed.toMs] : []),
   ]);
   const [reading, base, lateWindows, lateBaseWindows] = await Promise.all([
-    readRange(env, { merchantId, fromMs, toMs, boundsMs, currencies }, nowMs),
-    spans && readBases(env, { merchantId, currencies, spans }, nowMs),
+    readRange(env, { merchantId, fromMs, toMs, boundsMs, currencies, takesPartial: true }, nowMs),
+    spans && readBases(env, { merchantId, currencies, spans }, nowMs).catch(unlessAway),
     countLateWindows(env.DIRECTORY, merchantId, fromMs, toMs),
     whole === undefined ? 0 : countLateWindows(env.DIRECTORY, merchantId, whole.fromMs, whole.toMs),
   ]);
+  const isBaseAway = spans !== undefined && base === undefined && !reading.isPartial;
+  const startsBefore = whole !== undefined && whole.fromMs < historyFrom(nowMs);
   const found = [...new Set([...reading.currencies.keys(), ...(base?.currencies.keys() ?? [])])];
   const all = shownCurrencies(currencies, found, home).map((currency) =>
-    seriesOf(currency, parameters, { boundsMs, reading, spans, base }),
+    // What is not all there is not compared.
+    seriesOf(currency, parameters, { boundsMs, reading, spans, base: reading.isPartial ? undefined : base }),
   );
   const cells = all.reduce((sum, { parts }) => sum + (parts?.length ?? 0) * buckets.length, 0);
   if (groupBy !== undefined && cells > GROUP_CELLS_MAX) return err(tooManyCells(groupBy, cells));
@@ -69,14 +72,20 @@ export async function readMetrics(
     merchantId,
     parameters,
     asOfMs: reading.asOfMs,
-    completeThroughMs: completeThrough(reading.asOfMs),
+    completeThroughMs: reading.completeThroughMs,
+    isPartial: reading.isPartial || isBaseAway,
     notices: [
-      ...noticesOf(series.exact, lateWindows),
-      ...noticesOfBase({ startsBefore: whole !== undefined && whole.fromMs < historyFrom(nowMs), lateBaseWindows }),
+      ...noticesOf(series.exact, lateWindows, reading.isPartial),
+      ...noticesOfBase({ isAway: isBaseAway, startsBefore, lateBaseWindows }),
     ],
     spans,
     series: all,
   });
+}
+
+/** Numbers of today are shown without what they are compared with, rather than not at all. */
+function unlessAway(error: unknown): undefined {
+  if (!(error instanceof HistoryUnavailable || error instanceof ShardUnavailable)) throw error;
 }
 
 function spansOf({ compare, series, granularity, zone }: MetricsParameters, nowMs: number): BaseSpans | undefined {
@@ -99,23 +108,17 @@ function seriesOf(
   const reports = new SpanReports(boundsMs, reading.currencies.get(currency));
   const buckets = series.buckets.map(({ startMs, endMs }) => reports.over({ fromMs: startMs, toMs: endMs }));
   const total = reports.over(series);
+  const inBuckets = buckets.map(({ report }) => report);
+  const shown = { toMs: series.toMs, buckets: series.buckets, total: total.report, inBuckets, reports };
   const comparison =
     spans &&
     base &&
     compareCurrency(
       spans,
-      series.buckets,
-      series.toMs,
-      reports,
-      new SpanReports(base.boundsMs, base.currencies.get(currency)),
+      shown,
+      new SpanReports(base.boundsMs, withBreakdown(base.currencies.get(currency), groupBy)),
     );
-  const parts =
-    groupBy &&
-    partsOf(groupBy, {
-      total: total.report,
-      buckets: buckets.map(({ report }) => report),
-      compared: comparison ?? null,
-    });
+  const parts = groupBy && partsOf(groupBy, { total: total.report, buckets: inBuckets, compared: comparison ?? null });
   return { currency, total, buckets, comparison, parts };
 }
 
@@ -150,9 +153,13 @@ interface Row {
   readonly compared: CurrencyComparison["total"];
 }
 
-const beforeTime = invalid("compare", "invalid_compare", "The base would begin before 1970: ask for a later span.");
+const beforeTime = invalidParameter(
+  "compare",
+  "invalid_compare",
+  "The base would begin before 1970: ask for a later span.",
+);
 
 function tooManyCells(dimension: Dimension, cells: number): Problem {
   const detail = `${cells} values by bucket of ${dimension}; an answer has ${GROUP_CELLS_MAX} at most. Ask for a coarser granularity, a shorter range, or one currency.`;
-  return invalid("group_by", "too_many_groups", detail);
+  return invalidParameter("group_by", "too_many_groups", detail);
 }

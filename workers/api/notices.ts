@@ -3,7 +3,9 @@ export const NOTICE_CODES = [
   "boundaries_moved",
   "base_late_events_pending",
   "base_before_history",
+  "base_unavailable",
   "values_in_other",
+  "partial",
 ] as const;
 
 /** Something a reader of the numbers must know; `code` is stable. */
@@ -12,9 +14,18 @@ export interface Notice {
   readonly message: string;
 }
 
-/** `exact` is false when calendar boundaries were moved; `lateWindows` counts windows that wait to be rebuilt. */
-export function noticesOf(exact: boolean, lateWindows: number): Notice[] {
+/**
+ * `exact` is false when calendar boundaries were moved; `lateWindows` counts windows that wait to be rebuilt; `isPartial` when a shard is away.
+ */
+export function noticesOf(exact: boolean, lateWindows: number, isPartial: boolean): Notice[] {
   const notices: Notice[] = [];
+  if (isPartial) {
+    notices.push({
+      code: "partial",
+      message:
+        "What counts the last day does not answer right now: these are the numbers of history. Windows after complete_through may be missing or lack late events.",
+    });
+  }
   if (!exact) {
     notices.push({
       code: "boundaries_moved",
@@ -32,13 +43,17 @@ export function noticesOf(exact: boolean, lateWindows: number): Notice[] {
 }
 
 export interface Base {
+  /** Whether history cannot be asked for it right now. */
+  readonly isAway: boolean;
   /** Whether it begins before history does. */
   readonly startsBefore: boolean;
   readonly lateBaseWindows: number;
 }
 
 /** What is to be known of what a span is compared with. */
-export function noticesOfBase({ startsBefore, lateBaseWindows }: Base): Notice[] {
+export function noticesOfBase({ isAway, startsBefore, lateBaseWindows }: Base): Notice[] {
+  const message = "History cannot be read right now: there is nothing to compare with.";
+  if (isAway) return [{ code: "base_unavailable", message }];
   const notices: Notice[] = [];
   if (startsBefore) {
     notices.push({

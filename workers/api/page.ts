@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { fromBase64url, toBase64url } from "../bytes.ts";
-import type { Problem } from "../http/problem.ts";
+import { invalidParameter, type Problem } from "../http/problem.ts";
 import type { Query } from "./parameters.ts";
 
 export const PAGE_DEFAULT = 100;
@@ -30,12 +30,14 @@ export function parsePage<Position>(
 ): Result<PageRequest<Position>, Problem> {
   const limit = Number(query.limit ?? PAGE_DEFAULT);
   if (!Number.isInteger(limit) || limit < 1 || limit > PAGE_MAX) {
-    return err(invalid("limit", "invalid_limit", `An integer from 1 to ${PAGE_MAX}.`));
+    return err(invalidParameter("limit", "invalid_limit", `An integer from 1 to ${PAGE_MAX}.`));
   }
   if (query.cursor === undefined) return ok({ limit, after: undefined });
   const after = position.safeParse(decode(query.cursor));
   if (after.success) return ok({ limit, after: after.data });
-  return err(invalid("cursor", "invalid_cursor", "Give the next_cursor of the page before, or none for the first."));
+  return err(
+    invalidParameter("cursor", "invalid_cursor", "Give the next_cursor of the page before, or none for the first."),
+  );
 }
 
 /** Cuts what was read, one more than asked for, to a page; `next_cursor` is null when nothing follows. */
@@ -61,8 +63,4 @@ function decode(cursor: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function invalid(parameter: string, code: string, detail: string): Problem {
-  return { status: 400, code, title: "A parameter is wrong", detail, extensions: { parameter } };
 }

@@ -2,7 +2,7 @@ import { DIMENSIONS, type Dimension } from "../../shared/breakdown.ts";
 import { isCurrency } from "../../shared/iso-codes.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { DAY_MS, WINDOW_MS } from "../../shared/window.ts";
-import type { Problem } from "../http/problem.ts";
+import { invalidParameter, type Problem } from "../http/problem.ts";
 import { COMPARISONS, type Comparison } from "./base-spans.ts";
 import { type BucketRequest, type BucketSeries, type BucketsError, cutIntoBuckets } from "./calendar.ts";
 import { GRANULARITIES, type Granularity } from "./calendar-unit.ts";
@@ -32,10 +32,12 @@ export function readQuery(given: Readonly<Record<string, string[]>>, known: read
   for (const [name, values] of Object.entries(given)) {
     const [value] = values;
     if (!known.includes(name)) {
-      return err(invalid(name.slice(0, 64), "unknown_parameter", `There are ${known.join(", ")}.`));
+      return err(invalidParameter(name.slice(0, 64), "unknown_parameter", `There are ${known.join(", ")}.`));
     }
     if (value === undefined || values.length > 1) {
-      return err(invalid(name, "repeated_parameter", "Give it once; several currencies go as currency=JPY,USD."));
+      return err(
+        invalidParameter(name, "repeated_parameter", "Give it once; several currencies go as currency=JPY,USD."),
+      );
     }
     query[name] = value;
   }
@@ -100,12 +102,12 @@ export function parseReport(query: Query, homeZone: string, nowMs: number): Resu
 
 export function parseZoneParameter(tz: string | undefined, homeZone: string): Result<string, Problem> {
   const zone = parseZone(tz ?? homeZone);
-  return zone.ok ? zone : err(invalid("tz", "unknown_zone", zone.error.hint));
+  return zone.ok ? zone : err(invalidParameter("tz", "unknown_zone", zone.error.hint));
 }
 
 export function parseMoment(name: string, text: string, zone: string, nowMs: number): Result<number, Problem> {
   const moment = parseInstant(text, zone, nowMs);
-  return moment.ok ? moment : err(invalid(name, "invalid_time", moment.error.hint));
+  return moment.ok ? moment : err(invalidParameter(name, "invalid_time", moment.error.hint));
 }
 
 export function parseCurrencies(query: Query): Result<readonly string[], Problem> {
@@ -113,7 +115,11 @@ export function parseCurrencies(query: Query): Result<readonly string[], Problem
   const codes = [...new Set(query.currency.toUpperCase().split(","))];
   if (codes.length > CURRENCIES_MAX || !codes.every(isCurrency)) {
     return err(
-      invalid("currency", "invalid_currency", `Up to ${CURRENCIES_MAX} ISO 4217 codes, such as JPY or JPY,USD.`),
+      invalidParameter(
+        "currency",
+        "invalid_currency",
+        `Up to ${CURRENCIES_MAX} ISO 4217 codes, such as JPY or JPY,USD.`,
+      ),
     );
   }
   return ok(codes);
@@ -128,7 +134,7 @@ function parseOneOf<T extends string>(
   const text = query[name];
   const value = values.find((known) => known === text);
   if (text === undefined || value !== undefined) return ok(value);
-  return err(invalid(name, `invalid_${name}`, `One of ${values.join(", ")}.`));
+  return err(invalidParameter(name, `invalid_${name}`, `One of ${values.join(", ")}.`));
 }
 
 /** A span in buckets, no more of them than an answer has. */
@@ -141,18 +147,14 @@ export function parseGranularity(text: string | undefined, spanMs: number): Resu
   if (text === undefined) return ok(spanMs <= 2 * DAY_MS ? "1h" : spanMs <= 400 * DAY_MS ? "1d" : "1mo");
   const granularity = GRANULARITIES.find((known) => known === text);
   if (granularity !== undefined) return ok(granularity);
-  return err(invalid("granularity", "invalid_granularity", `One of ${GRANULARITIES.join(", ")}.`));
+  return err(invalidParameter("granularity", "invalid_granularity", `One of ${GRANULARITIES.join(", ")}.`));
 }
 
 function rangeProblem(error: BucketsError): Problem {
-  if (error.reason === "empty_range") return invalid("to", "empty_range", "to must be later than from.");
+  if (error.reason === "empty_range") return invalidParameter("to", "empty_range", "to must be later than from.");
   const finer = error.finest === null ? "Ask for a shorter range." : `granularity=${error.finest} or coarser fits.`;
   const detail = `${error.count} buckets of ${error.granularity}; an answer has ${error.bucketsMax} at most. ${finer}`;
-  return invalid("granularity", "too_many_buckets", detail);
-}
-
-export function invalid(parameter: string, code: string, detail: string): Problem {
-  return { status: 400, code, title: "A parameter is wrong", detail, extensions: { parameter } };
+  return invalidParameter("granularity", "too_many_buckets", detail);
 }
 
 /** The first moment of the window before which everything that was on time is counted. */

@@ -71,7 +71,7 @@ export async function queryGroups(
 }
 
 export function queryStatement(plan: QueryPlan, range: HistoryRange, tiers: TierSpans): HistoryStatement {
-  const bound = { ...parametersOf(range, tiers), ...queryClock(plan) };
+  const bound = { ...parametersOf(range, tiers), ...queryClock(plan, range) };
   return { query: querySql(plan, tiers), query_params: bound };
 }
 

@@ -13,7 +13,7 @@ function refused(body: unknown) {
 const query = (over: object) => ({ metrics: ["payments.count"], ...over });
 
 test.each<[unknown, string, string, RegExp]>([
-  [undefined, "body", "invalid_body", /JSON object/],
+  [undefined, "body", "malformed_json", /JSON object/],
   [[], "body", "invalid_query", /expected object/],
   [{}, "metrics", "invalid_query", /array/],
   [{ metrics: [] }, "metrics", "invalid_query", />=1/],

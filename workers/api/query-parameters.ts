@@ -4,11 +4,11 @@ import { isCurrency } from "../../shared/iso-codes.ts";
 import { byDimension } from "../../shared/report.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { DAY_MS } from "../../shared/window.ts";
-import type { Problem } from "../http/problem.ts";
+import { invalidParameter, type Problem } from "../http/problem.ts";
 import type { Bucket } from "./calendar.ts";
 import { GRANULARITIES } from "./calendar-unit.ts";
 import { FIGURES, type Figure, MONEY_FIGURES } from "./figures.ts";
-import { CURRENCIES_MAX, cutSeries, invalid, parseGranularity, parseMoment, parseZoneParameter } from "./parameters.ts";
+import { CURRENCIES_MAX, cutSeries, parseGranularity, parseMoment, parseZoneParameter } from "./parameters.ts";
 
 /** Rows of an answer: unless told, and at the most. */
 export const QUERY_ROWS_DEFAULT = 1_000;
@@ -123,7 +123,9 @@ export interface QueryParameters extends Pick<QueryBody, "metrics" | "having" | 
 /** `undefined` stands for a body that is no JSON. */
 export function parseQuery(body: unknown, homeZone: string, nowMs: number): Result<QueryParameters, Problem> {
   if (body === undefined)
-    return err(invalid("body", "invalid_body", 'Send a JSON object, such as {"metrics": ["payments.amount"]}.'));
+    return err(
+      invalidParameter("body", "malformed_json", 'Send a JSON object, such as {"metrics": ["payments.amount"]}.'),
+    );
   const parsed = querySchema.safeParse(body);
   if (!parsed.success) return err(bodyProblem(parsed.error));
   const query = parsed.data;
@@ -151,9 +153,13 @@ function bodyProblem({ issues: [issue] }: z.ZodError): Problem {
   const path = issue?.path.join(".") ?? "";
   if (issue?.code === "unrecognized_keys") {
     const parameter = [...issue.path, issue.keys[0] ?? ""].join(".").slice(0, 64);
-    return invalid(parameter, "unknown_parameter", "There is no such member. GET /openapi.json describes the query.");
+    return invalidParameter(
+      parameter,
+      "unknown_parameter",
+      "There is no such member. GET /openapi.json describes the query.",
+    );
   }
-  return invalid(path === "" ? "body" : path, "invalid_query", issue?.message ?? "The query is not one.");
+  return invalidParameter(path === "" ? "body" : path, "invalid_query", issue?.message ?? "The query is not one.");
 }
 
 type Breakdown = QueryParameters["breakdown"];
@@ -163,7 +169,7 @@ function breakdownOf({ dimensions, where }: QueryBody): Result<Breakdown, Proble
   const [dimension] = used;
   if (used.length > 1) {
     const detail = `${used.join(" and ")}: payments are counted by one of them at a time. Leave one, or ask twice.`;
-    return err(invalid("dimensions", "several_breakdowns", detail));
+    return err(invalidParameter("dimensions", "several_breakdowns", detail));
   }
   return ok(dimension && { dimension, filter: filterOf(where[dimension]) });
 }
@@ -180,19 +186,29 @@ function contradiction(query: QueryBody, isByValue: boolean): Problem | undefine
   const notByValue = isByValue ? metrics.findIndex((metric) => !FIGURES_BY_VALUE.has(metric)) : -1;
   if (notByValue >= 0) {
     const detail = `By value there are ${[...FIGURES_BY_VALUE].join(", ")} only: no ${metrics[notByValue]}.`;
-    return invalid(`metrics.${notByValue}`, "metric_not_by_value", detail);
+    return invalidParameter(`metrics.${notByValue}`, "metric_not_by_value", detail);
   }
   const twice = (of: readonly string[]) => of.findIndex((name, at) => of.indexOf(name) < at);
-  if (twice(metrics) >= 0) return invalid(`metrics.${twice(metrics)}`, "invalid_query", "Name it once.");
-  if (twice(dimensions) >= 0) return invalid(`dimensions.${twice(dimensions)}`, "invalid_query", "Name it once.");
+  if (twice(metrics) >= 0) return invalidParameter(`metrics.${twice(metrics)}`, "invalid_query", "Name it once.");
+  if (twice(dimensions) >= 0)
+    return invalidParameter(`dimensions.${twice(dimensions)}`, "invalid_query", "Name it once.");
   if (granularity !== undefined && !dimensions.includes("time")) {
-    return invalid("granularity", "invalid_query", 'It is of the dimension "time", which is not among the dimensions.');
+    return invalidParameter(
+      "granularity",
+      "invalid_query",
+      'It is of the dimension "time", which is not among the dimensions.',
+    );
   }
   const strangers = having.findIndex(({ metric }) => !metrics.includes(metric));
-  if (strangers >= 0) return invalid(`having.${strangers}.metric`, "invalid_query", "One of the metrics asked for.");
+  if (strangers >= 0)
+    return invalidParameter(`having.${strangers}.metric`, "invalid_query", "One of the metrics asked for.");
   const unasked = order.findIndex(({ by }) => ![...metrics, ...dimensions, "currency"].includes(by));
   if (unasked >= 0) {
-    return invalid(`order.${unasked}.by`, "invalid_query", "One of the metrics and dimensions asked for, or currency.");
+    return invalidParameter(
+      `order.${unasked}.by`,
+      "invalid_query",
+      "One of the metrics and dimensions asked for, or currency.",
+    );
   }
   return mixedCurrencies(query);
 }
@@ -204,11 +220,11 @@ function mixedCurrencies(query: QueryBody): Problem | undefined {
     'Amounts of several currencies do not compare: name one in where.currency, or order by "currency" first.';
   const { having, order } = query;
   const limited = having.findIndex(({ metric }) => isMoney(metric));
-  if (limited >= 0) return invalid(`having.${limited}.metric`, "mixed_currencies", detail);
+  if (limited >= 0) return invalidParameter(`having.${limited}.metric`, "mixed_currencies", detail);
   const ordered = order.findIndex(({ by }) => isMoney(by));
   const first = order.findIndex(({ by }) => by === "currency");
   if (ordered < 0 || (first >= 0 && first < ordered)) return undefined;
-  return invalid(`order.${ordered}.by`, "mixed_currencies", detail);
+  return invalidParameter(`order.${ordered}.by`, "mixed_currencies", detail);
 }
 
 const isMoney = (name: string) => (MONEY_FIGURES as ReadonlySet<string>).has(name);
@@ -226,7 +242,7 @@ function spanOf(query: QueryBody, homeZone: string, nowMs: number) {
   if (!to.ok) return to;
   const range = { fromMs: from.value, toMs: to.value, zone: zone.value };
   if (range.toMs - range.fromMs > QUERY_SPAN_DAYS_MAX * DAY_MS) {
-    return err(invalid("from", "span_too_long", `A query spans ${QUERY_SPAN_DAYS_MAX} days at most.`));
+    return err(invalidParameter("from", "span_too_long", `A query spans ${QUERY_SPAN_DAYS_MAX} days at most.`));
   }
   const { dimensions } = query;
   const hasTime = dimensions.includes("time");

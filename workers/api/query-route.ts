@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Guarded } from "../access/guarded.ts";
 import { type Problem, problemResponse } from "../http/problem.ts";
+import { fresh } from "./answer.ts";
 import type { Env } from "./env.ts";
 import { FORMAT_PARAMETERS, parseFormat } from "./format.ts";
 import type { MerchantHome } from "./merchant.ts";
@@ -40,8 +41,7 @@ export async function answerQuery(
   if (!parameters.ok) return problemResponse(parameters.error);
   try {
     const reading = await readQueryRows(c.env, merchantId, parameters.value, nowMs);
-    if (format.value.csv) return queryCsv(reading, format.value.byteOrderMark);
-    return Response.json(presentQuery(reading), { headers: { "Cache-Control": "private, no-store", Vary: "Accept" } });
+    return format.value.csv ? queryCsv(reading, format.value.byteOrderMark) : fresh(presentQuery(reading));
   } catch (error) {
     if (error instanceof QueryTooExpensive) return problemResponse(queryTooExpensive(error));
     throw error;

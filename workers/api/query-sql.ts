@@ -1,4 +1,5 @@
 import { mergedColumns } from "../merged-columns.ts";
+import { boundsWithin, type HistoryRange } from "./history.ts";
 import { sourceOf } from "./history-sql.ts";
 import { HALF_WINDOW_MS, type QueryPlan } from "./query-plan.ts";
 import type { TierSpans } from "./tiers.ts";
@@ -38,9 +39,9 @@ function localTime(start: string): string {
 }
 
 /** What `querySql` binds beside the merchant and the spans. */
-export function queryClock({ bucketsMs, clock }: QueryPlan): Record<string, unknown> {
+export function queryClock({ bucketsMs, clock }: QueryPlan, range: HistoryRange): Record<string, unknown> {
   return {
-    ...(bucketsMs && { buckets: bucketsMs.map((ms) => ms / 1000) }),
+    ...(bucketsMs && { buckets: boundsWithin(range, bucketsMs) }),
     ...(clock.length > 0 && {
       clock_from: clock.map(({ startMs }) => Math.floor(startMs / 1000)),
       clock_offset: clock.map(({ offsetMs }) => Math.floor(offsetMs / 1000)),

@@ -1,4 +1,3 @@
-import { completeThrough } from "../../shared/window.ts";
 import type { Env } from "./env.ts";
 import { countLateWindows } from "./merchant.ts";
 import { type Notice, noticeOfOther, noticesOf } from "./notices.ts";
@@ -7,14 +6,12 @@ import { NO_COST, type QueryCost, queryGroups } from "./query-history.ts";
 import type { QueryParameters } from "./query-parameters.ts";
 import { planQuery } from "./query-plan.ts";
 import { type QueryResult, queryRows } from "./query-rows.ts";
-import { readBoth } from "./read-range.ts";
+import { type Completeness, readBoth } from "./read-range.ts";
 
 /** What `POST /v1/merchants/{id}/query` asks for, before it is shown in a form. */
-export interface QueryReading extends QueryResult {
+export interface QueryReading extends QueryResult, Completeness {
   readonly merchantId: string;
   readonly parameters: QueryParameters;
-  readonly asOfMs: number;
-  readonly completeThroughMs: number;
   readonly notices: readonly Notice[];
   readonly cost: QueryCost & { readonly hotWindows: number };
 }
@@ -28,18 +25,17 @@ export async function readQueryRows(
   budget: QueryBudget = QUERY_BUDGET,
 ): Promise<QueryReading> {
   const plan = planQuery(merchantId, parameters);
-  const [{ hot, past }, lateWindows] = await Promise.all([
-    readBoth(env, plan, nowMs, (spans) => queryGroups(env, plan, spans, budget, nowMs)),
+  const [{ windows, past, ...completeness }, lateWindows] = await Promise.all([
+    readBoth(env, { ...plan, takesPartial: true }, nowMs, (spans) => queryGroups(env, plan, spans, budget, nowMs)),
     countLateWindows(env.DIRECTORY, merchantId, plan.fromMs, plan.toMs),
   ]);
-  const result = queryRows(plan, parameters, past?.groups ?? [], hot.windows);
+  const result = queryRows(plan, parameters, past?.groups ?? [], windows);
   return {
     ...result,
     merchantId,
     parameters,
-    asOfMs: hot.asOfMs,
-    completeThroughMs: completeThrough(hot.asOfMs),
-    notices: [...noticesOf(parameters.exact, lateWindows), ...noticeOfOther(result.hasOther)],
-    cost: { ...(past?.cost ?? NO_COST), hotWindows: hot.windows.length },
+    ...completeness,
+    notices: [...noticesOf(parameters.exact, lateWindows, completeness.isPartial), ...noticeOfOther(result.hasOther)],
+    cost: { ...(past?.cost ?? NO_COST), hotWindows: windows.length },
   };
 }

@@ -1,8 +1,10 @@
 import { EMPTY_REPORT, mergeReports, type Report } from "../../shared/report.ts";
+import { completeThrough, storedThrough, WINDOW_MS, windowStart } from "../../shared/window.ts";
+import type { MerchantWindow } from "../../shared/window-row.ts";
 import { loadTopology } from "../directory/topology.ts";
 import type { Env } from "./env.ts";
 import { HistoryUnavailable, queryHistory } from "./history.ts";
-import { type HotWindows, readHotWindows } from "./hot-windows.ts";
+import { type HotWindows, readHotWindows, ShardUnavailable } from "./hot-windows.ts";
 import type { HistorySpan } from "./tiers.ts";
 
 export interface RangeQuery {
@@ -14,6 +16,8 @@ export interface RangeQuery {
   readonly boundsMs: readonly number[];
   /** Empty for all. */
   readonly currencies: readonly string[];
+  /** While a shard is away, whether what history has will do, marked. */
+  readonly takesPartial?: boolean;
 }
 
 export interface BucketReport {
@@ -22,10 +26,18 @@ export interface BucketReport {
   readonly revision: number;
 }
 
-export interface RangeReading {
-  readonly asOfMs: number;
+export interface RangeReading extends Completeness {
   /** By currency, then by the bucket's start; buckets nothing happened in are absent. */
   readonly currencies: ReadonlyMap<string, ReadonlyMap<number, BucketReport>>;
+}
+
+/** How far an answer can be relied on. */
+export interface Completeness {
+  readonly asOfMs: number;
+  /** All that was on time until then is in it. */
+  readonly completeThroughMs: number;
+  /** It is what history has, since a shard is away: later windows may be missing, or lack late events. */
+  readonly isPartial: boolean;
 }
 
 /**
@@ -34,9 +46,11 @@ export interface RangeReading {
  * `ShardUnavailable`, `HistoryUnavailable` and `WindowsGone`; a range the shards answer alone never asks history.
  */
 export async function readRange(env: Env, query: RangeQuery, nowMs: number): Promise<RangeReading> {
-  const { hot, past = [] } = await readBoth(env, query, nowMs, (spans) =>
-    queryHistory(env, { ...query, spans }, nowMs),
-  );
+  const {
+    windows,
+    past = [],
+    ...completeness
+  } = await readBoth(env, query, nowMs, (spans) => queryHistory(env, { ...query, spans }, nowMs));
   const currencies = new Map<string, Map<number, BucketReport>>();
   const add = (currency: string, startMs: number, report: Report, revision: number) => {
     const buckets = currencies.get(currency) ?? new Map<number, BucketReport>();
@@ -48,36 +62,72 @@ export async function readRange(env: Env, query: RangeQuery, nowMs: number): Pro
     });
   };
   for (const { currency, startMs, report, revision } of past) add(currency, startMs, report, revision);
-  for (const { currency, startMs, report, revision } of hot.windows) {
+  for (const { currency, startMs, report, revision } of windows) {
     if (query.currencies.length > 0 && !query.currencies.includes(currency)) continue;
     add(currency, bucketOf(query.boundsMs, startMs), report, revision);
   }
-  return { asOfMs: hot.asOfMs, currencies };
+  return { ...completeness, currencies };
 }
 
-export interface Both<Past> {
-  readonly hot: HotWindows;
+export interface Both<Past> extends Completeness {
+  /** The shards'. */
+  readonly windows: readonly MerchantWindow[];
   /** `undefined` when none of the span is history's. */
   readonly past: Past | undefined;
 }
 
-/** A span from the shards, and what they leave to history by way of `ask`. While history is away the shards are asked for all they retain. */
+/** A span of a merchant, joined from the shards and, by way of `ask`, from history. */
 export async function readBoth<Past>(
   env: Env,
-  { merchantId, fromMs, toMs }: HistorySpan & { readonly merchantId: string },
+  { merchantId, fromMs, toMs, takesPartial = false }: HistorySpan & Pick<RangeQuery, "merchantId" | "takesPartial">,
   nowMs: number,
   ask: (spans: readonly HistorySpan[]) => Promise<Past>,
 ): Promise<Both<Past>> {
   const topology = await loadTopology(env.DIRECTORY, nowMs);
-  const hot = await readHotWindows(env, topology, merchantId, fromMs, toMs, false);
-  if (hot.history.length === 0) return { hot, past: undefined };
+  const readHot = (bringBack: boolean) => readHotWindows(env, topology, merchantId, fromMs, toMs, bringBack);
+  return await joined({ fromMs, toMs, takesPartial, nowMs, readHot, ask });
+}
+
+export interface Joining<Past> extends HistorySpan {
+  readonly takesPartial: boolean;
+  readonly nowMs: number;
+  readonly readHot: (bringBack: boolean) => Promise<HotWindows>;
+  readonly ask: (spans: readonly HistorySpan[]) => Promise<Past>;
+}
+
+/**
+ * What the shards answer, and history of what they leave to it. While history is away the shards are asked for all they retain. While a shard is away,
+ * and a part will do, history is asked for all: it has windows soon after they closed, and for certain once they are final.
+ */
+export async function joined<Past>({
+  fromMs,
+  toMs,
+  takesPartial,
+  nowMs,
+  readHot,
+  ask,
+}: Joining<Past>): Promise<Both<Past>> {
+  const complete = ({ asOfMs, windows }: HotWindows, past: Past | undefined): Both<Past> => {
+    return { asOfMs, completeThroughMs: completeThrough(asOfMs), isPartial: false, windows, past };
+  };
   try {
-    return { hot, past: await ask(hot.history) };
+    const hot = await readHot(false);
+    if (hot.history.length === 0) return complete(hot, undefined);
+    try {
+      return complete(hot, await ask(hot.history));
+    } catch (error) {
+      if (!(error instanceof HistoryUnavailable)) throw error;
+      const whole = await readHot(true);
+      if (whole.history.length > 0) throw error;
+      return complete(whole, undefined);
+    }
   } catch (error) {
-    if (!(error instanceof HistoryUnavailable)) throw error;
-    const whole = await readHotWindows(env, topology, merchantId, fromMs, toMs, true);
-    if (whole.history.length > 0) throw error;
-    return { hot: whole, past: undefined };
+    const begunMs = windowStart(nowMs) + WINDOW_MS;
+    if (!(error instanceof ShardUnavailable && takesPartial && fromMs < begunMs)) throw error;
+    const past = await ask([{ fromMs, toMs: Math.min(toMs, begunMs) }]).catch((cause: unknown) => {
+      throw cause instanceof HistoryUnavailable ? error : cause;
+    });
+    return { asOfMs: nowMs, completeThroughMs: storedThrough(nowMs), isPartial: true, windows: [], past };
   }
 }
 

@@ -6,17 +6,15 @@ import { shownCurrencies } from "./metrics.ts";
 import { type Notice, noticesOf } from "./notices.ts";
 import { latestClosedWindow, type ReportParameters } from "./parameters.ts";
 import { presentReport, presentTime } from "./present.ts";
-import { readRange } from "./read-range.ts";
+import { type Completeness, readRange } from "./read-range.ts";
 
 /** What `GET /v1/merchants/{id}/report` asks for: one window, a report for each currency. */
-export interface ReportReading {
+export interface ReportReading extends Completeness {
   readonly merchantId: string;
   readonly zone: string;
   readonly startMs: number;
   readonly endMs: number;
   readonly status: WindowStatus;
-  readonly asOfMs: number;
-  readonly completeThroughMs: number;
   readonly notices: readonly Notice[];
   readonly reports: readonly { readonly currency: string; readonly revision: number; readonly report: Report }[];
 }
@@ -31,7 +29,11 @@ export async function readReport(
   const startMs = atMs === undefined ? latestClosedWindow(completeThrough(nowMs)) : windowStart(atMs);
   const endMs = startMs + WINDOW_MS;
   const [reading, lateWindows] = await Promise.all([
-    readRange(env, { merchantId, fromMs: startMs, toMs: endMs, boundsMs: [startMs], currencies }, nowMs),
+    readRange(
+      env,
+      { merchantId, fromMs: startMs, toMs: endMs, boundsMs: [startMs], currencies, takesPartial: true },
+      nowMs,
+    ),
     countLateWindows(env.DIRECTORY, merchantId, startMs, endMs),
   ]);
   return {
@@ -41,8 +43,9 @@ export async function readReport(
     endMs,
     status: windowStatus(startMs, reading.asOfMs),
     asOfMs: reading.asOfMs,
-    completeThroughMs: completeThrough(reading.asOfMs),
-    notices: noticesOf(true, lateWindows),
+    completeThroughMs: reading.completeThroughMs,
+    isPartial: reading.isPartial,
+    notices: noticesOf(true, lateWindows, reading.isPartial),
     reports: shownCurrencies(currencies, [...reading.currencies.keys()], home).map((currency) => {
       const bucket = reading.currencies.get(currency)?.get(startMs);
       return { currency, revision: bucket?.revision ?? 0, report: bucket?.report ?? EMPTY_REPORT };

@@ -30,6 +30,15 @@ export const unauthorized = (detail: string): Problem => ({
   detail,
 });
 
+/** `detail` says what would be right. */
+export const invalidParameter = (parameter: string, code: string, detail: string): Problem => ({
+  status: 400,
+  code,
+  title: "A parameter is wrong",
+  detail,
+  extensions: { parameter },
+});
+
 export const notFound = (path: string): Problem => ({
   status: 404,
   code: "not_found",

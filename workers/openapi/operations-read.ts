@@ -102,7 +102,7 @@ export const READ_OPERATIONS: OperationTable = {
     },
     problems: [
       ...SPAN_PROBLEMS,
-      "invalid_body",
+      "malformed_json",
       "body_too_large",
       "invalid_query",
       "several_breakdowns",

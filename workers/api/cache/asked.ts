@@ -17,6 +17,7 @@ import {
   readQuery,
 } from "../parameters.ts";
 import { presentMetrics } from "../present-metrics.ts";
+import type { Completeness } from "../read-range.ts";
 import { presentReading, readReport } from "../report.ts";
 import { reportCsv } from "../report-csv.ts";
 import { type Answer, type Question, questionKey } from "./question.ts";
@@ -46,7 +47,7 @@ export async function askReport(c: ApiContext, nowMs: number): Promise<Result<Qu
     madeFromMs: fromMs,
     answer: async () => {
       const reading = await read();
-      return ok(asJson(presentReading(reading), reading.asOfMs));
+      return ok(asJson(presentReading(reading), reading));
     },
     ...(format.value.csv && { stream: async () => ok(reportCsv(await read(), format.value.byteOrderMark)) }),
   });
@@ -67,8 +68,8 @@ export async function askMetrics(c: ApiContext, nowMs: number): Promise<Result<Q
   const currencies = [...parsed.value.currencies].sort();
   const read = () => readMetrics(c.env, merchant, home, { ...parsed.value, currencies }, nowMs);
   const understood = { from: fromMs, to: toMs, tz: zone, granularity, currency: wanted(currencies, home), ...AS_JSON };
-  // What has elapsed is compared, up to the window that fills; of a span that is over, all of it.
-  const elapsed = compare === undefined ? {} : { elapsed: Math.min(windowStart(nowMs), toMs) };
+  // What has elapsed is compared, up to the last window that is complete; of a span that is over, all of it.
+  const elapsed = compare === undefined ? {} : { elapsed: Math.min(completeThrough(nowMs), toMs) };
   return ok({
     merchantId: merchant,
     key: questionKey(merchant, "metrics", query.value, { ...understood, ...elapsed }),
@@ -77,7 +78,7 @@ export async function askMetrics(c: ApiContext, nowMs: number): Promise<Result<Q
     madeFromMs: compare === undefined ? fromMs : 0,
     answer: async () => {
       const reading = await read();
-      return reading.ok ? ok(asJson(presentMetrics(reading.value), reading.value.asOfMs)) : reading;
+      return reading.ok ? ok(asJson(presentMetrics(reading.value), reading.value)) : reading;
     },
     ...(format.value.csv && {
       stream: async () => {
@@ -96,6 +97,6 @@ function wanted(currencies: readonly string[], { currency = "" }: MerchantHome):
   return currencies.length > 0 ? currencies.join() : `all, ${currency}`;
 }
 
-function asJson(body: object, asOfMs: number): Answer {
-  return { text: JSON.stringify(body), contentType: "application/json", asOfMs };
+function asJson(body: object, { asOfMs, isPartial }: Completeness): Answer {
+  return { text: JSON.stringify(body), contentType: "application/json", asOfMs, isPartial };
 }
