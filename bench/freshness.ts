@@ -35,7 +35,7 @@ const MERCHANTS_AT_ONCE = 10;
 const POLL_MS = 20;
 const ASYNC_POLL_MS = 100;
 /** An async payment that is sent so shortly before its window ends would be counted after it. */
-const WINDOW_END_MARGIN_MS = 60_000;
+const WINDOW_END_MARGIN_MS = 20_000;
 
 const log = (line: string) => console.error(line);
 const startedMs = Date.now();
