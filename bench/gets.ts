@@ -5,8 +5,11 @@ export interface Got {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly bytes: number;
+  /** Of a text. */
+  readonly lines: number;
 }
 
+const LINE_FEED = 10;
 const agent = new Agent({ keepAlive: true });
 
 /** Asks so many times over connections that are kept open; answers how many a second were answered. Throws when one is not what `isRight` wants. */
@@ -31,11 +34,13 @@ export function getOnce({ url, headers }: Target): Promise<Got> {
   return new Promise((resolve, reject) => {
     get(url, { agent, headers }, (response) => {
       let bytes = 0;
+      let lines = 0;
       response.on("data", (chunk: Buffer) => {
         bytes += chunk.byteLength;
+        for (let at = chunk.indexOf(LINE_FEED); at >= 0; at = chunk.indexOf(LINE_FEED, at + 1)) lines += 1;
       });
       response.on("error", reject);
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes }));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes, lines }));
     }).on("error", reject);
   });
 }

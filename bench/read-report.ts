@@ -8,6 +8,7 @@ export interface ReadFigures {
   readonly cached: CachedReads;
   readonly historyMs: HistoryReadMs;
   readonly recentMs: readonly number[];
+  readonly csvPerSecond: number;
 }
 
 export interface ReadRun {
@@ -24,7 +25,10 @@ const CACHED_VS_HELLO_MIN = 0.8;
 const OVER_BARE_MAX = 1.3;
 
 /** Prints a table, or one JSON line whose keys stay. */
-export function reportReads({ cached, historyMs, recentMs }: ReadFigures, { json, startedMs, ...run }: ReadRun): void {
+export function reportReads(
+  { cached, historyMs, recentMs, csvPerSecond }: ReadFigures,
+  { json, startedMs, ...run }: ReadRun,
+): void {
   const machine = describeMachine();
   const date = new Date(startedMs).toISOString();
   const results = {
@@ -39,6 +43,7 @@ export function reportReads({ cached, historyMs, recentMs }: ReadFigures, { json
     uncached_history_p95_ms: significant(percentile(historyMs.ours, 95)),
     bare_clickhouse_p50_ms: significant(median(historyMs.bare)),
     history_over_bare_clickhouse: significant(historyMs.ratio),
+    csv_rows_per_second: significant(csvPerSecond),
   };
   if (json) {
     console.log(JSON.stringify({ ...results, ...run, machine, date }));

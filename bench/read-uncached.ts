@@ -72,6 +72,27 @@ export async function measureHistory(
   return { ours, bare, ratio: median(ours.map((ms, at) => ms / (bare[at] ?? Number.NaN))) };
 }
 
+/** Rows a second of a fortnight by window as CSV, from ClickHouse, a median. */
+export async function measureCsv(
+  { url, headers }: ReadApi,
+  { merchants, toMs }: HistoryData,
+  rounds: number,
+): Promise<number> {
+  const perSecond: number[] = [];
+  for (let round = -1; round < rounds; round++) {
+    const fromMs = toMs - CSV_DAYS * DAY_MS;
+    const path = `/v1/merchants/${merchantOf(Math.max(0, round) % merchants)}/metrics?from=${fromMs}&to=${toMs}&granularity=10m&format=csv`;
+    const beganMs = performance.now();
+    const { status, lines } = await getOnce({ url: `${url}${path}`, headers });
+    if (status !== 200 || lines <= CSV_DAYS * WINDOWS_A_DAY) throw new Error(`CSV: ${status}, ${lines} lines`);
+    if (round >= 0) perSecond.push(((lines - 1) * 1_000) / (performance.now() - beganMs));
+  }
+  return median(perSecond);
+}
+
+const CSV_DAYS = 14;
+const WINDOWS_A_DAY = DAY_MS / WINDOW_MS;
+
 async function askedAnew(target: ReadApi): Promise<void> {
   const { status, headers } = await getOnce(target);
   if (status !== 200 || !String(headers["cache-status"]).startsWith("tally; fwd=miss")) {

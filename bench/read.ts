@@ -15,7 +15,7 @@ import { paymentLoad } from "./load.ts";
 import { optionsOf } from "./options.ts";
 import { measureCached } from "./read-cached.ts";
 import { reportReads } from "./read-report.ts";
-import { measureHistory, measureRecent, type ReadApi } from "./read-uncached.ts";
+import { measureCsv, measureHistory, measureRecent, type ReadApi } from "./read-uncached.ts";
 import { post } from "./send.ts";
 import { type BenchSystem, makeStateDir, startBenchSystem } from "./system.ts";
 
@@ -50,6 +50,7 @@ const UNFINISHED_DAYS = 3;
 const DAYS = 425;
 const RECENT_EVENTS = 2_000;
 const RECENT_MERCHANTS = 40;
+const CSV_ROUNDS = 9;
 
 const log = (line: string) => console.error(line);
 const startedMs = Date.now();
@@ -78,6 +79,8 @@ try {
 
     const historyMs = await measureHistory(api, envOf(clickhouse), data, options.reads);
     log("history read");
+    const csvPerSecond = await measureCsv(api, data, CSV_ROUNDS);
+    log("CSV read");
     const recent = await sendRecent(system);
     const recentMs = await measureRecent(api, recent, Date.now());
     log("recent spans read");
@@ -88,7 +91,7 @@ try {
       },
     };
     const cached = await measureCached(report, system.pid, hello, { ...options, log });
-    reportReads({ cached, historyMs, recentMs }, { ...options, startedMs });
+    reportReads({ cached, historyMs, recentMs, csvPerSecond }, { ...options, startedMs });
   } catch (error) {
     log(failures.slice(-5).join("\n"));
     throw error;

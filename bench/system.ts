@@ -56,6 +56,7 @@ export async function startBenchSystem(options: BenchSystemOptions): Promise<Ben
     persistDir,
     ingestPort: 0,
     apiPort: 0,
+    withSite: false,
     bindings: {
       ingest: { IDENTITY_KEY, USER_KEY, RATE_LIMIT },
       aggregate: { IDENTITY_KEY, ...historyOf(sink, clickhouse, "writer") },

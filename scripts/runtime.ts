@@ -23,6 +23,8 @@ export interface RuntimeOptions {
   /** Of the durable stand-in for queues; the bundles must be those of `durable-queues/bundle.ts` then. Without it, queues are Miniflare's. */
   readonly queuesUrl?: string | undefined;
   readonly onLog?: (log: WorkerdStructuredLog) => void;
+  /** False for api without its pages: where there are some, two Workers of Miniflare's stand before it, which cost three times what it does. */
+  readonly withSite?: boolean;
 }
 
 export interface Runtime {
@@ -77,7 +79,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 }
 
 function workerOptions(worker: WorkerName, options: RuntimeOptions, port: number | undefined, s3: ArchiveEndpoint) {
-  const { bundleDir, bindings, queuesUrl } = options;
+  const { bundleDir, bindings, queuesUrl, withSite = true } = options;
   // The bundle is one ES module already, so there are no rules for others to follow.
   const { modulesRules: _, ...fromConfig } = unstable_getMiniflareWorkerOptions(WRANGLER_CONFIG, worker).workerOptions;
   const path = join(bundleDir, worker, "index.js");
@@ -95,6 +97,7 @@ function workerOptions(worker: WorkerName, options: RuntimeOptions, port: number
       ...bindings[worker],
     },
     ...(port === undefined ? {} : { unsafeDirectSockets: [{ host: "127.0.0.1", port }] }),
+    ...(withSite ? {} : { assets: undefined }),
   };
 }
 

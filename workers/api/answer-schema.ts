@@ -76,6 +76,10 @@ export const changeSchema = z
 
 /** What every answer says of itself. */
 export const answerSchema = z.strictObject({
+  stale: z
+    .literal(true)
+    .optional()
+    .meta({ description: "What it is made of cannot be asked right now: this is of `as_of`, up to an hour ago" }),
   merchant_id: z.string(),
   timezone: z.string().meta({ examples: ["Europe/Berlin"] }),
   as_of: timeSchema,

@@ -9,8 +9,9 @@ export function isNotModified(ifNoneMatch: string | null | undefined, tag: strin
 
 /** Whether a body may be sent as gzip: named, or meant by `*`, and not with a weight of 0 (RFC 9110 §12.5.3). */
 export function acceptsGzip(acceptEncoding: string | null | undefined): boolean {
+  if (acceptEncoding == null) return false;
   const weights = new Map<string, boolean>();
-  for (const one of (acceptEncoding ?? "").toLowerCase().split(",")) {
+  for (const one of acceptEncoding.toLowerCase().split(",")) {
     const [coding = "", ...parameters] = one.split(";").map((part) => part.trim());
     weights.set(coding, !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter)));
   }

@@ -45,7 +45,7 @@ export async function cachedRead(c: ApiContext, ask: Ask): Promise<Response> {
   const nowMs = Date.now();
   const request = c.req.raw;
   const words = wordingOf(request, c.var.merchant);
-  const key = understood.get(words, nowMs);
+  const key = words === undefined ? undefined : understood.get(words, nowMs);
   const isDoubted = NO_CACHE.test(request.headers.get("Cache-Control") ?? "");
   const believed = key === undefined || isDoubted ? undefined : reads.believed(key, nowMs);
   if (believed !== undefined) return keptResponse(request, believed, "isolate", nowMs);
@@ -57,7 +57,8 @@ export async function cachedRead(c: ApiContext, ask: Ask): Promise<Response> {
     const streamed = await question.stream();
     return streamed.ok ? streamed.value : problemResponse(streamed.error);
   }
-  if (words.length <= WORDING_CHARS_MAX) understood.set(words, question.key, nowMs + BELIEVED_MS);
+  if (words !== undefined && words.length <= WORDING_CHARS_MAX)
+    understood.set(words, question.key, nowMs + BELIEVED_MS);
   const around = surroundings(c, isDoubted ? 0 : BELIEVED_MS);
   try {
     const served = await reads.read(question, around);
@@ -73,8 +74,9 @@ export async function cachedRead(c: ApiContext, ask: Ask): Promise<Response> {
   }
 }
 
-/** A path may spell a merchant in several ways; the merchant stands before it in one. */
-function wordingOf({ url, headers }: Request, merchantId: string): string {
+/** A path may spell a merchant in several ways; the merchant stands before it in one. None of what has a body, which says more. */
+function wordingOf({ method, url, headers }: Request, merchantId: string): string | undefined {
+  if (method !== "GET") return undefined;
   return `${merchantId} ${headers.get("Accept") ?? ""} ${url.slice(url.indexOf("/", "https://".length))}`;
 }
 

@@ -13,19 +13,37 @@ const COMPRESSED_AT_THE_EDGE = /^application\/(?:json|problem\+json)\b/;
 /** The answer to a request, `304` where the client has it. The body is sent as it is kept: nobody parses it. */
 export function keptResponse(request: Request, answer: KeptAnswer, origin: Origin, nowMs: number): Response {
   if (origin === "stale") return staleResponse(answer, nowMs);
-  const { tag, body, contentType } = answer;
   const isGzip = isOursToCompress(request, answer);
-  const headers: Record<string, string> = {
+  if (isNotModified(request.headers.get("If-None-Match"), answer.tag)) {
+    return new Response(null, { status: 304, headers: validators(answer, origin, nowMs, isGzip) });
+  }
+  if (origin === "isolate" && !isGzip) return new Response(answer.body, { headers: hitHeaders(answer, nowMs) });
+  const headers = new Headers(validators(answer, origin, nowMs, isGzip));
+  headers.set("Content-Type", answer.contentType);
+  if (isGzip) headers.set("Content-Encoding", "gzip");
+  return new Response(answer.body, { headers });
+}
+
+function validators(answer: KeptAnswer, origin: Exclude<Origin, "stale">, nowMs: number, isGzip: boolean) {
+  return {
     "Cache-Control": CLIENT_CACHE_CONTROL,
     "Cache-Status": cacheStatus(answer, origin, nowMs),
     // Compressed by whom it may, it is not the same bytes any more.
-    ETag: isGzip ? `W/"${tag}"` : `"${tag}"`,
+    ETag: isGzip ? `W/"${answer.tag}"` : `"${answer.tag}"`,
     Vary: VARY,
   };
-  if (isNotModified(request.headers.get("If-None-Match"), tag)) return new Response(null, { status: 304, headers });
-  headers["Content-Type"] = contentType;
-  if (isGzip) headers["Content-Encoding"] = "gzip";
-  return new Response(body, { headers });
+}
+
+/** Headers of hits, which a second of them shares: handing over each name and value costs more than all else that a hit takes. */
+const ofThisSecond = new WeakMap<KeptAnswer, { readonly second: number; readonly headers: Headers }>();
+
+function hitHeaders(answer: KeptAnswer, nowMs: number): Headers {
+  const second = Math.floor(nowMs / 1_000);
+  const made = ofThisSecond.get(answer);
+  if (made?.second === second) return made.headers;
+  const headers = new Headers({ ...validators(answer, "isolate", nowMs, false), "Content-Type": answer.contentType });
+  ofThisSecond.set(answer, { second, headers });
+  return headers;
 }
 
 /** RFC 9211: where the answer is from, and for how many seconds it may be given again, unless the shards or a correction say otherwise. */
@@ -74,7 +92,6 @@ function joined(head: Uint8Array, tail: Uint8Array): Uint8Array<ArrayBuffer> {
 
 /** Where there is no edge before us, as on one machine, or it leaves the type alone. The runtime compresses what says that it is. */
 function isOursToCompress({ headers }: Request, { body, contentType }: KeptAnswer): boolean {
-  if (body.byteLength < COMPRESSED_BYTES_MIN) return false;
-  if (headers.has("CF-Ray") && COMPRESSED_AT_THE_EDGE.test(contentType)) return false;
-  return acceptsGzip(headers.get("Accept-Encoding"));
+  if (body.byteLength < COMPRESSED_BYTES_MIN || !acceptsGzip(headers.get("Accept-Encoding"))) return false;
+  return !(headers.has("CF-Ray") && COMPRESSED_AT_THE_EDGE.test(contentType));
 }
