@@ -42,7 +42,7 @@ const REGIONS: Region[] = [
     currency: "JPY",
     country: "JP",
     shops: [
-      ["cafe-hoshino", "Café Hoshino", "cafe", "Tokyo-Kichijoji", 1.4],
+      ["cafe-hoshino", "Café Hoshino", "cafe", "Tokyo-Kichijoji", 2.2],
       ["kissa-komorebi", "Kissa Komorebi", "cafe", "Kyoto-Sakyo", 0.8],
       ["aoyama-roasters", "Aoyama Roasters", "cafe", "Tokyo-Aoyama", 1.6],
       ["cafe-minato", "Café Minato", "cafe", "Yokohama-Naka", 0.7],

@@ -53,8 +53,10 @@ export function paymentsInMinute(
   minuteMs: number,
   rate: MinuteRate,
 ): DemoPayment[] {
+  const mean = rate(merchant, minuteMs);
+  if (mean === 0) return [];
   const random = seededRandom(seed, merchant.merchant_id, minuteMs);
-  const count = poisson(random, rate(merchant, minuteMs));
+  const count = poisson(random, mean);
   return Array.from({ length: count }, (_, ordinal) => ({
     event: () => paymentEvent(seed, merchant, minuteMs, ordinal),
     ...(random() < LATE_SHARE ? { late: pickByWeight(random, { breath: 5, tunnel: 3, outage: 2 }) } : {}),

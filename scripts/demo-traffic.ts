@@ -1,4 +1,5 @@
 import { type PostDeps, type PostOutcome, postBatch } from "../clients/typescript/src/post-events.ts";
+import { LATENESS_HORIZON_MS, WINDOW_MS } from "../shared/window.ts";
 import { demoSchedule } from "./demo-events.ts";
 import type { DemoMerchant } from "./demo-merchants.ts";
 import { sleep } from "./sleep.ts";
@@ -9,10 +10,10 @@ export { type DemoMerchant, demoMerchants } from "./demo-merchants.ts";
 /** The demo's history: whoever uses the same seed gets the same events for the same moments. */
 export const DEMO_SEED = "tally-demo";
 const SEND_EVERY_MS = 1_000;
-/** Catching up, this much is sent at a time: some hundred events. */
-const SPAN_MS_MAX = 60_000;
-/** After a longer break (a laptop asleep), or from an earlier `sinceMs`, older events are left out: they would be past the lateness horizon. */
-const BEHIND_MS_MAX = 86_400_000;
+/** Catching up, this much is sent at a time: some hundred events, as the demo is by default. */
+const SPAN_MS_MAX = 600_000;
+/** After a longer break (a laptop asleep), or from an earlier `sinceMs`, older events are left out: all of them are past the lateness horizon. */
+const BEHIND_MS_MAX = LATENESS_HORIZON_MS + 2 * WINDOW_MS;
 /** Few tries, so that the demo is back a moment after the server is: what was not sent is part of the next second's. */
 const ATTEMPTS_MAX = 3;
 
@@ -28,10 +29,12 @@ export type DemoTrafficOptions = {
   nowMs: () => number;
   /** Ends the traffic at once; a request under way is cut off. */
   signal: AbortSignal;
-  /** Start with what was sold since then, at most a day ago, so that the demo has a past; by default with now. */
+  /** Start with what was sold since then, at most a day ago and a little more, so that the demo has a past; by default with now. */
   sinceMs?: number;
   /** Told when sending begins to fail, and `undefined` when it works again. Not told each second in between. */
   onProblem?: (why: string | undefined) => void;
+  /** Told what has been sent, span after span; one that does not begin where the one before has ended was left out. */
+  onSent?: (span: { fromMs: number; toMs: number }) => void;
 } & Partial<Pick<PostDeps, "fetch" | "sleep" | "random">>;
 
 export type DemoTotals = { sent: number; accepted: number; duplicates: number; late: number; rejected: number };
@@ -66,7 +69,10 @@ export async function startDemoTraffic(options: DemoTrafficOptions): Promise<Dem
     tell(outcome === undefined ? undefined : problemOf(outcome));
     if (outcome?.reason === "answered") addTo(totals, lines.length, outcome.receipt);
     const isSent = outcome === undefined || outcome.reason === "answered";
-    if (isSent) sentToMs = toMs;
+    if (isSent) {
+      sentToMs = toMs;
+      options.onSent?.({ fromMs, toMs });
+    }
     const isBehind = isSent && sentToMs + SEND_EVERY_MS < nowMs();
     if (!isBehind) await deps.sleep(Math.max(0, SEND_EVERY_MS - (nowMs() - beganMs)), signal);
   }

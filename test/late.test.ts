@@ -46,6 +46,26 @@ test("two months of a shop, all of it late, sent once and then wholly again, is 
   expect(differences(expected, served)).toEqual([]);
 });
 
+test("a crowd of late windows, more than the address of a call has room for, is counted", async () => {
+  const merchants = Array.from({ length: 20 }, (_, n) => `a-merchant-of-quite-a-long-name-${n}`);
+  const fromMs = windowStart(Date.now()) - 50 * DAY_MS;
+  const events = Array.from({ length: 100 }, (_, slot) =>
+    merchants.map((merchant_id) =>
+      payment({ event_id: `crowd-${slot}`, merchant_id, occurred_at: fromMs + slot * WINDOW_MS }),
+    ),
+  ).flat();
+  await (await tally.send(events)).json();
+  await until("all of them in history", async () => {
+    const answer = await tally.sql.query({
+      query: "SELECT sum(payments_count) AS n FROM windows FINAL WHERE merchant_id LIKE 'a-merchant-of-%'",
+      format: "JSONEachRow",
+    });
+    const [row] = await answer.json<{ n: string }>();
+    return Number(row?.n ?? 0) === events.length ? true : undefined;
+  });
+  await untilRebuilt();
+});
+
 const atMs = windowStart(Date.now()) - 40 * DAY_MS;
 const report = async (): Promise<{ payments: { count: number }; notices: { code: string }[] }> => {
   const answer = await tally.read(`/v1/merchants/shop/report?at=${atMs}&currency=JPY`);

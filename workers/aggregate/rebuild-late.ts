@@ -5,7 +5,7 @@ import { loadHours } from "./archived-hours.ts";
 import type { Env } from "./env.ts";
 import { dueLateWindows, forgetLateWindows, type LateWindow, postponeLateWindows } from "./late-windows.ts";
 import { HEAL_SQL, JUDGED_SQL, KEEP_RECOUNTED_SQL } from "./recount-sql.ts";
-import { rowsOf, withReplayClient } from "./replay-client.ts";
+import { rowsOf, withReplayClient, write } from "./replay-client.ts";
 import { loadingNumber, loadNeighbours, soundHours, wholePass } from "./replay-loading.ts";
 
 /** Windows and hours of one pass: what a query takes as parameters, and what ClickHouse has loaded at a time. */
@@ -65,9 +65,9 @@ async function rebuildWindows(env: Env, due: readonly LateWindow[], nowMs: numbe
   const isRight = await withReplayClient(env, async (client) => {
     damaged.push(...(await loadNeighbours(env, client, loading, parameters)));
     const sound = soundHours(hoursMs, damaged);
-    await client.command({ query: KEEP_RECOUNTED_SQL, query_params: parameters });
+    await write(client, KEEP_RECOUNTED_SQL, parameters);
     const judged = await rowsOf<Judged>(client, JUDGED_SQL, parameters);
-    await client.command({ query: HEAL_SQL, query_params: { ...parameters, sound: sound.map((ms) => ms / 1000) } });
+    await write(client, HEAL_SQL, { ...parameters, sound: sound.map((ms) => ms / 1000) });
     return rightOnes(judged, new Set(sound));
   });
   const rebuilt = due.filter(isRight);

@@ -47,3 +47,15 @@ export async function rowsOf<Row>(
 ): Promise<Row[]> {
   return await (await client.query({ query, query_params, format: "JSONEachRow" })).json<Row>();
 }
+
+/**
+ * Runs an `INSERT … SELECT`. Not as a command of the client: that would put the parameters into the address, of which workerd takes 64 KB, and the
+ * windows of a pass are more.
+ */
+export async function write(
+  client: ReplayClient,
+  query: string,
+  query_params: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await (await client.query({ query, query_params, format: "JSONEachRow" })).text();
+}

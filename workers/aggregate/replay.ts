@@ -16,7 +16,7 @@ import { type ArchivedObject, loadObjects, objectsBetween } from "./archived-hou
 import type { Loading } from "./archived-lines.ts";
 import { type Env, settingsOf } from "./env.ts";
 import { DIFFERENCES_SQL, HEAL_SQL, KEEP_RECOUNTED_SQL, VERDICTS_SQL } from "./recount-sql.ts";
-import { type ReplayClient, rowsOf, withReplayClient } from "./replay-client.ts";
+import { type ReplayClient, rowsOf, withReplayClient, write } from "./replay-client.ts";
 import { loadingNumber, loadNeighbours, soundHours } from "./replay-loading.ts";
 import { secondOpinion } from "./second-opinion.ts";
 
@@ -134,7 +134,7 @@ async function runPass(env: Env, replay: Replay, pass: Pass, nowMs: number): Pro
   };
   await withReplayClient(env, async (client) => {
     damaged.push(...(await loadNeighbours(env, client, loading, parameters)));
-    await client.command({ query: KEEP_RECOUNTED_SQL, query_params: parameters });
+    await write(client, KEEP_RECOUNTED_SQL, parameters);
     const verdicts = await verdictsOn(client, parameters);
     const { changed, missing, short, unarchived } = verdicts;
     const isRight = changed + missing + short + unarchived === 0;
@@ -157,7 +157,7 @@ async function runPass(env: Env, replay: Replay, pass: Pass, nowMs: number): Pro
       const corrected = merchantsIn(differences);
       // Before as well: begun again after a crash in between, the pass finds nothing to correct.
       await noteCorrection(env.DIRECTORY, corrected, nowMs);
-      await client.command({ query: HEAL_SQL, query_params: { ...parameters, sound } });
+      await write(client, HEAL_SQL, { ...parameters, sound });
       await noteCorrection(env.DIRECTORY, corrected, nowMs);
     }
     // Where something was left as it is, the sums cannot be the same.
