@@ -5,7 +5,7 @@ import { startClickHouse } from "../scripts/clickhouse.ts";
 import { migrateClickHouse } from "../scripts/clickhouse-migrate.ts";
 import { createKey } from "../scripts/directory.ts";
 import { GRACE_MS, WINDOW_MS, windowStart } from "../shared/window.ts";
-import { REAL_ENTRIES } from "./bundle.ts";
+import { REAL_BUNDLES } from "./bundle.ts";
 import { measureInHistory, measureVisible, type Parties } from "./freshness-probes.ts";
 import { describeMachine, machineLine } from "./machine.ts";
 import { median, percentile, significant } from "./numbers.ts";
@@ -46,11 +46,7 @@ try {
   const failures: string[] = [];
   const system = await startBenchSystem({
     stateDir: join(stateDir, "system"),
-    bundles: [
-      { worker: "ingest", entry: REAL_ENTRIES["tally-ingest"] },
-      { worker: "aggregate", entry: REAL_ENTRIES["tally-aggregate"] },
-      { worker: "api", entry: REAL_ENTRIES["tally-api"] },
-    ],
+    bundles: REAL_BUNDLES,
     clickhouse,
     onLog: (message) => failures.push(message),
   });

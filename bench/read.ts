@@ -8,7 +8,7 @@ import { DAY_MS, HOUR_MS } from "../shared/window.ts";
 import { rollUp } from "../workers/aggregate/roll-up.ts";
 import { CHANGES_SETTLE_MS } from "../workers/aggregate/roll-up-pass.ts";
 import type { ReadHistoryEnv } from "../workers/api/retention.ts";
-import { REAL_ENTRIES } from "./bundle.ts";
+import { REAL_BUNDLES } from "./bundle.ts";
 import { startFloor } from "./floor.ts";
 import { generateHistory, type HistoryData, merchantOf } from "./history-data.ts";
 import { paymentLoad } from "./load.ts";
@@ -62,11 +62,7 @@ try {
   const hello = await startFloor(stateDir, "hello");
   const system = await startBenchSystem({
     stateDir: join(stateDir, "system"),
-    bundles: [
-      { worker: "ingest", entry: REAL_ENTRIES["tally-ingest"] },
-      { worker: "aggregate", entry: REAL_ENTRIES["tally-aggregate"] },
-      { worker: "api", entry: REAL_ENTRIES["tally-api"] },
-    ],
+    bundles: REAL_BUNDLES,
     clickhouse,
     onLog: (message) => failures.push(message),
   });

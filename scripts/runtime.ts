@@ -81,7 +81,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 function workerOptions(worker: WorkerName, options: RuntimeOptions, port: number | undefined, s3: ArchiveEndpoint) {
   const { bundleDir, bindings, queuesUrl, withSite = true } = options;
   // The bundle is one ES module already, so there are no rules for others to follow.
-  const { modulesRules: _, ...fromConfig } = unstable_getMiniflareWorkerOptions(WRANGLER_CONFIG, worker).workerOptions;
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(WRANGLER_CONFIG, worker);
+  const { modulesRules: _, ...withPages } = workerOptions;
+  const { assets: __, ...withoutPages } = withPages;
+  const fromConfig = withSite ? withPages : withoutPages;
   const path = join(bundleDir, worker, "index.js");
   return {
     ...fromConfig,
@@ -97,7 +100,6 @@ function workerOptions(worker: WorkerName, options: RuntimeOptions, port: number
       ...bindings[worker],
     },
     ...(port === undefined ? {} : { unsafeDirectSockets: [{ host: "127.0.0.1", port }] }),
-    ...(withSite ? {} : { assets: undefined }),
   };
 }
 
