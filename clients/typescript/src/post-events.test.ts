@@ -101,6 +101,12 @@ test.each([
   expect(requests).toHaveLength(1);
 });
 
+test("a key that may not send is refused as one that is unknown", async () => {
+  const { url } = await server(() => ({ status: 403, body: { code: "forbidden", title: "The key may not do this" } }));
+  const refused = { reason: "key_refused", why: "403 The key may not do this" };
+  expect(await postBatch({ url, key: "k1" }, body, deps())).toMatchObject(refused);
+});
+
 test.each([403, 422])("%i with the members of a receipt is an answer: all events were rejected", async (status) => {
   const errors = [{ index: 1, event_id: "b", code: "invalid_value", path: "amount", message: "no" }];
   const { url } = await server(() => ({ status, body: { title: "All bad", code: "x", rejected: 2, errors } }));

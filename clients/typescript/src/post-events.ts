@@ -37,7 +37,7 @@ export type PostDeps = {
 
 export type PostOutcome = { attempts: number; sentBytes: number } & (
   | { reason: "answered"; receipt: Receipt }
-  /** 401: no other batch will fare better with this key. */
+  /** 401, or 403 `forbidden`: no other batch will fare better with this key. */
   | { reason: "key_refused"; why: string }
   /** Another answer that a retry would not change: 400, 413, 415, a redirect, or one without the receipt it should have. */
   | { reason: "refused"; status: number; why: string }
@@ -118,7 +118,9 @@ function judge({ status, headers }: Response, text: string): Tried {
       };
     }
   }
-  if (status === 401) return { reason: "key_refused", why: problemText(status, said) };
+  // Unknown, or of a kind that does not send events.
+  const isKeyRefused = status === 401 || (status === 403 && said.code === "forbidden");
+  if (isKeyRefused) return { reason: "key_refused", why: problemText(status, said) };
   // Browsers hide where a redirect leads, and its status, which is 0 then.
   if (status === 0 || (status >= 300 && status < 400)) {
     const where = headers.get("location") ?? "elsewhere";
