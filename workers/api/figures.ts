@@ -23,8 +23,15 @@ export type Figure = (typeof FIGURES)[number];
 
 /** In minor units of the report's currency: those of two currencies do not compare. */
 export const MONEY_FIGURES: ReadonlySet<Figure> = new Set<Figure>([
-  ...(["payments.amount", "refunds.amount", "net"] as const),
-  ...(["average", "min", "max", "p50", "p90", "p99"] as const),
+  "payments.amount",
+  "refunds.amount",
+  "net",
+  "average",
+  "min",
+  "max",
+  "p50",
+  "p90",
+  "p99",
 ]);
 
 /** An integer, or `null` for what has no value without payments. */

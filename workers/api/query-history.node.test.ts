@@ -12,7 +12,7 @@ import { rollUp } from "../aggregate/roll-up.ts";
 import { CHANGES_SETTLE_MS } from "../aggregate/roll-up-pass.ts";
 import { FIGURES, type Figure, figureOf } from "./figures.ts";
 import { unspecifiedOf } from "./present.ts";
-import { QUERY_BUDGET, QueryTooExpensive, type Spent } from "./query-budget.ts";
+import { QUERY_BUDGET, QueryTooExpensive, queryTooExpensive, type Spent } from "./query-budget.ts";
 import { queryGroups } from "./query-history.ts";
 import { FIGURES_BY_VALUE, parseQuery, type QueryParameters } from "./query-parameters.ts";
 import { planQuery } from "./query-plan.ts";
@@ -229,19 +229,25 @@ const heavy = {
   granularity: "1h",
 };
 
-test.each<[Spent, number]>([
-  ["rowsRead", 10],
-  ["bytesRead", 1_000],
-  ["memoryBytes", 100_000],
-  ["groups", 3],
-  ["resultBytes", 1_000],
-  ["executionMs", 1],
-])("a query beyond its budget of %s is refused, and says so", async (budget, limit) => {
+test.each<[Spent, number, string]>([
+  ["rowsRead", 10, "rows_read"],
+  ["bytesRead", 1_000, "bytes_read"],
+  ["memoryBytes", 100_000, "memory_bytes"],
+  ["groups", 3, "groups"],
+  ["resultBytes", 1_000, "result_bytes"],
+  ["executionMs", 1, "execution_ms"],
+])("a query beyond its budget of %s is refused, and says so", async (budget, limit, name) => {
   const plan = planQuery(MERCHANT, parameters(heavy));
   const asked = queryGroups(env, plan, [plan], { ...QUERY_BUDGET, [budget]: limit }, NOW_MS);
   const error = await asked.catch((error: unknown) => error);
-  expect(error).toBeInstanceOf(QueryTooExpensive);
-  expect(error).toMatchObject({ spent: budget });
+  if (!(error instanceof QueryTooExpensive)) throw error;
+  const { status, code, detail, extensions } = queryTooExpensive(error);
+  expect({ status, code, extensions }).toEqual({
+    status: 422,
+    code: "query_too_expensive",
+    extensions: { budget: name, limit },
+  });
+  expect(detail).toMatch(/Ask for/);
 });
 
 test("the cost is what ClickHouse says it was", async () => {
