@@ -30,7 +30,14 @@ const PATHS = Object.entries(document.paths).map(([path, methods]) => ({
 }));
 
 /** Which headers are only sent in some of the cases they are described for. */
-const SOMETIMES = new Set(["RateLimit", "RateLimit-Policy", "Preference-Applied", "ETag", "Content-Disposition"]);
+const SOMETIMES = new Set([
+  "RateLimit",
+  "RateLimit-Policy",
+  "Preference-Applied",
+  "ETag",
+  "Cache-Status",
+  "Content-Disposition",
+]);
 
 /** Throws what is wrong with a response to such a request; of a path that is none of ours, nothing is. */
 async function checkConforms(method: string, pathname: string, response: Response): Promise<void> {

@@ -69,6 +69,14 @@ export const HEADERS = {
     description: "Send it as `If-None-Match`; 304 means that nothing has changed.",
     example: '"5d41402abc4b2a76"',
   },
-  "Cache-Control": { description: "How long the answer is certain to stay as it is.", example: "private, max-age=30" },
+  "Cache-Control": {
+    description: "Keep the answer, and ask each time whether it still holds: send its `ETag`.",
+    example: "private, max-age=0, must-revalidate",
+  },
+  "Cache-Status": {
+    description:
+      "Where the answer is from (RFC 9211). `fwd=stale`: what it is made of cannot be asked right now, and it is of up to an hour ago. Send `Cache-Control: no-cache` to have an answer that is kept checked before you get it.",
+    example: "tally; hit; ttl=540",
+  },
 } as const;
 export type HeaderName = keyof typeof HEADERS;

@@ -52,7 +52,7 @@ export const READ_OPERATIONS: OperationTable = {
     answers: {
       200: {
         description: "Of the window at a moment; of the latest closed one if none is named.",
-        headers: ["ETag", "Cache-Control"],
+        headers: ["ETag", "Cache-Control", "Cache-Status"],
         content: { "application/json": { schema: reportAnswerSchema }, ...csv("start,end,currency,…\r\n") },
       },
       304: { description: "As `If-None-Match` says it is.", headers: ["ETag"] },
@@ -70,7 +70,7 @@ export const READ_OPERATIONS: OperationTable = {
     answers: {
       200: {
         description: "A series for each currency.",
-        headers: ["ETag", "Cache-Control"],
+        headers: ["ETag", "Cache-Control", "Cache-Status"],
         content: { "application/json": { schema: metricsAnswerSchema }, ...csv("start,end,label,currency,…\r\n") },
       },
       304: { description: "As `If-None-Match` says it is.", headers: ["ETag"] },

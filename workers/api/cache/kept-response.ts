@@ -34,7 +34,7 @@ function validators(answer: KeptAnswer, origin: Exclude<Origin, "stale">, nowMs:
   };
 }
 
-/** Headers of hits, which a second of them shares: handing over each name and value costs more than all else that a hit takes. */
+/** Headers of hits, which those of a second share: a copy is made by the runtime, without each name and value being handed over anew. */
 const ofThisSecond = new WeakMap<KeptAnswer, { readonly second: number; readonly headers: Headers }>();
 
 function hitHeaders(answer: KeptAnswer, nowMs: number): Headers {
