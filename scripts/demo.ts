@@ -8,6 +8,7 @@ import { type DemoMerchant, demoMerchants } from "./demo-merchants.ts";
 import { demoPast } from "./demo-past.ts";
 import { DEMO_SEED, type DemoTotals, startDemoTraffic } from "./demo-traffic.ts";
 import { putDerivedKey, putMerchants, putSource } from "./directory.ts";
+import { failureText } from "./failure-text.ts";
 import type { LocalSystem } from "./local-system.ts";
 import { sleep } from "./sleep.ts";
 
@@ -105,14 +106,19 @@ export async function startDemo(system: LocalSystem, key: string, options: DemoO
       void save(sentToMs - QUEUED_MS_MAX).catch((error: unknown) => options.onProblem(String(error)));
     },
   });
-  const history = caughtUp.promise.then(async () => {
+  const fill = async (): Promise<HistoryOutcome | undefined> => {
+    await caughtUp.promise;
     if (isPastThere || options.historyDays === 0 || signal.aborted) return undefined;
-    const outcome = await fillPast(system, key, merchants, span, options);
-    isPastThere = outcome.reason === "complete";
-    if (isPastThere) await mark.save(span.toMs);
-    return outcome;
-  });
-  return { history, totals };
+    try {
+      const outcome = await fillPast(system, key, merchants, span, options);
+      if (outcome.reason === "complete") await mark.save(span.toMs);
+      isPastThere = outcome.reason === "complete";
+      return outcome;
+    } catch (error) {
+      return signal.aborted ? { reason: "stopped" } : { reason: "failed", why: failureText(error) };
+    }
+  };
+  return { history: fill(), totals };
 }
 
 async function fillPast(
