@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { D1Database } from "@cloudflare/workers-types";
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { type SourceMappingInput, sourceMappingSchema } from "../shared/source-mapping.ts";
 import { type KeyKind, mintKey } from "../workers/directory/key.ts";
 import { keys, merchants, sources } from "../workers/directory/schema.ts";
 import { PROJECT_DIR } from "./build.ts";
@@ -57,16 +58,23 @@ export async function putMerchants(directory: D1Database, rows: readonly NewMerc
   }
 }
 
-/** Adds a source that may send for the given merchants, `null` for all. */
-export async function putSource(
-  directory: D1Database,
-  source: { readonly id: string; readonly name: string; readonly merchants: readonly string[] | null },
-  nowMs: number,
-): Promise<void> {
+export interface NewSource {
+  readonly id: string;
+  readonly name: string;
+  /** The merchants it may send for, `null` for all. */
+  readonly merchants: readonly string[] | null;
+  /** How rows become payments, if it sends change events of a database. */
+  readonly mapping?: SourceMappingInput;
+}
+
+/** Adds a source, or brings a known one up to date. Throws when its mapping is none. */
+export async function putSource(directory: D1Database, source: NewSource, nowMs: number): Promise<void> {
+  const { id, name, merchants } = source;
+  const mapping = source.mapping === undefined ? null : sourceMappingSchema.parse(source.mapping);
   await drizzle(directory)
     .insert(sources)
-    .values({ ...source, createdAt: nowMs })
-    .onConflictDoUpdate({ target: sources.id, set: { name: source.name, merchants: source.merchants } });
+    .values({ id, name, merchants, mapping, createdAt: nowMs })
+    .onConflictDoUpdate({ target: sources.id, set: { name, merchants, mapping } });
 }
 
 /** Makes a key and answers it; this is the only time it can be seen. */

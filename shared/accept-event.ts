@@ -29,7 +29,8 @@ export interface EventFault {
     | "too_old"
     | "malformed_json"
     | "line_too_long"
-    | "merchant_not_allowed";
+    | "merchant_not_allowed"
+    | "no_mapping";
   readonly path?: string | undefined;
   readonly message: string;
 }

@@ -233,7 +233,8 @@ export const eventText: fc.Arbitrary<string> = fc
 /** The same as a CloudEvent, and texts that are no event at all. */
 const otherText = fc.oneof(
   eventText.map(
-    (data) => `{"specversion":"1.0","id":"ce-1","type":"app.refund","time":"2026-11-23T11:00:00Z","data":${data}}`,
+    (data) =>
+      `{"specversion":"1.0","id":"ce-1","source":"/pos","type":"app.refund","time":"2026-11-23T11:00:00Z","data":${data}}`,
   ),
   fc.constantFrom(
     "{}",

@@ -1,14 +1,20 @@
 import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { z } from "zod";
+import { type SourceMapping, sourceMappingSchema } from "../../shared/source-mapping.ts";
 import { directoryCache } from "./isolate-cache.ts";
 import { type ParsedKey, parseKey, secretMatches } from "./key.ts";
 import { keys, sources } from "./schema.ts";
 import { orUnavailable } from "./unavailable.ts";
 
-/** Who a request speaks for. A source with `merchants: null` may send for all of them. */
+/** Who a request speaks for. A source with `merchants: null` may send for all of them; with a `mapping` also change events of a database. */
 export type Principal =
-  | { readonly kind: "source"; readonly id: string; readonly merchants: ReadonlySet<string> | null }
+  | {
+      readonly kind: "source";
+      readonly id: string;
+      readonly merchants: ReadonlySet<string> | null;
+      readonly mapping: SourceMapping | null;
+    }
   | { readonly kind: "merchant"; readonly merchantId: string }
   | { readonly kind: "operator"; readonly name: string };
 
@@ -97,7 +103,8 @@ function principalOf(key: typeof keys.$inferSelect, source: typeof sources.$infe
     case "source": {
       if (source === null) return undefined;
       const ids = merchantIdsSchema.parse(source.merchants);
-      return { kind: "source", id: source.id, merchants: ids === null ? null : new Set(ids) };
+      const mapping = sourceMappingSchema.nullable().parse(source.mapping);
+      return { kind: "source", id: source.id, merchants: ids === null ? null : new Set(ids), mapping };
     }
     case "merchant":
       return { kind: "merchant", merchantId: key.subject };

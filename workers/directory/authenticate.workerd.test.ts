@@ -30,11 +30,13 @@ describe("a key", () => {
       kind: "source",
       id: "pos",
       merchants: null,
+      mapping: null,
     });
     expect(await principal((await addKey(directory, "source", "kiosk")).authorization)).toEqual({
       kind: "source",
       id: "kiosk",
       merchants: new Set(["shop-1", "constructor"]),
+      mapping: null,
     });
     expect(await principal((await addKey(directory, "merchant", "shop-1")).authorization)).toEqual({
       kind: "merchant",

@@ -16,6 +16,8 @@ export const sources = sqliteTable("sources", {
   name: text("name").notNull(),
   /** JSON array of the merchants it may send for; null means all of them. */
   merchants: text("merchants", { mode: "json" }),
+  /** JSON of `sourceMappingSchema`: how rows of its database become payments; null for a source that sends payments. */
+  mapping: text("mapping", { mode: "json" }),
   createdAt: integer("created_at").notNull(),
 });
 

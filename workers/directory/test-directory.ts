@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
+import type { SourceMappingInput } from "../../shared/source-mapping.ts";
 import { type KeyKind, mintKey } from "./key.ts";
 import { keys, sources } from "./schema.ts";
 
@@ -23,8 +24,13 @@ export async function migrate(directory: D1Database, migration: string): Promise
 }
 
 /** Adds a source that may send for these merchants, `null` for all. */
-export async function addSource(directory: D1Database, id: string, merchants: readonly string[] | null): Promise<void> {
-  await drizzle(directory).insert(sources).values({ id, name: id, merchants, createdAt: 0 });
+export async function addSource(
+  directory: D1Database,
+  id: string,
+  merchants: readonly string[] | null,
+  mapping: SourceMappingInput | null = null,
+): Promise<void> {
+  await drizzle(directory).insert(sources).values({ id, name: id, merchants, mapping, createdAt: 0 });
 }
 
 /** Adds a key; answers what a client sends. */

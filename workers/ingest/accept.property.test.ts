@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { paymentLoad } from "../../bench/load.ts";
 import { acceptEvent, checkTime, type EventFault } from "../../shared/accept-event.ts";
 import type { AcceptRules } from "../../shared/accept-scanned.ts";
-import { fromCloudEvent } from "../../shared/cloud-event.ts";
+import { isCloudEvent, paymentOf, readCloudEvent } from "../../shared/cloud-event.ts";
 import { MARK } from "../../shared/event.arbitrary.ts";
 import type { PaymentEvent } from "../../shared/event.ts";
 import { batchOf } from "../../shared/event-batch.ts";
@@ -99,8 +99,17 @@ function parsedOf(text: string): { readonly value: unknown } | undefined {
   }
 }
 
+function paymentIn(value: unknown): { readonly raw: unknown } | { readonly fault: EventFault; readonly raw: unknown } {
+  if (!isCloudEvent(value)) return { raw: value };
+  const event = readCloudEvent(value);
+  const payment = event.ok ? paymentOf(event.value) : event;
+  return payment.ok ? { raw: payment.value } : { fault: payment.error, raw: { event_id: value.id } };
+}
+
 function judge(value: unknown, { merchants, historyAgeMaxMs, userKey }: AcceptRules): Judged {
-  const raw = fromCloudEvent(value);
+  const payment = paymentIn(value);
+  if ("fault" in payment) return payment;
+  const { raw } = payment;
   const accepted = acceptEvent(raw);
   if (!accepted.ok) return { fault: accepted.error, raw };
   const event = accepted.value;

@@ -142,6 +142,7 @@ describe("an error", () => {
     const cloud = {
       specversion: "1.0",
       id: "A234",
+      source: "/pos",
       type: "payment",
       time: "2026-11-23T11:00:00Z",
       data: { amount: -1 },

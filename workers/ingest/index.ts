@@ -17,6 +17,7 @@ import { drain, readBody } from "./body.ts";
 import { type Env, settingsOf } from "./env.ts";
 import { DIRECT_TIMEOUT_MS, IDS_PER_REQUEST_MAX, LOG_DELAY_S } from "./limits.ts";
 import { packEvents } from "./log-events.ts";
+import { contentModeOf, readCloudEvents } from "./parse-cloud-events.ts";
 import { readEvents } from "./parse-events.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
 
@@ -42,12 +43,18 @@ app.post("/v1/events", async (c) => {
   const request = c.var.requestId;
   const rules = { ...settings, nowMs, merchants: source.merchants };
   const provenance = { batch: request, source: source.id, receivedAtMs: nowMs };
-  const newAccepted = () => new Accepted(rules, provenance, body.value.byteLength);
-  const read = readEvents(body.value, c.req.header("Content-Type") ?? null, newAccepted);
+  const newAccepted = () => new Accepted(rules, provenance, body.value.byteLength, source.mapping);
+  const { headers } = c.req.raw;
+  const mode = contentModeOf(headers);
+  const read =
+    mode === undefined
+      ? readEvents(body.value, headers.get("Content-Type"), newAccepted)
+      : readCloudEvents(body.value, headers, mode, newAccepted());
   if (!read.ok) return problemResponse(read.error);
   const accepted = read.value;
   const { batch } = accepted;
-  if (batch.size === 0) return answerNothingAccepted(accepted);
+  if (accepted.errors.length > 0 && source.mapping?.rejected === "skip") logSkipped(request, source.id, accepted);
+  if (batch.size === 0) return answerNothingAccepted(accepted, source.mapping?.rejected === "skip");
 
   const isAsync = prefersAsync(c.req.header("Prefer"));
   // Before the log has the events: from then on there is only so much time until the log counts them too.
@@ -119,11 +126,18 @@ async function topologyIfKnown(env: Env, nowMs: number): Promise<Topology | unde
   }
 }
 
-function answerNothingAccepted(accepted: Accepted): Response {
+/** Whoever is to skip what is rejected is told of success, or a sink would send it for ever. */
+function answerNothingAccepted(accepted: Accepted, isSkipping: boolean): Response {
   const receipt = receiptOf(accepted, new Uint8Array());
-  if (accepted.errors.length === 0) return Response.json(receipt);
+  if (accepted.errors.length === 0 || isSkipping) return Response.json(receipt);
   const forbidden = accepted.errors.every(({ code }) => code === "merchant_not_allowed");
   return problemResponse(forbidden ? forbiddenMerchants(receipt) : allRejected(receipt));
+}
+
+/** Nobody reads the receipts of a sink that goes on whatever they say. */
+function logSkipped(request: string, source: string, { errors }: Accepted): void {
+  const [first] = errors;
+  log("warn", "changes skipped", { request, source, changes: errors.length, code: first?.code, path: first?.path });
 }
 
 const allRejected = (receipt: Receipt): Problem => ({

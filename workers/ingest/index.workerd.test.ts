@@ -197,6 +197,78 @@ describe("a request", () => {
   });
 });
 
+describe("change events of a database", () => {
+  const mapping = (over: object) => ({ tables: { payments: { fields: FIELDS } }, ...over });
+  const FIELDS = {
+    event_id: "id",
+    merchant_id: "shop",
+    type: { constant: "payment" as const },
+    occurred_at: "at",
+    amount: "amount",
+    currency: { constant: "JPY" },
+    payment_method: { constant: "qr" },
+  };
+  const row = (over: object = {}) => ({
+    id: crypto.randomUUID(),
+    shop: "shop-1",
+    at: Date.now(),
+    amount: 550,
+    ...over,
+  });
+  const change = (op: string, after: object | null, table = "payments") => ({
+    before: null,
+    after,
+    source: { db: "shop", table },
+    op,
+    ts_ms: Date.now(),
+  });
+  let refusing: string;
+  let skipping: string;
+
+  beforeAll(async () => {
+    await addSource(directory, "refusing", ["shop-1"], mapping({}));
+    await addSource(directory, "skipping", ["shop-1"], mapping({ rejected: "skip" }));
+    refusing = (await addKey(directory, "source", "refusing")).authorization;
+    skipping = (await addKey(directory, "source", "skipping")).authorization;
+  });
+  const post = async (message: unknown, Authorization: string, contentType = "application/json") => {
+    const response = await send(message, { Authorization, "Content-Type": contentType });
+    return [response.status, await response.json()];
+  };
+
+  test("are counted as the mapping of their source says; what is ignored is success, so that a sink goes on", async () => {
+    expect(await post(change("c", row()), refusing)).toMatchObject([200, { accepted: 1, errors: [] }]);
+    expect(loggedText()).toContain('"payment_method":"qr"');
+    const ignored = (code: string) => [200, { accepted: 0, rejected: 0, ignored: 1, notes: [{ index: 0, code }] }];
+    expect(await post(change("d", null), refusing)).toMatchObject(ignored("delete"));
+    expect(await post(null, refusing)).toMatchObject(ignored("tombstone"));
+    expect(await post(change("c", row(), "shops"), refusing)).toMatchObject(ignored("unmapped_table"));
+    const cloud = { specversion: "1.0", id: "x", source: "/debezium/mysql/a", type: "io.debezium.connector.mysql.X" };
+    const attributes = { ...cloud, iodebeziumop: "r", iodebeziumdb: "shop", iodebeziumtable: "payments" };
+    const data = { before: null, after: row() };
+    expect(await post({ ...attributes, data }, refusing, "application/cloudevents+json")).toMatchObject([
+      200,
+      { accepted: 1 },
+    ]);
+  });
+
+  test("that are no valid payment are refused, or skipped and logged, as the mapping says", async () => {
+    const bad = change("c", row({ amount: "many" }));
+    expect(await post(bad, refusing)).toMatchObject([422, { rejected: 1, errors: [{ code: "invalid_value" }] }]);
+    lines.length = 0;
+    expect(await post(bad, skipping)).toMatchObject([200, { rejected: 1, errors: [{ path: "amount" }] }]);
+    expect(lines.join("")).toMatch(/changes skipped.*skipping.*invalid_value/);
+    const other = change("c", row({ shop: "shop-2" }));
+    expect(await post(other, refusing)).toMatchObject([403, { code: "merchant_not_allowed" }]);
+    expect(await post(other, skipping)).toMatchObject([200, { rejected: 1 }]);
+  });
+
+  test("beside payments of the same source, and to a source without a mapping, are what they are", async () => {
+    expect(await post([event(), change("u", row())], refusing)).toMatchObject([200, { accepted: 2 }]);
+    expect(await post(change("c", row()), limited)).toMatchObject([422, { errors: [{ code: "no_mapping" }] }]);
+  });
+});
+
 describe("ids", () => {
   const ask = (query: string) =>
     app.request(`/v1/ids${query}`, { method: "POST", headers: { Authorization: authorization } }, envOf());

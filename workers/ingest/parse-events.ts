@@ -8,16 +8,19 @@ import { EVENTS_PER_REQUEST_MAX, LINE_LENGTH_MAX } from "./limits.ts";
 export interface EventSink {
   /** How many there were so far. */
   readonly size: number;
+  /** Reads JSON; throws when it is none. */
+  readonly parse: (json: string) => unknown;
   /** The event a scanner has found in `length` bytes; false, and nothing has happened, when it has to be parsed to be judged. */
   scanned(scanner: EventScanner, length: number): boolean;
-  /** An event as `JSON.parse` read it. */
+  /** An event as `parse` read it: a payment, or a CloudEvent that says so itself. */
   value(raw: unknown): void;
+  /** What was sent as a CloudEvent. */
+  cloudEvent(raw: unknown): void;
   /** An event that cannot be read. */
   fault(fault: EventFault): void;
 }
 
 const NDJSON = new Set(["application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"]);
-const JSON_TYPES = new Set(["application/json", "application/cloudevents+json", "application/cloudevents-batch+json"]);
 
 const LINE_FEED = 10;
 const QUOTE = 34;
@@ -38,10 +41,20 @@ export function readEvents<Sink extends EventSink>(
   contentType: string | null,
   newSink: () => Sink,
 ): Result<Sink, Problem> {
-  const mediaType = contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
-  const start = BOM.every((byte, at) => bytes[at] === byte) ? BOM.length : 0;
-  if (JSON_TYPES.has(mediaType)) return readJson(bytes, start, newSink);
+  const mediaType = mediaTypeOf(contentType);
+  const start = afterByteOrderMark(bytes);
+  if (mediaType === "application/json") return readJson(bytes, start, newSink);
   return NDJSON.has(mediaType) ? readLines(bytes, start, newSink()) : err(unsupportedType);
+}
+
+/** A media type without its parameters, in lower case. */
+export function mediaTypeOf(contentType: string | null): string {
+  return contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
+}
+
+/** Where the text of a body begins. */
+export function afterByteOrderMark(bytes: Uint8Array): number {
+  return BOM.every((byte, at) => bytes[at] === byte) ? BOM.length : 0;
 }
 
 function readJson<Sink extends EventSink>(
@@ -81,7 +94,7 @@ function readObject(scanner: EventScanner, at: number, sink: EventSink): number 
   if (end >= 0 && sink.scanned(scanner, end - at)) return end;
   const { bytes } = scanner;
   const closed = end >= 0 ? end : objectEnd(bytes, at);
-  const parsed = closed < 0 ? undefined : tryParse(textOf(bytes, at, closed));
+  const parsed = closed < 0 ? undefined : tryParse(textOf(bytes, at, closed), sink);
   if (parsed === undefined) return -1;
   sink.value(parsed.value);
   return closed;
@@ -104,16 +117,10 @@ function objectEnd(bytes: Uint8Array, start: number): number {
 }
 
 function parseJson<Sink extends EventSink>(text: string, sink: Sink): Result<Sink, Problem> {
-  const parsed = tryParse(text);
+  const parsed = tryParse(text, sink);
   if (parsed === undefined) {
-    const hint =
-      text.trimStart().startsWith("{") && text.includes("\n") ? " One object a line is application/x-ndjson." : "";
-    return err({
-      status: 400,
-      code: "malformed_json",
-      title: "The body is not JSON",
-      detail: `Nothing was accepted.${hint}`,
-    });
+    const isLines = text.trimStart().startsWith("{") && text.includes("\n");
+    return err(isLines ? malformedJson(" One object a line is application/x-ndjson.") : malformedJson());
   }
   const values: readonly unknown[] = Array.isArray(parsed.value) ? parsed.value : [parsed.value];
   if (values.length > EVENTS_PER_REQUEST_MAX) return err(tooManyEvents(String(values.length)));
@@ -156,14 +163,15 @@ function parseLine(line: string, sink: EventSink): void {
     sink.fault({ code: "line_too_long", message: `${line.length} characters; a line takes ${LINE_LENGTH_MAX}` });
     return;
   }
-  const parsed = tryParse(line);
+  const parsed = tryParse(line, sink);
   if (parsed === undefined) sink.fault({ code: "malformed_json", message: "the line is not JSON" });
   else sink.value(parsed.value);
 }
 
-function tryParse(text: string): { readonly value: unknown } | undefined {
+/** JSON as the sink reads it. */
+export function tryParse(text: string, { parse }: Pick<EventSink, "parse">): { readonly value: unknown } | undefined {
   try {
-    return { value: JSON.parse(text) };
+    return { value: parse(text) };
   } catch {
     return undefined;
   }
@@ -171,16 +179,24 @@ function tryParse(text: string): { readonly value: unknown } | undefined {
 
 /** The body is known to be UTF-8. A byte order mark within it is a character like any other. */
 const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
-const textOf = (bytes: Uint8Array, from: number, to: number) => decoder.decode(bytes.subarray(from, to));
+export const textOf = (bytes: Uint8Array, from: number, to: number) => decoder.decode(bytes.subarray(from, to));
+
+export const malformedJson = (hint = ""): Problem => ({
+  status: 400,
+  code: "malformed_json",
+  title: "The body is not JSON",
+  detail: `Nothing was accepted.${hint}`,
+});
 
 const unsupportedType: Problem = {
   status: 415,
   code: "unsupported_type",
   title: "Unknown Content-Type",
-  detail: "Send Content-Type: application/json (an object or an array) or application/x-ndjson (an object a line).",
+  detail:
+    "Send Content-Type: application/json (an object or an array), application/x-ndjson (an object a line), application/cloudevents+json or application/cloudevents-batch+json.",
 };
 
-const tooManyEvents = (count: string): Problem => ({
+export const tooManyEvents = (count: string): Problem => ({
   status: 413,
   code: "too_many_events",
   title: "Too many events",

@@ -21,13 +21,14 @@ const eventOf = (n: number): PaymentEvent => ({
 const errorOf = (index: number): EventError => ({ index, code: "invalid_value", path: "amount", message: "wrong" });
 
 /** A request of events of which `isGood` says which were accepted. */
-function acceptedOf(isGood: readonly boolean[]): Pick<Accepted, "lines" | "indexes" | "errors"> {
+function acceptedOf(isGood: readonly boolean[]): Pick<Accepted, "lines" | "indexes" | "errors" | "notes"> {
   const indexes = isGood.flatMap((good, index) => (good ? [index] : []));
   const lines = new EventLines({ batch: "request-1", source: "pos", receivedAtMs: 0 });
   for (const index of indexes) lines.add(eventOf(index));
   return {
     indexes,
     lines,
+    notes: [],
     errors: isGood.flatMap((good, index) => (good ? [] : [errorOf(index)])),
   };
 }
@@ -84,5 +85,19 @@ describe("a receipt", () => {
     expect(receiptOf(accepted, new Uint8Array(3))).not.toHaveProperty("queued");
     const none = receiptOf(acceptedOf([]), new Uint8Array());
     expect(none).toEqual({ accepted: 0, duplicates: 0, late: 0, rejected: 0, errors: [] });
+  });
+
+  test("says what was ignored and why, and does not mention it where nothing was", () => {
+    const note = { index: 1, code: "delete", message: "gone" } as const;
+    const receipt = receiptOf({ ...acceptedOf([true]), notes: [note] }, Uint8Array.of(STATUS.accepted));
+    expect(receipt).toEqual({
+      accepted: 1,
+      duplicates: 0,
+      late: 0,
+      rejected: 0,
+      ignored: 1,
+      errors: [],
+      notes: [note],
+    });
   });
 });

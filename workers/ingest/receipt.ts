@@ -1,4 +1,5 @@
 import type { EventFault } from "../../shared/accept-event.ts";
+import type { Ignored } from "../../shared/change-event.ts";
 import { STATUS } from "../../shared/messages/shard-batch.ts";
 import type { Accepted } from "./accept.ts";
 
@@ -9,7 +10,15 @@ export interface EventError extends Omit<EventFault, "code"> {
   readonly code: EventFault["code"] | "conflict";
 }
 
-/** The numbers add up to the events of the request; a conflict is among the duplicates. */
+/** What is not an event and need not be one, and why. */
+export interface EventNote extends Ignored {
+  readonly index: number;
+}
+
+/**
+ * The numbers add up to the events of the request; a conflict is among the duplicates. Of change events, one that makes two events counts
+ * twice.
+ */
 export interface Receipt {
   /** Counted now. */
   readonly accepted: number;
@@ -19,12 +28,16 @@ export interface Receipt {
   readonly rejected: number;
   /** Safe in the log, to be counted from there; which of the above they are is not known yet. */
   readonly queued?: number;
+  /** Changes of a database that are no payments, such as deletes; left out where there are none, as `notes` is. */
+  readonly ignored?: number;
   readonly errors: readonly EventError[];
+  /** Why each of those was ignored. */
+  readonly notes?: readonly EventNote[];
 }
 
 /** The receipt of a request, of whose accepted events `statuses` tells what the shards said (`applyToShards`). */
 export function receiptOf(
-  { lines, indexes, errors }: Pick<Accepted, "lines" | "indexes" | "errors">,
+  { lines, indexes, errors, notes }: Pick<Accepted, "lines" | "indexes" | "errors" | "notes">,
   statuses: Uint8Array,
 ): Receipt {
   const tally = { accepted: 0, duplicates: 0, late: 0, queued: 0 };
@@ -53,7 +66,9 @@ export function receiptOf(
     ...known,
     rejected: errors.length,
     ...(queued > 0 ? { queued } : {}),
+    ...(notes.length > 0 ? { ignored: notes.length } : {}),
     errors: [...errors, ...conflicts].sort((a, b) => a.index - b.index),
+    ...(notes.length > 0 ? { notes } : {}),
   };
 }
 
