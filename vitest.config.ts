@@ -20,6 +20,7 @@ export default defineConfig({
             "shared/**/*.test.ts",
             "workers/**/*.test.ts",
             "scripts/**/*.test.ts",
+            "clients/**/*.test.ts",
             "clickhouse/**/*.test.ts",
             "simulation/**/*.test.ts",
           ],

@@ -1,7 +1,13 @@
 import { afterEach, expect, test } from "vitest";
+import {
+  type Answer,
+  allAccepted,
+  type IngestStandIn,
+  ingestStandIn,
+  type SeenRequest,
+} from "../clients/typescript/test/ingest-stand-in.ts";
 import { demoEvents, demoMerchants, startDemoTraffic } from "./demo-traffic.ts";
 import type { PaymentEventInput } from "./event-input.ts";
-import { type Answer, allAccepted, type IngestStandIn, ingestStandIn, type SeenRequest } from "./ingest-stand-in.ts";
 
 const merchants = demoMerchants();
 const NOON = Date.UTC(2026, 10, 18, 12);

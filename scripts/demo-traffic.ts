@@ -1,6 +1,6 @@
+import { type PostDeps, type PostOutcome, postBatch } from "../clients/typescript/src/post-events.ts";
 import { demoSchedule } from "./demo-events.ts";
 import type { DemoMerchant } from "./demo-merchants.ts";
-import { type PostDeps, type PostOutcome, postBatch } from "./post-events.ts";
 import { sleep } from "./sleep.ts";
 
 export { type Delivery, type DemoOptions, demoEvents, demoSchedule } from "./demo-events.ts";

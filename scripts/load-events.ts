@@ -1,5 +1,6 @@
 import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
+import { type PostBody, type PostDeps, type PostTarget, postBatch } from "../clients/typescript/src/post-events.ts";
 import { failureText } from "./failure-text.ts";
 import {
   addFailure,
@@ -12,7 +13,6 @@ import {
   lastLine,
 } from "./load-summary.ts";
 import type { NdjsonBatch } from "./ndjson-batches.ts";
-import { type PostBody, type PostDeps, type PostTarget, postBatch } from "./post-events.ts";
 
 /** So many batches failing one after the other mean that the server is gone, not that the batches are bad. */
 export const FAILURES_IN_A_ROW_MAX = 8;

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
+import { eventsUrl } from "../clients/typescript/src/post-events.ts";
 import { BATCH_EVENTS_MAX } from "./ndjson-batches.ts";
-import { eventsUrl } from "./post-events.ts";
 
 /** More requests at a time than this help no server that batches anyway, and each may hold one batch of 8 MB. */
 export const CONCURRENCY_MAX = 64;

@@ -1,5 +1,5 @@
+import type { Receipt, ReceiptError } from "../clients/typescript/src/receipt.ts";
 import type { NdjsonBatch } from "./ndjson-batches.ts";
-import type { Receipt, ReceiptError } from "./post-events.ts";
 
 /** What the summary itself keeps of the errors and failures, however many there are. */
 export const ERRORS_KEPT_MAX = 10;

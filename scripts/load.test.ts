@@ -7,7 +7,13 @@ import type { Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type Answer, allAccepted, type IngestStandIn, ingestStandIn, type SeenRequest } from "./ingest-stand-in.ts";
+import {
+  type Answer,
+  allAccepted,
+  type IngestStandIn,
+  ingestStandIn,
+  type SeenRequest,
+} from "../clients/typescript/test/ingest-stand-in.ts";
 import { sleep } from "./sleep.ts";
 
 let folder: string;

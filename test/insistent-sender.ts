@@ -1,6 +1,7 @@
+import { type PostTarget, postBatch } from "../clients/typescript/src/post-events.ts";
+import type { Receipt } from "../clients/typescript/src/receipt.ts";
 import type { PaymentEventInput } from "../scripts/event-input.ts";
 import { identityOf, type Ledger } from "../scripts/ledger.ts";
-import { type PostTarget, postBatch, type Receipt } from "../scripts/post-events.ts";
 import { integerBetween, pick, type Random, seededRandom } from "../scripts/seeded-random.ts";
 import { sleep } from "../scripts/sleep.ts";
 import { WINDOW_MS } from "../shared/window.ts";

@@ -1,15 +1,13 @@
 import { afterEach, expect, test } from "vitest";
-import { type Answer, allAccepted, type IngestStandIn, ingestStandIn, type SeenRequest } from "./ingest-stand-in.ts";
 import {
-  ATTEMPTS_MAX,
-  BACKOFF_FIRST_MS,
-  BACKOFF_MS_MAX,
-  backoffMs,
-  eventsUrl,
-  type PostDeps,
-  postBatch,
-  RETRY_AFTER_MS_MAX,
-} from "./post-events.ts";
+  type Answer,
+  allAccepted,
+  type IngestStandIn,
+  ingestStandIn,
+  type SeenRequest,
+} from "../test/ingest-stand-in.ts";
+import { BACKOFF_FIRST_MS } from "./backoff.ts";
+import { ATTEMPTS_MAX, eventsUrl, type PostDeps, postBatch } from "./post-events.ts";
 
 const open: IngestStandIn[] = [];
 afterEach(async () => {
@@ -45,6 +43,15 @@ test("a batch arrives as NDJSON with the key, and its receipt comes back", async
   expect(requests[0]?.headers.prefer).toBeUndefined();
 });
 
+test("fetch is called as a function by itself, as browsers and Workers demand", async () => {
+  const { url } = await server(allAccepted);
+  const strict = function (this: unknown, ...args: Parameters<typeof fetch>) {
+    if (this !== undefined) throw new TypeError("Illegal invocation");
+    return fetch(...args);
+  };
+  expect(await postBatch({ url, key: "k1" }, body, deps({ fetch: strict }))).toMatchObject({ reason: "answered" });
+});
+
 test("async asks for respond-async, and counts that the answer leaves out are 0", async () => {
   const { url, requests } = await server(() => ({ status: 202, body: { queued: 2, rejected: 0 } }));
   const outcome = await postBatch({ url, key: "k1", async: true }, body, deps());
@@ -56,6 +63,7 @@ test("429, 503 and a connection that breaks are tried again, no sooner than Retr
   const { url } = await server((request, number) => {
     if (number === 1) return { status: 429, headers: { "retry-after": "3" } };
     if (number === 2) return "hang_up";
+    // A moment that has passed asks for nothing.
     if (number === 3) return { status: 503, headers: { "retry-after": "Wed, 21 Oct 2015 07:28:00 GMT" } };
     return allAccepted(request);
   });
@@ -134,14 +142,6 @@ test("stop ends a wait for the next try, abort even the request under way", asyn
   await silent.seen(1);
   abort.abort();
   expect(await waiting).toMatchObject({ reason: "stopped", attempts: 1 });
-});
-
-test("waits double up to a bound, are random below it, and a Retry-After beyond all reason is cut", () => {
-  const longest = () => 1 - Number.EPSILON;
-  expect(backoffMs(1, 0, () => 0)).toBe(0);
-  expect([1, 2, 3].map((attempt) => backoffMs(attempt, 0, () => 0.5))).toEqual([250, 500, 1000]);
-  expect(backoffMs(50, 0, longest)).toBeLessThan(BACKOFF_MS_MAX + 1);
-  expect(backoffMs(1, 1e12, () => 0)).toBe(RETRY_AFTER_MS_MAX);
 });
 
 test("a base URL may end in a slash or in the path itself, and must be http", () => {

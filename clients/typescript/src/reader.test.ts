@@ -1,0 +1,78 @@
+import { afterEach, expect, test } from "vitest";
+import { type Answer, type IngestStandIn, ingestStandIn, type SeenRequest } from "../test/ingest-stand-in.ts";
+import { TallyProblem } from "./problem.ts";
+import { TallyReader } from "./reader.ts";
+
+const open: IngestStandIn[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((server) => server.close()));
+});
+
+async function connected(answer: (request: SeenRequest, number: number) => Answer) {
+  const server = await ingestStandIn(answer);
+  open.push(server);
+  const waitsMs: number[] = [];
+  const sleep = async (ms: number) => void waitsMs.push(ms);
+  const reader = new TallyReader({ url: `${server.url}/`, key: "k1", deps: { sleep, random: () => 0 } });
+  return { ...server, reader, waitsMs };
+}
+const report = { status: 200, body: { merchant_id: "shop 1", reports: [] } };
+
+test("parameters go as the API reads them: moments in milliseconds, lists with commas, none that are undefined", async () => {
+  const { reader, requests } = await connected(() => report);
+  const answer = await reader.metrics("shop 1", {
+    from: new Date(1_000),
+    to: "today",
+    granularity: "1h",
+    currency: ["JPY", "USD"],
+    compare: "year_ago",
+  });
+  await reader.report("shop-1");
+  expect(answer).toEqual(report.body);
+  expect(requests.map(({ path }) => path)).toEqual([
+    "/v1/merchants/shop%201/metrics?from=1000&to=today&granularity=1h&currency=JPY%2CUSD&compare=year_ago",
+    "/v1/merchants/shop-1/report",
+  ]);
+  expect(requests[0]?.headers.authorization).toBe("Bearer k1");
+});
+
+test("a problem is an error with all it says", async () => {
+  const body = { title: "Unknown zone", status: 400, code: "invalid_parameter", parameter: "tz", detail: "No such." };
+  const { reader, requests } = await connected(() => ({ status: 400, body }));
+  const error = await reader.metrics("shop-1", { tz: "Mars" }).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(TallyProblem);
+  expect(error).toMatchObject({ status: 400, code: "invalid_parameter", parameter: "tz", body });
+  expect((error as Error).message).toBe("400 Unknown zone: No such.");
+  expect(requests).toHaveLength(1);
+});
+
+test("what may succeed another time is tried again, no sooner than Retry-After says", async () => {
+  const { reader, waitsMs } = await connected((_, number) => {
+    if (number === 1) return { status: 429, headers: { "retry-after": "2" } };
+    return number === 2 ? "hang_up" : report;
+  });
+  expect(await reader.get("/v1/merchants/shop-1/report")).toEqual(report.body);
+  expect(waitsMs).toEqual([2_000, 0]);
+});
+
+test("a server that stays away is a problem after three tries, and a page that is not Tally's is one, too", async () => {
+  const { reader, requests } = await connected(() => ({ status: 502, body: "<html>" }));
+  const error = await reader.report("shop-1").catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ status: 502, code: "", message: "502 (no explanation)" });
+  expect(requests).toHaveLength(3);
+  const other = await connected(() => ({ status: 200, body: "<html>" }));
+  await expect(other.reader.report("shop-1")).rejects.toThrow("200 The answer is not JSON");
+  expect(other.requests).toHaveLength(1);
+});
+
+test("a redirect is told, not followed, and a signal ends a read without another try", async () => {
+  const moved = await connected(() => ({ status: 307, headers: { location: "http://127.0.0.1:9/" } }));
+  await expect(moved.reader.report("shop-1")).rejects.toMatchObject({ status: 307 });
+  const silent = await connected(() => "never");
+  const stop = new AbortController();
+  const read = silent.reader.report("shop-1", {}, stop.signal);
+  await silent.seen(1);
+  stop.abort();
+  await expect(read).rejects.toMatchObject({ name: "AbortError" });
+  expect(silent.requests).toHaveLength(1);
+});

@@ -1,0 +1,135 @@
+import { backoffMs, isTemporary, retryAfterMs, sleep } from "./backoff.ts";
+import { baseUrl } from "./base-url.ts";
+import { objectIn, TallyProblem } from "./problem.ts";
+import type { MetricsAnswer, ReportAnswer } from "./report.ts";
+
+/** Tries of a read, the first included. */
+export const READ_ATTEMPTS_MAX = 3;
+export const READ_MS_MAX = 30_000;
+
+/** Epoch milliseconds, RFC 3339, `YYYY-MM-DD`, `now`, `today` or `yesterday`. */
+export type Instant = Date | number | string;
+/** A parameter of a query; a list is written with commas, what is undefined is left out. */
+export type Parameter = Instant | boolean | readonly string[] | undefined;
+
+export interface ReaderOptions {
+  /** Base URL of the API, such as `http://127.0.0.1:8788`. */
+  url: string;
+  /** A merchant's or an operator's key. */
+  key: string;
+  attemptsMax?: number;
+  /** What `fetch`, the clock and chance are; the platform's unless a test says otherwise. */
+  deps?: Partial<ReaderDeps>;
+}
+
+export interface ReaderDeps {
+  fetch: typeof globalThis.fetch;
+  sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  random: () => number;
+}
+
+export interface SpanParameters {
+  tz?: string;
+  currency?: string | readonly string[];
+}
+
+export interface ReportParameters extends SpanParameters {
+  /** A moment in the window; without it the latest closed one. */
+  at?: Instant;
+}
+
+export interface MetricsParameters extends SpanParameters {
+  from?: Instant;
+  to?: Instant;
+  granularity?: "10m" | "1h" | "1d" | "1w" | "1mo";
+  group_by?: string | readonly string[];
+  compare?: "previous_period" | "same_weekday" | "year_ago" | "four_week_average";
+}
+
+/** Reads a merchant's numbers. Whatever is no success is thrown as a `TallyProblem`; what may well succeed another time is tried again first. */
+export class TallyReader {
+  readonly #base: string;
+  readonly #key: string;
+  readonly #attemptsMax: number;
+  readonly #deps: ReaderDeps;
+
+  /** Throws a `RangeError` when the URL is none. */
+  constructor({ url, key, attemptsMax = READ_ATTEMPTS_MAX, deps }: ReaderOptions) {
+    this.#base = baseUrl(url);
+    this.#key = key;
+    this.#attemptsMax = attemptsMax;
+    this.#deps = { fetch: globalThis.fetch, sleep, random: Math.random, ...deps };
+  }
+
+  /** One ten-minute window, a report for each currency. */
+  report(merchantId: string, parameters: ReportParameters = {}, signal?: AbortSignal): Promise<ReportAnswer> {
+    return this.get(`/v1/merchants/${encodeURIComponent(merchantId)}/report`, { ...parameters }, signal);
+  }
+
+  /** A series of reports and their total, for each currency. */
+  metrics(merchantId: string, parameters: MetricsParameters = {}, signal?: AbortSignal): Promise<MetricsAnswer> {
+    return this.get(`/v1/merchants/${encodeURIComponent(merchantId)}/metrics`, { ...parameters }, signal);
+  }
+
+  /** Any other path of the API, whose answer is `Answer` as its description says. */
+  async get<Answer>(
+    path: string,
+    parameters: Readonly<Record<string, Parameter>> = {},
+    signal?: AbortSignal,
+  ): Promise<Answer> {
+    const url = `${this.#base}${path}${queryOf(parameters)}`;
+    for (let attempt = 1; ; attempt += 1) {
+      const isLast = attempt >= this.#attemptsMax || signal?.aborted === true;
+      const tried = await this.#tryOnce(url, signal);
+      if ("answer" in tried) return tried.answer as Answer;
+      if (isLast || !tried.isTemporary) throw tried.error;
+      await this.#deps.sleep(backoffMs(attempt, tried.retryAfterMs, this.#deps.random), signal);
+    }
+  }
+
+  async #tryOnce(url: string, signal: AbortSignal | undefined): Promise<Tried> {
+    const { fetch } = this.#deps;
+    const timeout = AbortSignal.timeout(READ_MS_MAX);
+    try {
+      const response = await fetch(url, {
+        headers: { authorization: `Bearer ${this.#key}`, accept: "application/json" },
+        redirect: "manual",
+        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+      });
+      const text = await response.text();
+      const { status, headers } = response;
+      if (response.ok) return answerIn(status, text);
+      const error = new TallyProblem(status, objectIn(text));
+      return { error, isTemporary: isTemporary(status), retryAfterMs: retryAfterMs(headers, Date.now()) };
+    } catch (error) {
+      return { error, isTemporary: signal?.aborted !== true, retryAfterMs: 0 };
+    }
+  }
+}
+
+type Tried =
+  | { readonly answer: unknown }
+  | { readonly error: unknown; readonly isTemporary: boolean; readonly retryAfterMs: number };
+
+/** A success that is no JSON comes from something else than Tally. */
+function answerIn(status: number, text: string): Tried {
+  try {
+    return { answer: JSON.parse(text) };
+  } catch {
+    const error = new TallyProblem(status, { title: "The answer is not JSON; is the URL that of Tally's API?" });
+    return { error, isTemporary: false, retryAfterMs: 0 };
+  }
+}
+
+function queryOf(parameters: Readonly<Record<string, Parameter>>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) query.set(name, textOf(value));
+  }
+  return query.size === 0 ? "" : `?${query}`;
+}
+
+function textOf(value: Exclude<Parameter, undefined>): string {
+  if (value instanceof Date) return String(value.getTime());
+  return Array.isArray(value) ? value.join(",") : String(value);
+}

@@ -1,0 +1,69 @@
+/** Whether a span's numbers still change: `open` until it has closed, `provisional` for a day, then `final`. */
+export type WindowStatus = "open" | "provisional" | "final";
+
+export interface CountAndAmount {
+  count: number;
+  amount: number;
+}
+
+export interface Breakdown {
+  /** Largest amount first. */
+  values: (CountAndAmount & { value: string })[];
+  other: CountAndAmount;
+  unspecified: CountAndAmount;
+}
+
+/**
+ * What a merchant sold in a span, in one currency. Money is in integer minor units; what has no value without payments is null. A sum
+ * past 2^53 is rounded by `JSON.parse`: read such a body as text where the last digit counts.
+ */
+export interface Report {
+  payments: CountAndAmount;
+  refunds: CountAndAmount;
+  net: number;
+  average: number | null;
+  min: number | null;
+  max: number | null;
+  p50: number | null;
+  p90: number | null;
+  p99: number | null;
+  points: { used: number; earned: number };
+  /** Unique customers, estimated. */
+  customers: number;
+  breakdowns: Record<string, Breakdown>;
+}
+
+export interface Notice {
+  code: string;
+  message: string;
+}
+
+/** How fresh an answer is. Times are RFC 3339 in the zone of the answer. */
+interface Freshness {
+  merchant_id: string;
+  timezone: string;
+  as_of: string;
+  /** Up to here every window has closed. */
+  complete_through: string;
+  notices: Notice[];
+}
+
+/** The answer to `GET /v1/merchants/{id}/report`. */
+export interface ReportAnswer extends Freshness {
+  start: string;
+  end: string;
+  status: WindowStatus;
+  reports: (Report & { currency: string; revision: number })[];
+}
+
+/** The answer to `GET /v1/merchants/{id}/metrics`. */
+export interface MetricsAnswer extends Freshness {
+  from: string;
+  to: string;
+  granularity: string;
+  series: {
+    currency: string;
+    total: Report & { status: WindowStatus; revision: number };
+    buckets: (Report & { start: string; end: string; label: string; status: WindowStatus; revision: number })[];
+  }[];
+}
