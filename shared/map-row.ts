@@ -137,12 +137,11 @@ class RowReading {
   }
 }
 
-/** Debezium's `VariableScaleDecimal`, of a `NUMERIC` without scale. */
-/** Decimal places of amounts in a currency; `undefined` for what is none. */
 function digitsOf(currency: string | undefined): number | undefined {
   return currency !== undefined && isCurrency(currency) ? minorUnitDigits(currency) : undefined;
 }
 
+/** Debezium's `VariableScaleDecimal`, of a `NUMERIC` without scale. */
 function variableScale(value: unknown): { readonly value: string; readonly scale: number } | undefined {
   const { scale, value: base64 } = (value ?? {}) as { readonly scale?: unknown; readonly value?: unknown };
   if (typeof base64 !== "string" || !Number.isInteger(scale)) return undefined;
