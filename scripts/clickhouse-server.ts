@@ -27,8 +27,9 @@ const REQUEST_TIMEOUT_MS = 5_000;
 const STOP_TIMEOUT_MS = 1_500;
 /** Of the memory bound, for each cache of marks or indexes; they would grow to 5 GB each. */
 const CACHE_SHARE = 0.1;
-/** To read and write objects of the archive: whoever calls a table function must be allowed temporary tables. */
-const ARCHIVE_GRANTS = ["READ, WRITE ON S3", "CREATE TEMPORARY TABLE ON *.*"];
+/** To read objects of the archive, and to write them: whoever calls a table function must be allowed temporary tables. */
+const READ_ARCHIVE_GRANTS = ["READ ON S3", "CREATE TEMPORARY TABLE ON *.*"];
+const ARCHIVE_GRANTS = ["WRITE ON S3", ...READ_ARCHIVE_GRANTS];
 /** Ten years; an interval must fit into 32 bits. */
 const QUOTA_INTERVAL_S = 315_360_000;
 
@@ -249,7 +250,7 @@ function usersXml({ database, passwords }: ServerSettings): string {
       <grants><query>GRANT SYSTEM LISTEN ON *.*</query></grants>
     </default>
 ${userXml(ADMIN_USER, passwords.admin, "default", ["ALL ON *.*"])}
-${userXml(READER_USER, passwords.reader, "reader", [`SELECT ON ${database}.*`])}
+${userXml(READER_USER, passwords.reader, "reader", [`SELECT ON ${database}.*`, ...READ_ARCHIVE_GRANTS])}
 ${userXml(WRITER_USER, passwords.writer, "default", [`SELECT, INSERT ON ${database}.*`, ...ARCHIVE_GRANTS])}
   </users>
 </clickhouse>

@@ -95,7 +95,7 @@ function workerOptions(worker: WorkerName, options: RuntimeOptions, port: number
     r2Buckets: withS3(fromConfig.r2Buckets, s3),
     bindings: {
       ...(fromConfig.bindings as Record<string, string>),
-      ...(worker === "aggregate" ? s3Bindings(fromConfig.r2Buckets, s3) : {}),
+      ...(worker !== "ingest" ? s3Bindings(fromConfig.r2Buckets, s3) : {}),
       ...(queuesUrl === undefined ? {} : durableBindings(queuesUrl, fromConfig.queueProducers)),
       ...bindings[worker],
     },
@@ -127,7 +127,7 @@ function withS3(buckets: unknown, { secret }: ArchiveEndpoint) {
   return Object.fromEntries(bucketsOf(buckets).map(([binding, id]) => [binding, { id, s3Credentials }]));
 }
 
-/** What the aggregate Worker is told in production by a variable and two secrets (docs/operations.md). */
+/** What the aggregate and api Workers are told in production by a variable and two secrets (docs/operations.md). */
 function s3Bindings(buckets: unknown, { port, secret }: ArchiveEndpoint): Record<string, string> {
   const [, id] = bucketsOf(buckets).find(([binding]) => binding === "ARCHIVE") ?? [];
   return {

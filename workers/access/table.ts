@@ -51,6 +51,7 @@ export const API_ACCESS: AccessTable = {
   "GET /v1/merchants/:merchant/report": merchant,
   "GET /v1/merchants/:merchant/metrics": merchant,
   "POST /v1/merchants/:merchant/query": merchant,
+  "GET /v1/merchants/:merchant/events": merchant,
   "GET /v1/merchants/:merchant/live": merchant,
 
   "GET /v1/merchants/:merchant/keys": merchant,

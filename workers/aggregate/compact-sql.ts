@@ -57,6 +57,11 @@ const OF_LINE: Readonly<Record<string, string>> = {
   line: "toUInt32(rowNumberInAllBlocks())",
 };
 
+/** What a column is called, or made of, where lines are read. */
+export function ofLine(column: string): string {
+  return column in OF_LINE ? `${OF_LINE[column]} AS ${column}` : column;
+}
+
 /** So that lines are read one object after another, in their order, and nothing of them is passed over. */
 export const COMPACT_SETTINGS = {
   input_format_skip_unknown_fields: 0,
@@ -81,8 +86,9 @@ export interface CompactSources {
 function rowsSql({ lines, parquet }: CompactSources): string {
   const selects = [];
   if (lines) {
-    const columns = PARQUET_COLUMNS.map((name) => (name in OF_LINE ? `${OF_LINE[name]} AS ${name}` : name));
-    selects.push(`SELECT ${columns.join(", ")} FROM ${s3Source("lines_url", "JSONEachRow", LINE_STRUCTURE)}`);
+    selects.push(
+      `SELECT ${PARQUET_COLUMNS.map(ofLine).join(", ")} FROM ${s3Source("lines_url", "JSONEachRow", LINE_STRUCTURE)}`,
+    );
   }
   if (parquet) selects.push(`SELECT ${PARQUET_COLUMNS.join(", ")} FROM ${parquetSource("parquet_url")}`);
   return selects.join(" UNION ALL ");
@@ -100,7 +106,8 @@ const RECEIVED = "received_at, batch, n, line";
  */
 const SAME = `merchant_id, event_id, intDiv(occurred_at, ${WINDOW_MS}), intDiv(received_at, ${WINDOW_MS})`;
 const HASH = `sipHash64(${PARQUET_COLUMNS.join(", ")})`;
-const IS_EVENT = "type IN ('payment', 'refund') AND merchant_id != '' AND event_id != '' AND currency != ''";
+/** Of a line: what every event has. */
+export const IS_EVENT = "type IN ('payment', 'refund') AND merchant_id != '' AND event_id != '' AND currency != ''";
 
 /**
  * What compacting should come to: `lines` read, `events` kept and their `checksum`; `strange` lines are no events. In other words than

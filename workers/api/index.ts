@@ -16,6 +16,7 @@ import { askMetrics, askReport } from "./cache/asked.ts";
 import { cachedRead } from "./cache/cached-read.ts";
 import { listDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
+import { answerEvents } from "./events/route.ts";
 import { HistoryUnavailable } from "./history.ts";
 import { ShardUnavailable } from "./hot-windows.ts";
 import { adminKeys, merchantKeys } from "./keys.ts";
@@ -60,6 +61,8 @@ app.post("/v1/merchants/:merchant/query", queryBodyLimit, async (c) => {
   const home = await loadHome(c.env.DIRECTORY, c.var.merchant, nowMs);
   return await answerQuery(c, c.var.merchant, home, nowMs);
 });
+
+app.get("/v1/merchants/:merchant/events", answerEvents);
 
 app.get("/v1/merchants/:merchant/live", async (c) => {
   const nowMs = Date.now();

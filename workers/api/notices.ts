@@ -6,6 +6,7 @@ export const NOTICE_CODES = [
   "base_unavailable",
   "values_in_other",
   "partial",
+  "archive_damaged",
 ] as const;
 
 /** Something a reader of the numbers must know; `code` is stable. */

@@ -49,10 +49,10 @@ export function pageOf<Item>(
   const page = items.slice(0, limit);
   const last = page.at(-1);
   const isLast = items.length <= limit || last === undefined;
-  return { items: page, next_cursor: isLast ? null : encode(positionOf(last)) };
+  return { items: page, next_cursor: isLast ? null : encodeCursor(positionOf(last)) };
 }
 
-function encode(position: unknown): string {
+export function encodeCursor(position: unknown): string {
   return toBase64url(new TextEncoder().encode(JSON.stringify(position)));
 }
 

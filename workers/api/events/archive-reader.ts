@@ -1,0 +1,241 @@
+import { type ClickHouseClient, ClickHouseError } from "@clickhouse/client-web";
+import { z } from "zod";
+import { HOUR_MS } from "../../../shared/window.ts";
+import { type ArchiveS3, s3Parameters } from "../../aggregate/archive-s3.ts";
+import { type ArchivedObject, objectsBetween } from "../../aggregate/archived-hours.ts";
+import { isDamageCode } from "../../aggregate/archived-lines.ts";
+import type { CompactSources } from "../../aggregate/compact-sql.ts";
+import { LINE_SETTINGS } from "../../aggregate/recount-sql.ts";
+import { historyClient } from "../../history-client.ts";
+import { log } from "../../log.ts";
+import type { Env } from "../env.ts";
+import { HISTORY_SETTINGS, outageOf } from "../history.ts";
+import { windowsKeptFrom } from "../retention.ts";
+import {
+  copiesSql,
+  type EventFilter,
+  type EventOrder,
+  filterParameters,
+  hoursSql,
+  keysSql,
+  probeSql,
+} from "./event-sql.ts";
+
+/** Of lines that are read by one statement, packed: some ten times as many unpacked, of which ClickHouse reads a hundred megabytes a second and more. */
+export const LINES_BYTES_MAX = 64_000_000;
+/** Objects of one statement: their keys are one parameter of 128 KB. */
+export const OBJECTS_MAX = 1_000;
+const STATEMENT_MS_MAX = 20_000;
+const MEMORY_BYTES_MAX = 1_000_000_000;
+const LISTINGS_AT_ONCE = 5;
+/** S3_ERROR: not there, not allowed, or no answer. */
+const S3_ERROR = 499;
+
+/** Something that was listed has gone: it stands in a Parquet by now. */
+export class ArchiveMoved extends Error {}
+
+/** The hour has more that is not compacted yet than a request may read. */
+export class HourTooLarge extends Error {
+  readonly hourMs: number;
+  readonly bytes: number;
+
+  constructor(hourMs: number, bytes: number) {
+    super(`${bytes} bytes of lines in the hour ${new Date(hourMs).toISOString()}`);
+    this.hourMs = hourMs;
+    this.bytes = bytes;
+  }
+}
+
+const keySchema = z.object({ occurred_at: z.int(), event_id: z.string(), received: z.array(z.int()) });
+export type EventKey = z.output<typeof keySchema>;
+
+const text = z.string();
+const copySchema = z.object({
+  merchant_id: text,
+  occurred_at: z.int(),
+  event_id: text,
+  type: z.enum(["payment", "refund"]),
+  amount: z.int(),
+  currency: text,
+  payment_method: text,
+  points_used: z.int(),
+  points_earned: z.int(),
+  refund_of: text,
+  attributes: z.record(text, text),
+  user_id: text,
+  grade: text,
+  gender: text,
+  country: text,
+  device: text,
+  age_band: text,
+  merchant_grade: text,
+  location: text,
+  business_type: text,
+  received_at: z.int(),
+  batch: text,
+  n: z.int(),
+  matches: z.int(),
+});
+/** A row of the archive; what an event lacks is empty. */
+export type ArchivedCopy = z.output<typeof copySchema>;
+
+const hourSchema = z.object({ hour: z.int() });
+
+/** What the archive has of one merchant, by way of ClickHouse, which reads the bucket's objects whether they are compacted or not. */
+export class ArchiveReader {
+  readonly #env: Env;
+  readonly #s3: ArchiveS3;
+  readonly #merchantId: string;
+  readonly #filter: EventFilter;
+  readonly #client: ClickHouseClient;
+  readonly #listed = new Map<number, Promise<readonly ArchivedObject[]>>();
+  /** Keys of what could not be read whole: nothing of it is listed, since nothing of it is counted either. */
+  readonly damaged = new Set<string>();
+
+  constructor(env: Env, s3: ArchiveS3, merchantId: string, filter: EventFilter) {
+    this.#env = env;
+    this.#s3 = s3;
+    this.#merchantId = merchantId;
+    this.#filter = filter;
+    this.#client = historyClient(env, STATEMENT_MS_MAX + 2_000, {
+      ...HISTORY_SETTINGS,
+      max_execution_time: STATEMENT_MS_MAX / 1_000,
+      max_memory_usage: String(MEMORY_BYTES_MAX),
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  /** Starts of hours of `[fromMs, toMs)` that have events, by what history has counted, the first so many in the order. */
+  async hours(fromMs: number, toMs: number, order: EventOrder, limit: number, nowMs: number): Promise<number[]> {
+    const rows = await this.#ask(hoursSql(this.#filter, order), hourSchema, {
+      from_s: Math.floor(fromMs / 1_000),
+      to_s: Math.ceil(toMs / 1_000),
+      kept_from_s: windowsKeptFrom(this.#env, nowMs) / 1_000,
+      limit,
+    });
+    return rows.map(({ hour }) => hour * HOUR_MS);
+  }
+
+  /** What there is to read of each hour. */
+  async objects(hoursMs: readonly number[]): Promise<ReadonlyMap<number, readonly ArchivedObject[]>> {
+    const objects = new Map<number, readonly ArchivedObject[]>();
+    for (let at = 0; at < hoursMs.length; at += LISTINGS_AT_ONCE) {
+      const some = hoursMs.slice(at, at + LISTINGS_AT_ONCE);
+      const lists = await Promise.all(some.map((hourMs) => this.#list(hourMs)));
+      for (const [i, hourMs] of some.entries()) objects.set(hourMs, lists[i] ?? []);
+    }
+    return objects;
+  }
+
+  /** The next events of the list among these objects. */
+  async keys(
+    objects: readonly ArchivedObject[],
+    order: EventOrder,
+    place: Readonly<Record<"from" | "to" | "at" | "limit", number> & { id: string }>,
+  ): Promise<EventKey[]> {
+    return await this.#read(objects, (sources) => keysSql(sources, this.#filter, order), keySchema, place);
+  }
+
+  /** All copies of some events among these objects, in the order in which they were received. */
+  async copies(objects: readonly ArchivedObject[], ids: readonly string[]): Promise<ArchivedCopy[]> {
+    return await this.#read(objects, (sources) => copiesSql(sources, this.#filter), copySchema, { ids });
+  }
+
+  #list(hourMs: number): Promise<readonly ArchivedObject[]> {
+    let listed = this.#listed.get(hourMs);
+    if (listed === undefined) {
+      listed = Array.fromAsync(objectsBetween(this.#env.ARCHIVE, hourMs, hourMs + HOUR_MS));
+      this.#listed.set(hourMs, listed);
+    }
+    return listed;
+  }
+
+  async #read<Row>(
+    objects: readonly ArchivedObject[],
+    sql: (sources: CompactSources) => string,
+    schema: z.ZodType<Row>,
+    parameters: Readonly<Record<string, unknown>>,
+  ): Promise<Row[]> {
+    for (;;) {
+      const sound = this.#sound(objects);
+      if (sound.length === 0) return [];
+      try {
+        return await this.#askObjects(sound, sql, schema, parameters);
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        const before = this.damaged.size;
+        await this.#findDamage(sound);
+        if (this.damaged.size === before) throw error;
+      }
+    }
+  }
+
+  #sound(objects: readonly ArchivedObject[]): ArchivedObject[] {
+    for (const { kind, key } of objects) if (kind === "unreadable") this.damaged.add(key);
+    return objects.filter(({ key }) => !this.damaged.has(key));
+  }
+
+  /** One that cannot be read spoils a statement: the list is halved down to those at fault. */
+  async #findDamage(objects: readonly ArchivedObject[]): Promise<void> {
+    const [object] = objects;
+    if (object === undefined) return;
+    try {
+      await this.#askObjects(objects, probeSql, z.unknown(), {});
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      if (objects.length === 1) {
+        log("error", "archive object damaged", { key: object.key });
+        this.damaged.add(object.key);
+        return;
+      }
+      const middle = Math.ceil(objects.length / 2);
+      await this.#findDamage(objects.slice(0, middle));
+      await this.#findDamage(objects.slice(middle));
+    }
+  }
+
+  async #askObjects<Row>(
+    objects: readonly ArchivedObject[],
+    sql: (sources: CompactSources) => string,
+    schema: z.ZodType<Row>,
+    parameters: Readonly<Record<string, unknown>>,
+  ): Promise<Row[]> {
+    const keysOf = (kind: ArchivedObject["kind"]) =>
+      objects.filter((object) => object.kind === kind).map(({ key }) => key);
+    const [lines, parquet] = [keysOf("lines"), keysOf("parquet")];
+    const keys = {
+      ...(lines.length > 0 ? { lines_url: lines } : {}),
+      ...(parquet.length > 0 ? { parquet_url: parquet } : {}),
+    };
+    const query = sql({ lines: lines.length > 0, parquet: parquet.length > 0 });
+    // Of Parquet the rows have numbers of their own, so that it need not be read one after the other.
+    const settings = lines.length > 0 ? LINE_SETTINGS : {};
+    return await this.#ask(query, schema, { ...parameters, ...s3Parameters(this.#s3, keys) }, settings);
+  }
+
+  async #ask<Row>(
+    query: string,
+    schema: z.ZodType<Row>,
+    parameters: Readonly<Record<string, unknown>>,
+    clickhouse_settings: Partial<typeof LINE_SETTINGS> = {},
+  ): Promise<Row[]> {
+    const query_params = { merchant: this.#merchantId, ...filterParameters(this.#filter), ...parameters };
+    try {
+      const answer = await this.#client.query({ query, query_params, clickhouse_settings, format: "JSONEachRow" });
+      return z.array(schema).parse(await answer.json());
+    } catch (cause) {
+      if (cause instanceof z.ZodError || isDamage(cause)) throw cause;
+      if (cause instanceof ClickHouseError && Number(cause.code) === S3_ERROR) {
+        throw new ArchiveMoved("ClickHouse does not find an object", { cause });
+      }
+      throw outageOf(cause);
+    }
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof ClickHouseError && isDamageCode(Number(error.code));
+}
