@@ -5,7 +5,7 @@ export const REPLAY_HELP = `Counts windows of a span anew from the archive, comp
   npm run replay -- --from TIME --to TIME --key KEY [options]
   npm run replay -- --id ID --key KEY [options]
 
-  --from, --to TIME  such as 2026-11-01T00:00:00Z; widened to whole hours, and ended a day ago: later windows are the shards' to count
+  --from, --to TIME  such as 2026-11-01 or 2026-11-01T09:00:00Z (UTC); widened to whole hours, and ended a day ago: later windows are the shards' to count
   --merchant ID      one merchant's windows alone
   --dry-run          only say what differs
   --id ID            go on watching a replay that was begun earlier

@@ -14,6 +14,7 @@ import {
   readReplay,
 } from "../directory/replays.ts";
 import type { Problem } from "../http/problem.ts";
+import { parseInstant } from "./instant.ts";
 
 export const REPLAYS_LISTED_MAX = 100;
 export const DIFFERENCES_LISTED_MAX = 1_000;
@@ -21,8 +22,8 @@ export const DIFFERENCES_LISTED_MAX = 1_000;
 const SPAN_MS_MAX = 20 * 366 * 24 * HOUR_MS;
 
 const moment = z
-  .union([z.int(), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))])
-  .refine((ms) => ms >= 0, "1970 at the earliest");
+  .union([z.int().min(0), z.string().max(64)])
+  .meta({ description: "As in reads, in UTC", examples: ["2026-11-01", "2026-11-01T09:00:00Z", 1_793_491_200_000] });
 
 /** The body of `POST /v1/admin/replays`. */
 export const replayRequestSchema = z.strictObject({
@@ -43,7 +44,10 @@ export async function beginReplay(
 ): Promise<Result<object, Problem>> {
   const request = replayRequestSchema.safeParse(body);
   if (!request.success) return err(refusal("invalid_body", z.prettifyError(request.error)));
-  const { from, to, merchant, dry_run } = request.data;
+  const { merchant, dry_run } = request.data;
+  const moments = parseMoments(request.data, nowMs);
+  if (!moments.ok) return moments;
+  const [from, to] = moments.value;
   if (from >= to) return err(refusal("empty_range", "to must be later than from."));
   if (to - from > SPAN_MS_MAX) return err(refusal("too_long", "A replay takes twenty years at most."));
   const fromMs = from - (from % HOUR_MS);
@@ -59,6 +63,20 @@ export async function beginReplay(
   const asked = { askedBy: "operator" as const, fromMs, toMs, merchantId: merchant ?? null, dryRun: dry_run };
   const replay = await createReplay(directory, asked, nowMs);
   return ok(present(replay, []));
+}
+
+function parseMoments(
+  asked: Pick<z.output<typeof replayRequestSchema>, "from" | "to">,
+  nowMs: number,
+): Result<[from: number, to: number], Problem> {
+  const parsed: number[] = [];
+  for (const name of ["from", "to"] as const) {
+    const moment = parseInstant(String(asked[name]), "UTC", nowMs);
+    if (!moment.ok) return err({ ...refusal("invalid_time", moment.error.hint), extensions: { parameter: name } });
+    parsed.push(moment.value);
+  }
+  const [from = 0, to = 0] = parsed;
+  return ok([from, to]);
 }
 
 /** One replay with what it has found so far, and the windows that differ; `undefined` when there is none. */

@@ -166,7 +166,7 @@ export const OPERATE_OPERATIONS: OperationTable = {
       "Compares them with history, and unless it is a dry run writes what differs. Doing it twice, or after being cut off, ends in the same state.",
     body: body(replayRequestSchema),
     answers: { 202: { description: "It runs.", content: json(begunReplaySchema) } },
-    problems: [...CHANGE, "empty_range", "too_long", "not_final"],
+    problems: [...CHANGE, "invalid_time", "empty_range", "too_long", "not_final"],
   },
   "GET /v1/admin/replays/:id": {
     tag: "Operate",

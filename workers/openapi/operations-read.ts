@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { DIMENSIONS } from "../../shared/breakdown.ts";
 import { merchantSchema } from "../api/admin-merchants.ts";
+import { eventsAnswerSchema } from "../api/events/events-schema.ts";
 import { metricsAnswerSchema } from "../api/metrics-schema.ts";
 import { merchantPath, parameterShapes } from "../api/parameters-schema.ts";
 import { querySchema } from "../api/query-parameters.ts";
@@ -15,7 +17,13 @@ const SPAN_PROBLEMS: readonly ProblemCode[] = [
   ...(["windows_gone", "history_unavailable", "shard_unavailable"] as const),
 ];
 
-const { from, to, at, tz, currency, granularity, group_by, compare, format, bom } = parameterShapes;
+const { from, to, at, tz, currency, granularity, group_by, compare, format, bom, limit, cursor } = parameterShapes;
+const dimensionFilters = Object.fromEntries(
+  DIMENSIONS.map((dimension) => [
+    dimension,
+    z.string().meta({ description: "Events with this value; an empty one is of events without" }),
+  ]),
+);
 const csv = (example: string) => ({ "text/csv": { example } });
 
 export const READ_OPERATIONS: OperationTable = {
@@ -112,6 +120,41 @@ export const READ_OPERATIONS: OperationTable = {
       "span_too_long",
       "too_many_buckets",
       "query_too_expensive",
+    ],
+  },
+  "GET /v1/merchants/:merchant/events": {
+    tag: "Read",
+    id: "listEvents",
+    summary: "The payments and refunds behind a number",
+    description:
+      "From the archive, each once, as the numbers count them. A page ends where it is full, or has read as much as a page may: `next_cursor` goes on there.",
+    path: merchantPath,
+    query: z
+      .object({
+        ...{ from, to, tz, currency, limit, cursor, format, bom },
+        type: z.enum(["payment", "refund"]),
+        order: z.enum(["newest", "oldest"]),
+        ...dimensionFilters,
+      })
+      .partial(),
+    answers: {
+      200: {
+        description: "A page of them; as CSV all of them, streamed.",
+        content: { "application/json": { schema: eventsAnswerSchema }, ...csv("event_id,type,occurred_at,…\r\n") },
+      },
+    },
+    problems: [
+      ...QUERY_PROBLEMS,
+      ...([
+        "unknown_zone",
+        "invalid_time",
+        "invalid_currency",
+        "invalid_format",
+        "invalid_bom",
+        "empty_range",
+      ] as const),
+      ...(["invalid_limit", "invalid_cursor", "cursor_of_another_list", "invalid_order", "invalid_type"] as const),
+      ...(["invalid_value", "archive_unreadable", "hour_not_compacted", "history_unavailable"] as const),
     ],
   },
   "GET /v1/merchants/:merchant/live": {
