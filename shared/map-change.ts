@@ -17,7 +17,10 @@ export function mapChange(change: Change, mapping: SourceMapping): MappedChange 
   const rules = table === undefined ? undefined : mapping.tables[table];
   if (rules === undefined) return { ignored: unmappedTable };
   if (row === undefined) return { payments: [err(rowIncomplete)] };
-  const payments = rules.filter((rule) => appliesTo(rule, row)).map((rule) => mapRow(rule, row));
+  const payments = [rules]
+    .flat()
+    .filter((rule) => appliesTo(rule, row))
+    .map((rule) => mapRow(rule, row));
   return payments.length === 0 ? { ignored: notAPayment } : { payments };
 }
 

@@ -7,8 +7,8 @@ export const TABLES_MAX = 64;
 export const RULES_PER_TABLE_MAX = 4;
 export const VALUES_MAX = 256;
 export const COLUMN_LENGTH_MAX = 200;
-/** As JSON, so that it fits a row of D1 and every isolate's memory. */
-export const MAPPING_BYTES_MAX = 65_536;
+/** In characters of its JSON, so that it fits a row of D1 and every isolate's memory. */
+export const MAPPING_LENGTH_MAX = 65_536;
 
 const column = z
   .string()
@@ -108,7 +108,7 @@ const rule = z.strictObject({
   fields,
 });
 
-const rules = z.union([rule.transform((one) => [one]), z.array(rule).min(1).max(RULES_PER_TABLE_MAX)]);
+const rules = z.union([rule, z.array(rule).min(1).max(RULES_PER_TABLE_MAX)]);
 
 /** The definition of a mapping, as it is stored with its source and as an operator sends it. */
 export const sourceMappingSchema = z
@@ -126,14 +126,14 @@ export const sourceMappingSchema = z
     }),
   })
   .refine(
-    (mapping) => JSON.stringify(mapping).length <= MAPPING_BYTES_MAX,
-    `at most ${MAPPING_BYTES_MAX} bytes of JSON`,
+    (mapping) => JSON.stringify(mapping).length <= MAPPING_LENGTH_MAX,
+    `at most ${MAPPING_LENGTH_MAX} characters of JSON`,
   )
   .meta({ description: "How rows of change events become payments" });
 
 export type SourceMapping = z.output<typeof sourceMappingSchema>;
 export type SourceMappingInput = z.input<typeof sourceMappingSchema>;
-export type MappingRule = SourceMapping["tables"][string][number];
+export type MappingRule = z.output<typeof rule>;
 export type TextField = z.output<typeof text>;
 export type TypeField = z.output<typeof eventType>;
 export type MomentField = z.output<typeof moment>;

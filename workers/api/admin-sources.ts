@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { MERCHANT_ID_PATTERN } from "../../shared/event.ts";
+import { sourceMappingSchema } from "../../shared/source-mapping.ts";
 import type { Guarded } from "../access/guarded.ts";
 import {
   changeSource,
@@ -30,24 +31,39 @@ const merchantsSchema = z
   .nullable()
   .meta({ description: "The merchants it may send for; null for all of them." });
 
+const mappingSchema = sourceMappingSchema.nullable().meta({
+  description:
+    "How rows of its database become payments, for a source that posts change events; null for one that posts payments.",
+});
+
 /** The body of `POST /v1/admin/sources`. */
 export const newSourceSchema = z.strictObject({
   id: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, "1 to 64 of A-Z a-z 0-9 . _ -"),
   name: nameSchema,
   merchants: merchantsSchema.default(null),
+  mapping: mappingSchema.default(null),
 });
 
 /** The body of `PATCH /v1/admin/sources/:source`: what is left out stays. */
 export const sourceChangeSchema = z.strictObject({
   name: nameSchema.optional(),
   merchants: merchantsSchema.optional(),
+  mapping: mappingSchema.optional(),
 });
 
 export const sourceSchema = z
-  .object({ id: z.string(), name: z.string(), merchants: merchantsSchema, created_at: z.string() })
+  .object({
+    id: z.string(),
+    name: z.string(),
+    merchants: merchantsSchema,
+    mapping: mappingSchema,
+    created_at: z.string(),
+  })
   .meta({
     id: "Source",
-    examples: [{ id: "app-tokyo", name: "Payment app", merchants: null, created_at: "2026-11-23T01:02:03.000Z" }],
+    examples: [
+      { id: "app-tokyo", name: "Payment app", merchants: null, mapping: null, created_at: "2026-11-23T01:02:03.000Z" },
+    ],
   });
 
 export const sourcesSchema = z.object({ sources: z.array(sourceSchema), next_cursor: nextCursorSchema });
@@ -76,14 +92,18 @@ export const adminSources = new Hono<Guarded<Env>>()
   .patch("/:source", async (c) => {
     const body = await readJson(c, sourceChangeSchema);
     if (!body.ok) return problemResponse(body.error);
-    const { name, merchants } = body.value;
-    const change = { ...(name === undefined ? {} : { name }), ...(merchants === undefined ? {} : { merchants }) };
+    const { name, merchants, mapping } = body.value;
+    const change = {
+      ...(name === undefined ? {} : { name }),
+      ...(merchants === undefined ? {} : { merchants }),
+      ...(mapping === undefined ? {} : { mapping }),
+    };
     const changed = await changeSource(c.env.DIRECTORY, c.req.param("source"), change);
     return changed === undefined ? problemResponse(noSuchSource) : fresh(present(changed));
   });
 
-function present({ id, name, merchants, createdAt }: Source): z.output<typeof sourceSchema> {
-  return { id, name, merchants, created_at: new Date(createdAt).toISOString() };
+function present({ id, name, merchants, mapping, createdAt }: Source): z.output<typeof sourceSchema> {
+  return { id, name, merchants, mapping, created_at: new Date(createdAt).toISOString() };
 }
 
 function taken(id: string): Problem {

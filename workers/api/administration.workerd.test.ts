@@ -36,6 +36,23 @@ describe("a source", () => {
     expect(sources.map(({ id }) => id)).toEqual(["pos"]);
   });
 
+  test("has a mapping from rows to payments, which stays until it is taken away", async () => {
+    const fields = { event_id: "id", merchant_id: "shop", type: { constant: "payment" }, occurred_at: "at" };
+    const rule = { fields: { ...fields, amount: "amount", currency: "currency", payment_method: "method" } };
+    const mapping = { tables: { "public.payments": rule } };
+    const created = await ask("POST", "sources", { id: "orders-db", name: "Orders", mapping });
+    expect([created.status, await created.json()]).toMatchObject([
+      201,
+      { mapping: { ...mapping, rejected: "refuse" } },
+    ]);
+    const renamed = await ask("PATCH", "sources/orders-db", { name: "Orders 2" });
+    expect(await renamed.json()).toMatchObject({ mapping });
+    const taken = await ask("PATCH", "sources/orders-db", { mapping: null });
+    expect(await taken.json()).toMatchObject({ mapping: null });
+    const wrong = await ask("PATCH", "sources/orders-db", { mapping: { tables: { t: { fields } } } });
+    expect([wrong.status, await problemOf(wrong)]).toMatchObject([422, { code: "invalid_body" }]);
+  });
+
   test.each<[string, string, string, unknown, number, string]>([
     ["that is there already", "POST", "sources", { id: "pos", name: "Other" }, 409, "source_exists"],
     ["without a name", "POST", "sources", { id: "x" }, 422, "invalid_body"],

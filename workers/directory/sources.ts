@@ -1,6 +1,7 @@
 import { asc, eq, gt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { z } from "zod";
+import { sourceMappingSchema } from "../../shared/source-mapping.ts";
 import { sources } from "./schema.ts";
 
 /** Merchants a source may be limited to: they go to every isolate that sees its key. */
@@ -11,6 +12,8 @@ const storedSchema = z.object({
   name: z.string(),
   /** `null` for all of them. */
   merchants: z.array(z.string()).nullable(),
+  /** How rows of its database become payments; `null` for a source that sends payments. */
+  mapping: sourceMappingSchema.nullable(),
   createdAt: z.int(),
 });
 
@@ -31,7 +34,7 @@ export async function readSource(directory: D1Database, id: string): Promise<Sou
 export async function changeSource(
   directory: D1Database,
   id: string,
-  change: Partial<Pick<Source, "name" | "merchants">>,
+  change: Partial<Pick<Source, "name" | "merchants" | "mapping">>,
 ): Promise<Source | undefined> {
   if (Object.keys(change).length === 0) return await readSource(directory, id);
   const changed = await drizzle(directory).update(sources).set(change).where(eq(sources.id, id)).returning();

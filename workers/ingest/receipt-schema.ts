@@ -16,6 +16,12 @@ export const eventErrorSchema = z.strictObject({
   message: z.string().optional().meta({ description: "What would be right." }),
 });
 
+export const eventNoteSchema = z.strictObject({
+  index: count.meta({ description: "Of the change in the request, from 0." }),
+  code: z.enum(["delete", "tombstone", "not_a_row", "unmapped_table", "not_a_payment"]),
+  message: z.string(),
+});
+
 const receiptShape = {
   accepted: count.meta({ description: "Counted now." }),
   duplicates: count.meta({ description: "Counted before, by their ids." }),
@@ -31,6 +37,10 @@ export const receiptSchema = z
     queued: count.optional().meta({
       description: "Safe in the log, to be counted from there: which of the others they are is not known yet.",
     }),
+    ignored: count.optional().meta({
+      description: "Changes of a database that are no payments, such as deletes: nothing is wrong with them.",
+    }),
+    notes: z.array(eventNoteSchema).optional().meta({ description: "Why each of those was ignored." }),
   })
   .meta({
     id: "Receipt",

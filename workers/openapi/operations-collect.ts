@@ -15,6 +15,15 @@ const EVENT_EXAMPLE = {
   user: { id: "u-1048", gender: "female", age_band: "25-34" },
 };
 
+const CLOUD_EVENT_EXAMPLE = {
+  specversion: "1.0",
+  id: EVENT_EXAMPLE.event_id,
+  source: "/app",
+  type: "payment",
+  time: EVENT_EXAMPLE.occurred_at,
+  data: { merchant_id: "cafe-hoshino", amount: 550, currency: "JPY", payment_method: "card" },
+};
+
 const receipt = { "application/json": { schema: receiptSchema } };
 
 export const COLLECT_OPERATIONS: OperationTable = {
@@ -23,7 +32,7 @@ export const COLLECT_OPERATIONS: OperationTable = {
     id: "postEvents",
     summary: "Post payment events",
     description:
-      "One event, an array of them, NDJSON, or CloudEvents 1.0 (structured, batched or binary). Each event is judged by itself: one that is wrong spoils none of the others. An event is known by `merchant_id` and `event_id`; the first counts, so sending all of it again is always safe. Bodies may be gzip.",
+      "One event, an array of them, NDJSON, or CloudEvents 1.0 (structured, batched or binary). Each event is judged by itself: one that is wrong spoils none of the others. An event is known by `merchant_id` and `event_id`; the first counts, so sending all of it again is always safe. A source with a mapping may also post change events of a database as Debezium has them. Bodies may be gzip.",
     headers: z.object({
       Prefer: z
         .string()
@@ -33,6 +42,10 @@ export const COLLECT_OPERATIONS: OperationTable = {
           examples: ["respond-async"],
         }),
       "Content-Encoding": z.enum(["gzip", "identity"]).optional(),
+      "ce-specversion": z.literal("1.0").optional().meta({
+        description:
+          "With `ce-id`, `ce-source`, `ce-type` and perhaps `ce-time`: a CloudEvent in binary mode, the body its data. Values are percent-encoded.",
+      }),
     }),
     body: {
       isRequired: true,
@@ -42,16 +55,8 @@ export const COLLECT_OPERATIONS: OperationTable = {
           example: [EVENT_EXAMPLE],
         },
         "application/x-ndjson": { example: `${JSON.stringify(EVENT_EXAMPLE)}\n` },
-        "application/cloudevents+json": {
-          example: {
-            specversion: "1.0",
-            id: EVENT_EXAMPLE.event_id,
-            source: "/app",
-            type: "payment",
-            time: EVENT_EXAMPLE.occurred_at,
-            data: { merchant_id: "cafe-hoshino", amount: 550, currency: "JPY", payment_method: "card" },
-          },
-        },
+        "application/cloudevents+json": { example: CLOUD_EVENT_EXAMPLE },
+        "application/cloudevents-batch+json": { example: [CLOUD_EVENT_EXAMPLE] },
       },
     },
     answers: {
@@ -66,6 +71,8 @@ export const COLLECT_OPERATIONS: OperationTable = {
       "malformed_json",
       "malformed_gzip",
       "malformed_text",
+      "not_a_batch",
+      "not_an_event",
       "merchant_not_allowed",
       "body_too_large",
       "too_many_events",

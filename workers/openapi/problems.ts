@@ -66,6 +66,8 @@ export const PROBLEMS = {
   },
   windows_gone: { statuses: [422], when: "Ten-minute windows of that time are not kept any more." },
 
+  not_a_batch: { statuses: [400], when: "The body is no array, though its media type says a batch of CloudEvents." },
+  not_an_event: { statuses: [400], when: "The body is an array, though its media type says a single CloudEvent." },
   malformed_json: { statuses: [400], when: "The body is not JSON." },
   malformed_gzip: { statuses: [400], when: "The body is not gzip." },
   malformed_text: { statuses: [400], when: "The body is not UTF-8." },
