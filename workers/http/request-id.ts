@@ -11,7 +11,8 @@ export type WithRequestId<Bindings> = { Bindings: Bindings; Variables: { request
 export const requestId = createMiddleware<WithRequestId<object>>(async (c, next) => {
   c.set("requestId", crypto.randomUUID());
   await next();
-  setHeaders(c, [["X-Request-Id", c.var.requestId]]);
+  // `c.var` would make an object of all that is set.
+  setHeaders(c, [["X-Request-Id", c.get("requestId")]]);
 });
 
 /** Whatever a route throws is a bug or an outage: the log gets all of it, the caller the id to ask about. */

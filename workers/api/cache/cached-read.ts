@@ -44,7 +44,7 @@ type Ask = (c: ApiContext, atMs: number) => Promise<Result<Question, Problem>>;
 export async function cachedRead(c: ApiContext, ask: Ask): Promise<Response> {
   const nowMs = Date.now();
   const request = c.req.raw;
-  const words = wordingOf(request, c.var.merchant);
+  const words = wordingOf(request, c.get("merchant"));
   const key = words === undefined ? undefined : understood.get(words, nowMs);
   const isDoubted = NO_CACHE.test(request.headers.get("Cache-Control") ?? "");
   const believed = key === undefined || isDoubted ? undefined : reads.believed(key, nowMs);
