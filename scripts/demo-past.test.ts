@@ -7,7 +7,7 @@ import type { PaymentEventInput } from "./event-input.ts";
 
 const merchants = demoMerchants();
 const merchantIds = new Set(["cafe-hoshino", "sakura-drug", "bento-hanako", "chai-junction"]);
-const options = { merchants, merchantIds, seed: "test", eventsPerSecond: 0.6 };
+const options = { merchants, merchantIds, seed: "test", eventsPerSecond: 0.5 };
 /** A Wednesday, and an hour in which all of them are open. */
 const FROM = Date.UTC(2026, 10, 18, 5);
 const TOKYO_MS = 9 * HOUR_MS;

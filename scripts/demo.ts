@@ -14,8 +14,8 @@ import { sleep } from "./sleep.ts";
 
 /** The one whose dashboard is shown: a busy one. */
 export const SHOWN_MERCHANT = "cafe-hoshino";
-/** Of all fifty together; what a café takes is some thousand a day then, as it does in its history. */
-export const DEMO_EVENTS_PER_SECOND = 0.6;
+/** Of all fifty together; a busy café has some thousand payments a day then, as in its history. */
+export const DEMO_EVENTS_PER_SECOND = 0.5;
 /** Those who have been with us for weeks. The others have joined a day ago, so that all of the past can be counted within a minute. */
 const LONG_MERCHANTS: ReadonlySet<string> = new Set([
   ...["cafe-hoshino", "ramen-kaze", "izakaya-mameya", "manga-izumi", "sakura-drug", "mart24-shibuya", "pan-no-ki"],

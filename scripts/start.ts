@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { DEMO_EVENTS_PER_SECOND, type DemoKeys, prepareDemo, SHOWN_MERCHANT, startDemo } from "./demo.ts";
 import { demoMerchants } from "./demo-merchants.ts";
 import { type LocalSystem, startLocalSystem, WORKERS_STATE_DIR } from "./local-system.ts";
@@ -118,7 +118,7 @@ function welcome({ runtime, clickhouse }: LocalSystem, keys: DemoKeys, { quiet, 
   const traffic = quiet
     ? "no demo payments (--quiet)"
     : `${demoMerchants().length} demo merchants, some ${anHour} payments an hour`;
-  const at = (name: string) => relative(process.cwd(), join(stateDir, name));
+  const at = (name: string) => nearPath(join(stateDir, name));
   return `
 Tally is running: ${traffic}.
 
@@ -140,6 +140,12 @@ Send a payment, and read the day so far:
 
 Ctrl-C stops everything.
 `;
+}
+
+/** As short as it can be typed where one is. */
+function nearPath(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near.startsWith("..") ? resolve(path) : near;
 }
 
 function grouped(count: number): string {
