@@ -99,6 +99,27 @@ test("it is not complete while windows wait, and fails when nothing moves", asyn
   expect((await fillHistory(SPAN, stuck.deps)).reason).toBe("failed");
 });
 
+test("no more is sent ahead of what is counted than the queues, in memory, should hold", async () => {
+  const sentAtPolls: number[] = [];
+  let sent = 0;
+  const slow = system({
+    past: (fromMs) => Array.from({ length: 10_000 }, (_, n) => ({ ...event(fromMs), event_id: `${fromMs}-${n}` })),
+    post: async () => {
+      sent += 5_000;
+      return answered(0);
+    },
+    // Nothing is counted for the first polls, then all that was sent.
+    countedByDay: async () => {
+      sentAtPolls.push(sent);
+      const days = sentAtPolls.length < 5 ? 0 : sent / 10_000;
+      return new Map(Array.from({ length: days }, (_, day) => [dayOf(FROM) + day * DAY_MS, 10_000]));
+    },
+  });
+  const outcome = await fillHistory({ fromMs: FROM, toMs: dayOf(FROM) + 50 * DAY_MS }, slow.deps);
+  expect(outcome).toEqual({ reason: "complete", events: 500_000, sent: 500_000 });
+  expect(sentAtPolls.slice(0, 5)).toEqual([0, 310_000, 310_000, 310_000, 310_000]);
+});
+
 test("what is refused ends it, and so does being stopped", async () => {
   const refused = system({ post: async () => ({ reason: "gave_up", why: "503", attempts: 5, sentBytes: 1 }) });
   expect(await fillHistory(SPAN, refused.deps)).toEqual({ reason: "failed", why: "503" });

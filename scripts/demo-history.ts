@@ -6,6 +6,8 @@ import type { PaymentEventInput } from "./event-input.ts";
 const REQUEST_EVENTS = 5_000;
 /** Requests under way: one is being answered while the next is made. */
 const REQUESTS_MAX = 3;
+/** Sent and not counted yet: they stand in queues, which are in memory here. */
+const EVENTS_AHEAD_MAX = 300_000;
 const POLL_MS = 1_000;
 /** A pass over late windows that fails is tried again after five minutes; what has not moved for longer will not. */
 const STALLED_MS_MAX = 400_000;
@@ -46,7 +48,7 @@ export async function fillHistory(span: HistorySpan, deps: HistoryDeps): Promise
   const { signal } = deps;
   const counted = await deps.countedByDay(span);
   const expected = new Map<number, number>();
-  const watch = progressOf(span, expected, deps);
+  const backlog = backlogOf(span, expected, deps);
   const sending = new Set<Promise<void>>();
   let failure: string | undefined;
   let sent = 0;
@@ -66,39 +68,48 @@ export async function fillHistory(span: HistorySpan, deps: HistoryDeps): Promise
     }
     if (failure !== undefined || signal.aborted) break;
     sent += events.length;
-    await watch.look(day.toMs);
+    const stalled = await backlog.until(day.toMs, (ahead) => ahead <= EVENTS_AHEAD_MAX);
+    failure ??= stalled;
+    if (failure !== undefined) break;
   }
   await Promise.all(sending);
+  const isThere = (ahead: number, waiting: number) => ahead === 0 && waiting === 0;
+  if (failure === undefined) failure = await backlog.until(span.toMs, isThere);
   if (signal.aborted) return { reason: "stopped" };
   if (failure !== undefined) return { reason: "failed", why: failure };
-  while (!(await watch.look(span.toMs, true)).isComplete) {
-    if (signal.aborted) return { reason: "stopped" };
-    if (watch.stalledMs() > STALLED_MS_MAX) return { reason: "failed", why: "sent events do not appear in history" };
-    await deps.sleep(POLL_MS, signal);
-  }
   return { reason: "complete", events: sumOf(expected.values()), sent };
 }
 
-/** Looks, once a second while there is something to send, how much of what is expected has been counted. */
-function progressOf(span: HistorySpan, expected: ReadonlyMap<number, number>, deps: HistoryDeps) {
-  let lookedMs = deps.nowMs();
-  let movedMs = lookedMs;
-  let best = -1;
+/** What is sent and not counted, looked up once a second at most. `ahead` are events, of `expected`; `waiting` are windows. */
+function backlogOf(span: HistorySpan, expected: ReadonlyMap<number, number>, deps: HistoryDeps) {
+  let done = 0;
+  let waiting = Number.POSITIVE_INFINITY;
+  let lookedMs = 0;
+  let movedMs = deps.nowMs();
+  const ahead = () => sumOf(expected.values()) - done;
+
+  const look = async (madeToMs: number) => {
+    const [counted, windows] = await Promise.all([deps.countedByDay(span), deps.windowsWaiting(span)]);
+    const before = { done, waiting };
+    done = sumOf([...expected].map(([day, events]) => Math.min(events, counted.get(day) ?? 0)));
+    waiting = windows;
+    lookedMs = deps.nowMs();
+    if (done > before.done || waiting < before.waiting) movedMs = lookedMs;
+    // What will be expected of the days to come is not known: taken for as many as there were of those made.
+    const made = (madeToMs - span.fromMs) / Math.max(1, span.toMs - span.fromMs);
+    deps.onProgress(made * (done / Math.max(1, done + ahead())), done);
+  };
+
   return {
-    stalledMs: () => deps.nowMs() - movedMs,
-    /** `madeToMs` is how far the events have been made; their number beyond it is guessed. */
-    look: async (madeToMs: number, isDue = false): Promise<{ isComplete: boolean }> => {
-      if (!isDue && deps.nowMs() - lookedMs < POLL_MS) return { isComplete: false };
-      const [counted, waiting] = await Promise.all([deps.countedByDay(span), deps.windowsWaiting(span)]);
-      const total = sumOf(expected.values());
-      const done = sumOf([...expected].map(([day, events]) => Math.min(events, counted.get(day) ?? 0)));
-      const progress = done - waiting;
-      lookedMs = deps.nowMs();
-      if (progress > best || best < 0) movedMs = lookedMs;
-      best = Math.max(best, progress);
-      const made = (madeToMs - span.fromMs) / Math.max(1, span.toMs - span.fromMs);
-      deps.onProgress(total === 0 ? made : (done / total) * made, done);
-      return { isComplete: done === total && waiting === 0 };
+    /** Waits for it; answers why not when nothing has moved for long. `madeToMs` is how far events have been made. */
+    until: async (madeToMs: number, isSo: (ahead: number, waiting: number) => boolean): Promise<string | undefined> => {
+      if (deps.nowMs() - lookedMs >= POLL_MS) await look(madeToMs);
+      while (!isSo(ahead(), waiting) && !deps.signal.aborted) {
+        if (deps.nowMs() - movedMs > STALLED_MS_MAX) return "sent events do not appear in history";
+        await deps.sleep(POLL_MS, deps.signal);
+        await look(madeToMs);
+      }
+      return undefined;
     },
   };
 }
