@@ -1,3 +1,5 @@
+import type { LiveFigures } from "./live-listeners.ts";
+import { liveResults } from "./live-run.ts";
 import { describeMachine, machineLine } from "./machine.ts";
 import { median, percentile, significant } from "./numbers.ts";
 import type { CachedReads } from "./read-cached.ts";
@@ -9,6 +11,7 @@ export interface ReadFigures {
   readonly historyMs: HistoryReadMs;
   readonly recentMs: readonly number[];
   readonly csvPerSecond: number;
+  readonly live: LiveFigures;
 }
 
 export interface ReadRun {
@@ -23,10 +26,11 @@ export interface ReadRun {
 /** The targets of `bench:read`. */
 const CACHED_VS_HELLO_MIN = 0.8;
 const OVER_BARE_MAX = 1.3;
+const LISTENERS_MIN = 1_000;
 
 /** Prints a table, or one JSON line whose keys stay. */
 export function reportReads(
-  { cached, historyMs, recentMs, csvPerSecond }: ReadFigures,
+  { cached, historyMs, recentMs, csvPerSecond, live }: ReadFigures,
   { json, startedMs, ...run }: ReadRun,
 ): void {
   const machine = describeMachine();
@@ -44,6 +48,7 @@ export function reportReads(
     bare_clickhouse_p50_ms: significant(median(historyMs.bare)),
     history_over_bare_clickhouse: significant(historyMs.ratio),
     csv_rows_per_second: significant(csvPerSecond),
+    ...liveResults(live),
   };
   if (json) {
     console.log(JSON.stringify({ ...results, ...run, machine, date }));
@@ -52,6 +57,7 @@ export function reportReads(
   const targets: Readonly<Record<string, string>> = {
     cached_vs_hello: `at least ${CACHED_VS_HELLO_MIN}`,
     history_over_bare_clickhouse: `at most ${OVER_BARE_MAX}`,
+    live_idle_listeners: `at least ${LISTENERS_MIN}`,
   };
   const rows = [
     ["", "measured", "wanted"],

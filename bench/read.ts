@@ -11,6 +11,7 @@ import type { ReadHistoryEnv } from "../workers/api/retention.ts";
 import { REAL_BUNDLES } from "./bundle.ts";
 import { startFloor } from "./floor.ts";
 import { generateHistory, type HistoryData, merchantOf } from "./history-data.ts";
+import { runLive } from "./live-run.ts";
 import { paymentLoad } from "./load.ts";
 import { optionsOf } from "./options.ts";
 import { measureCached } from "./read-cached.ts";
@@ -20,7 +21,8 @@ import { post } from "./send.ts";
 import { type BenchSystem, makeStateDir, startBenchSystem } from "./system.ts";
 
 const USAGE = `npm run bench:read -- [--rounds 15] [--requests 4000] [--reads 60] [--merchants 6] [--json]
-  What reads cost: a cached report beside a Worker that says hello, recent spans from the shard, and a year by day from ClickHouse.
+  What reads cost: a cached report beside a Worker that says hello, recent spans from the shard, a year by day from ClickHouse, and a thousand
+  listeners to what is live.
   --rounds     times that cached reports and hellos are asked for in turn; the median counts, four more are thrown away
   --requests   of each, in a round
   --reads      reads of history that find nothing in the cache
@@ -51,12 +53,17 @@ const DAYS = 425;
 const RECENT_EVENTS = 2_000;
 const RECENT_MERCHANTS = 40;
 const CSV_ROUNDS = 9;
+const LIVE_LISTENERS = 1_200;
+/** Beyond twenty seconds there are comments in a stream. */
+const LIVE_IDLE_MS = 45_000;
 
 const log = (line: string) => console.error(line);
 const startedMs = Date.now();
 const stateDir = await makeStateDir();
 const clickhouse = await startClickHouse({ dataDir: join(stateDir, "clickhouse"), maxMemoryBytes: MEMORY_BYTES_MAX });
 try {
+  // Before anything else: what listeners take is told by how much memory grows.
+  const live = await runLive({ listeners: LIVE_LISTENERS, idleMs: LIVE_IDLE_MS, log });
   const data = await fillHistory(clickhouse);
   const failures: string[] = [];
   const hello = await startFloor(stateDir, "hello");
@@ -87,7 +94,7 @@ try {
       },
     };
     const cached = await measureCached(report, system.pid, hello, { ...options, log });
-    reportReads({ cached, historyMs, recentMs, csvPerSecond }, { ...options, startedMs });
+    reportReads({ cached, historyMs, recentMs, csvPerSecond, live }, { ...options, startedMs });
   } catch (error) {
     log(failures.slice(-5).join("\n"));
     throw error;
