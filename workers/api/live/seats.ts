@@ -1,5 +1,8 @@
-/** Listeners an isolate holds: each takes some of its 128 MB (bench/live.ts says how much). */
-export const LISTENERS_PER_ISOLATE_MAX = 2_000;
+/**
+ * Listeners an isolate holds. Each takes some of its 128 MB: `npm run bench:live` says 175 KB, which are workerd's for both ends of all its connections, and
+ * the isolate's own a part of it.
+ */
+export const LISTENERS_PER_ISOLATE_MAX = 1_500;
 /** A listener that has not been heard of for so long is gone, though nobody was told: the platform may end a request without a word. */
 export const SEAT_SILENT_MS_MAX = 90_000;
 

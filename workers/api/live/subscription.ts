@@ -54,7 +54,7 @@ export class LiveSubscription {
         subscription.#pongMs = Date.now();
         return;
       }
-      const message = decodeLiveMessage(String(data));
+      const message = decoded(String(data));
       if (!message.ok) {
         subscription.close();
         end();
@@ -94,6 +94,14 @@ export class LiveSubscription {
       // It is closed.
     }
   }
+}
+
+/** The last one decoded: a shard says the same to all listeners of a merchant, and to read it takes most of the time. */
+let last: { readonly text: string; readonly message: ReturnType<typeof decodeLiveMessage> } | undefined;
+
+function decoded(text: string): ReturnType<typeof decodeLiveMessage> {
+  if (last?.text !== text) last = { text, message: decodeLiveMessage(text) };
+  return last.message;
 }
 
 async function connect(env: Pick<Env, "SHARD">, shard: string, merchantId: string): Promise<WebSocket> {
