@@ -98,7 +98,7 @@ async function sendDemo(
     onProblem: (why) => say(why === undefined ? "Demo payments go on." : `Demo payments wait: ${why}`),
     onHistory: ({ share, counted }) => {
       progress ??= progressLine(process.stdout, Date.now);
-      progress.update(share, `the weeks before: ${grouped(counted)} events counted`);
+      progress.update(share, `the demo's past: ${grouped(counted)} events counted`);
     },
   });
   const outcome = await demo.history;
@@ -106,9 +106,9 @@ async function sendDemo(
   progress = undefined;
   if (outcome?.reason === "complete" && outcome.sent > 0) {
     const seconds = Math.ceil((Date.now() - beganMs) / 1000);
-    say(`The weeks before are there: ${grouped(outcome.events)} events, all counted after ${seconds} s.`);
+    say(`The demo's past is there: ${grouped(outcome.events)} events, all counted after ${seconds} s.`);
   } else if (outcome?.reason === "failed") {
-    say(`The weeks before are not complete: ${outcome.why}. The next start goes on with them.`);
+    say(`The demo's past is not complete: ${outcome.why}. The next start goes on with it.`);
   }
   return (await demo.totals).sent;
 }
