@@ -1,0 +1,55 @@
+import type { z } from "zod";
+import type { cellSchema, changeSchema } from "../../answer-schema.ts";
+import type { Comparison } from "../../base-spans.ts";
+import type { Granularity } from "../../calendar-unit.ts";
+import type { metricsAnswerSchema } from "../../metrics-schema.ts";
+import type { merchantSchema, merchantsSchema } from "../../admin-merchants.ts";
+import type { queryAnswerSchema } from "../../query-schema.ts";
+import type { sessionSchema } from "../../session.ts";
+
+/** What the API answers, by the types of its own schemas: were one to change, the page would no longer compile. */
+export type MetricsAnswer = z.output<typeof metricsAnswerSchema>;
+export type Series = MetricsAnswer["series"][number];
+export type Bucket = Series["buckets"][number];
+export type Total = Series["total"];
+export type Figures = NonNullable<NonNullable<Total["comparison"]>["base"]>;
+export type Breakdown = NonNullable<Total["breakdowns"]>[string];
+export type Cell = z.output<typeof cellSchema>;
+export type Change = z.output<typeof changeSchema>;
+export type QueryAnswer = z.output<typeof queryAnswerSchema>;
+export type MerchantAnswer = z.output<typeof merchantSchema>;
+export type MerchantsAnswer = z.output<typeof merchantsSchema>;
+export type SessionAnswer = z.output<typeof sessionSchema>;
+export type { Comparison, Granularity };
+
+/** The figures shown large, of which one is the line. */
+export const MEASURES = ["net", "payments", "average", "customers", "refunds", "points"] as const;
+export type Measure = (typeof MEASURES)[number];
+
+/** Where each stands in an answer, and what kind of number it is. `adds`: of two spans it is the sum; `goodUp`: whether more is better, if it can be said. */
+interface MeasureKind {
+  readonly kind: "money" | "count";
+  readonly adds: boolean;
+  readonly goodUp: boolean | undefined;
+  /** The name of the API's CSV and of its queries. */
+  readonly figure: string;
+  readonly of: <T>(figures: FiguresOf<T>) => T;
+}
+
+interface FiguresOf<T> {
+  readonly payments: { readonly count: T; readonly amount: T };
+  readonly refunds: { readonly count: T; readonly amount: T };
+  readonly net: T;
+  readonly average: T;
+  readonly points: { readonly used: T; readonly earned: T };
+  readonly customers: T;
+}
+
+export const MEASURE: Readonly<Record<Measure, MeasureKind>> = {
+  net: { kind: "money", adds: true, goodUp: true, figure: "net", of: ({ net }) => net },
+  payments: { kind: "count", adds: true, goodUp: true, figure: "payments.count", of: ({ payments }) => payments.count },
+  average: { kind: "money", adds: false, goodUp: true, figure: "average", of: ({ average }) => average },
+  customers: { kind: "count", adds: false, goodUp: true, figure: "customers", of: ({ customers }) => customers },
+  refunds: { kind: "money", adds: true, goodUp: false, figure: "refunds.amount", of: ({ refunds }) => refunds.amount },
+  points: { kind: "count", adds: true, goodUp: undefined, figure: "points.earned", of: ({ points }) => points.earned },
+};

@@ -1,0 +1,98 @@
+import { type Answer, ask, type Failure } from "./request.ts";
+
+/** A question: a path, and a body where it is a query. */
+export interface Question {
+  readonly path: string;
+  readonly body?: unknown;
+}
+
+/** What is known of the answer to a question; `answer` stays while a newer one is asked for, and when that fails. */
+export interface Known<T> {
+  readonly answer: T | undefined;
+  readonly atMs: number;
+  readonly failure: Failure | undefined;
+  readonly isLoading: boolean;
+}
+
+interface Entry {
+  known: Known<unknown>;
+  readonly listeners: Set<() => void>;
+  asking: AbortController | undefined;
+}
+
+/** Answers kept, so that going back to a span draws at once. A year by day takes a megabyte. */
+const ENTRIES_MAX = 60;
+const NOTHING: Known<never> = { answer: undefined, atMs: 0, failure: undefined, isLoading: false };
+
+const entries = new Map<string, Entry>();
+
+const keyOf = ({ path, body }: Question) => (body === undefined ? path : `${path} ${JSON.stringify(body)}`);
+
+export function known<T>(question: Question): Known<T> {
+  return (entries.get(keyOf(question))?.known ?? NOTHING) as Known<T>;
+}
+
+/** Tells of every change, and has the question asked unless there is an answer younger than `ageMsMax`. Whoever leaves last takes the request back. */
+export function listen(question: Question, ageMsMax: number, listener: () => void): () => void {
+  const key = keyOf(question);
+  const entry = entryOf(key);
+  entry.listeners.add(listener);
+  if (entry.known.answer === undefined || Date.now() - entry.known.atMs > ageMsMax) refresh(question);
+  return () => {
+    entry.listeners.delete(listener);
+    if (entry.listeners.size > 0) return;
+    entry.asking?.abort();
+    dropOldest();
+  };
+}
+
+/** Asks anew, unless that is under way. */
+export function refresh(question: Question): void {
+  const entry = entryOf(keyOf(question));
+  if (entry.asking !== undefined) return;
+  const asking = new AbortController();
+  entry.asking = asking;
+  tell(entry, { ...entry.known, isLoading: true });
+  const { path, body } = question;
+  ask<unknown>(path, { ...(body === undefined ? {} : { method: "POST", body }), signal: asking.signal }).then(
+    (answer) => finish(entry, answer),
+    () => finish(entry, undefined),
+  );
+}
+
+/** Of nobody's any more: another merchant's numbers must not be drawn by a later session. */
+export function forgetAnswers(): void {
+  for (const [key, entry] of entries) {
+    entry.asking?.abort();
+    if (entry.listeners.size === 0) entries.delete(key);
+    else tell(entry, NOTHING);
+  }
+}
+
+/** `undefined` for one that was taken back. */
+function finish(entry: Entry, answer: Answer<unknown> | undefined): void {
+  entry.asking = undefined;
+  if (answer === undefined) tell(entry, { ...entry.known, isLoading: false });
+  else if (answer.ok) tell(entry, { answer: answer.value, atMs: Date.now(), failure: undefined, isLoading: false });
+  else tell(entry, { ...entry.known, failure: answer.error, isLoading: false });
+}
+
+function tell(entry: Entry, now: Known<unknown>): void {
+  entry.known = now;
+  for (const listener of entry.listeners) listener();
+}
+
+/** The one asked for last stands last. */
+function entryOf(key: string): Entry {
+  const entry = entries.get(key) ?? { known: NOTHING, listeners: new Set<() => void>(), asking: undefined };
+  entries.delete(key);
+  entries.set(key, entry);
+  return entry;
+}
+
+function dropOldest(): void {
+  for (const [key, { listeners }] of entries) {
+    if (entries.size <= ENTRIES_MAX) return;
+    if (listeners.size === 0) entries.delete(key);
+  }
+}

@@ -1,0 +1,67 @@
+import { err, ok, type Result } from "../../../../shared/result.ts";
+
+/** Why there is no answer. */
+export type Failure =
+  | { readonly reason: "signed_out" }
+  /** Neither an answer nor a refusal came: no network, or nobody there. */
+  | { readonly reason: "unreachable" }
+  | { readonly reason: "refused"; readonly status: number; readonly code: string; readonly detail: string };
+
+export type Answer<T> = Result<T, Failure>;
+
+/** A session changes nothing without it (workers/access/admit.ts). */
+const CSRF_HEADER = "X-CSRF-Token";
+const ANSWER_MS_MAX = 30_000;
+
+let csrfToken = "";
+export function setCsrfToken(token: string): void {
+  csrfToken = token;
+}
+
+let onSignedOut = () => {};
+/** Called when an answer says that there is no session any more. */
+export function whenSignedOut(listener: () => void): void {
+  onSignedOut = listener;
+}
+
+export interface AskOptions {
+  readonly method?: "GET" | "POST" | "DELETE";
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Asks the API. What it answers is taken for what its schemas say: both are built and deployed together. Rejects only with the `AbortError` of
+ * the caller's own signal.
+ */
+export async function ask<T>(path: string, { method = "GET", body, signal }: AskOptions = {}): Promise<Answer<T>> {
+  const timeout = AbortSignal.timeout(ANSWER_MS_MAX);
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers: {
+        Accept: "application/json",
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...(method === "GET" ? {} : { [CSRF_HEADER]: csrfToken }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+    });
+    if (response.ok) return ok((response.status === 204 ? undefined : await response.json()) as T);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    return err({ reason: "unreachable" });
+  }
+  if (response.status === 401) {
+    onSignedOut();
+    return err({ reason: "signed_out" });
+  }
+  return err(await refusalOf(response));
+}
+
+async function refusalOf(response: Response): Promise<Failure> {
+  const problem = await response.json().catch(() => undefined);
+  const { code = "unknown", title = "", detail = "" } = (problem ?? {}) as Record<string, string>;
+  return { reason: "refused", status: response.status, code, detail: detail || title };
+}

@@ -1,0 +1,80 @@
+import { signal } from "@preact/signals";
+import { dropFragment } from "../address/address.ts";
+import type { SessionAnswer } from "./answers.ts";
+import { forgetAnswers } from "./kept-answers.ts";
+import { ask, type Failure, setCsrfToken, whenSignedOut } from "./request.ts";
+
+export interface Account {
+  readonly kind: SessionAnswer["kind"];
+  /** The merchant's id, or the operator's name. */
+  readonly subject: string;
+}
+
+export type SessionState =
+  | { readonly is: "unknown" }
+  | { readonly is: "signed_out" }
+  | { readonly is: "signed_in"; readonly account: Account }
+  /** It was there, and what it showed still is; whoever signs in again goes on where it ended. */
+  | { readonly is: "expired"; readonly account: Account };
+
+export const session = signal<SessionState>({ is: "unknown" });
+
+/** Whether this browser has a session is known without asking, so that a visitor's first page asks for nothing it would be refused. */
+const EXPIRES_AT = "tally.session-expires-at";
+const KEY_FRAGMENT = "#key=";
+
+whenSignedOut(() => {
+  const now = session.value;
+  if (now.is === "signed_in") session.value = { is: "expired", account: now.account };
+  else if (now.is === "unknown") session.value = { is: "signed_out" };
+});
+
+/** Signs in by the key in the address, if there is one, or finds the session that this browser has. */
+export async function beginSession(): Promise<void> {
+  if (location.hash.startsWith(KEY_FRAGMENT)) {
+    const key = decodeURIComponent(location.hash.slice(KEY_FRAGMENT.length));
+    dropFragment();
+    const failure = await signIn(key);
+    if (failure !== undefined) session.value = { is: "signed_out" };
+    return;
+  }
+  if (!(Date.parse(localStorage.getItem(EXPIRES_AT) ?? "") > Date.now())) {
+    session.value = { is: "signed_out" };
+    return;
+  }
+  await resume();
+}
+
+/** Answers why not; a session of somebody else than before forgets what that one saw. */
+export async function signIn(key: string): Promise<Failure | undefined> {
+  const answer = await ask<SessionAnswer>("/v1/session", { method: "POST", body: { key: key.trim() } });
+  if (!answer.ok) return answer.error;
+  enter(answer.value);
+  return undefined;
+}
+
+export async function signOut(): Promise<void> {
+  await ask("/v1/session", { method: "DELETE" });
+  localStorage.removeItem(EXPIRES_AT);
+  session.value = { is: "signed_out" };
+  forgetAnswers();
+}
+
+const RETRY_MS = 3_000;
+
+/** Tries until somebody answers: a page that was open when the network went needs no reload. */
+async function resume(): Promise<void> {
+  const answer = await ask<SessionAnswer>("/v1/session");
+  if (answer.ok) return enter(answer.value);
+  if (answer.error.reason === "signed_out") return;
+  setTimeout(() => void resume(), RETRY_MS);
+}
+
+function enter({ kind, subject, session: made }: SessionAnswer): void {
+  setCsrfToken(made?.csrf_token ?? "");
+  localStorage.setItem(EXPIRES_AT, made?.expires_at ?? "");
+  const before = session.value;
+  const account = { kind, subject };
+  if (before.is === "expired" && (before.account.kind !== kind || before.account.subject !== subject)) forgetAnswers();
+  session.value = { is: "signed_in", account };
+}

@@ -1,0 +1,33 @@
+import { useEffect, useReducer } from "preact/hooks";
+import { type Known, known, listen, type Question, refresh } from "./kept-answers.ts";
+
+/** What changes may still come is asked for this often. */
+const AGE_MS_MAX = 60_000;
+const NOTHING: Known<never> = { answer: undefined, atMs: 0, failure: undefined, isLoading: false };
+
+/**
+ * The answer to a question while a component shows it: from memory at once, anew when it is old or the page is looked at again, and taken back when
+ * the component goes. `undefined` asks nothing.
+ */
+export function useAnswer<T>(question: Question | undefined, ageMsMax = AGE_MS_MAX): Known<T> {
+  const [, changed] = useReducer((count: number, _: undefined) => count + 1, 0);
+  const key = question === undefined ? undefined : JSON.stringify(question);
+  useEffect(() => {
+    if (key === undefined) return;
+    const asked = JSON.parse(key) as Question;
+    const leave = listen(asked, ageMsMax, () => changed(undefined));
+    const again = () => {
+      if (!document.hidden && Date.now() - known(asked).atMs >= ageMsMax) refresh(asked);
+    };
+    const timer = Number.isFinite(ageMsMax) ? setInterval(again, ageMsMax) : undefined;
+    document.addEventListener("visibilitychange", again);
+    addEventListener("online", again);
+    return () => {
+      leave();
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", again);
+      removeEventListener("online", again);
+    };
+  }, [key, ageMsMax]);
+  return question === undefined ? NOTHING : known<T>(question);
+}

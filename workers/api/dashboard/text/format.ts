@@ -1,0 +1,135 @@
+import { minorUnitDigits } from "../../../../shared/iso-codes.ts";
+import type { Granularity } from "../data/answers.ts";
+import { language } from "./preferences.ts";
+
+/** Numbers, money and times as the page's language writes them. What has no value is a dash. */
+
+export const NOTHING = "–";
+
+/** Formats are slow to make and quick to use. */
+const kept = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
+
+function numberFormat(options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  return keep(`n${language.value}${JSON.stringify(options)}`, () => new Intl.NumberFormat(language.value, options));
+}
+
+function dateFormat(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  return keep(`d${language.value}${JSON.stringify(options)}`, () => new Intl.DateTimeFormat(dateLocale(), options));
+}
+
+function keep<T extends Intl.NumberFormat | Intl.DateTimeFormat>(key: string, make: () => T): T {
+  const known = kept.get(key) as T | undefined;
+  if (known !== undefined) return known;
+  const made = make();
+  kept.set(key, made);
+  return made;
+}
+
+/** English without a country writes months first, and hours by twelve. */
+const dateLocale = () => (language.value === "en" ? "en-GB" : language.value);
+
+export interface MoneyOptions {
+  /** Shortened, for an axis: ¥1.2M. */
+  readonly compact?: boolean;
+  /** With a plus before gains. */
+  readonly signed?: boolean;
+}
+
+export function money(minorUnits: number | null, currency: string, { compact = false, signed = false }: MoneyOptions = {}): string {
+  if (minorUnits === null) return NOTHING;
+  const digits = minorUnitDigits(currency);
+  return numberFormat({
+    style: "currency",
+    currency,
+    currencyDisplay: "narrowSymbol",
+    ...(compact
+      ? { notation: "compact", maximumFractionDigits: 1 }
+      : { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+    ...(signed ? { signDisplay: "exceptZero" } : {}),
+  }).format(minorUnits / 10 ** digits);
+}
+
+export function count(value: number | null, { compact = false, signed = false }: MoneyOptions = {}): string {
+  if (value === null) return NOTHING;
+  return numberFormat({
+    ...(compact ? { notation: "compact", maximumFractionDigits: 1 } : {}),
+    ...(signed ? { signDisplay: "exceptZero" } : {}),
+  }).format(value);
+}
+
+/** Of a ratio: 0.123 is 12.3 %; from ten on without decimals. */
+export function percent(ratio: number): string {
+  return numberFormat({ style: "percent", maximumFractionDigits: Math.abs(ratio) < 0.0995 ? 1 : 0 }).format(ratio);
+}
+
+/**
+ * The API writes times by the clock of the zone asked for. Here they are read as that clock shows them, whatever zone this device is in.
+ */
+const clockMs = (rfc3339: string) => Date.parse(`${rfc3339.slice(0, 16)}Z`);
+
+/** `14:30` */
+export const clockTime = (time: string) => dateFormat({ hour: "2-digit", minute: "2-digit", timeZone: "UTC" }).format(clockMs(time));
+
+/** `Friday 27 November`; with a year where it is not this one. */
+export function longDate(time: string): string {
+  return dateFormat({ weekday: "long", day: "numeric", month: "long", timeZone: "UTC" }).format(clockMs(`${time.slice(0, 10)}T00:00`));
+}
+
+export const shortDate = (time: string) =>
+  dateFormat({ day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(clockMs(`${time.slice(0, 10)}T00:00`));
+
+export const dateAndTime = (time: string) =>
+  dateFormat({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC" }).format(clockMs(time));
+
+/** Dates both of which are meant. */
+export function dateRange(from: string, last: string): string {
+  const format = dateFormat({ day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+  return from === last ? format.format(clockMs(`${from}T00:00`)) : format.formatRange(clockMs(`${from}T00:00`), clockMs(`${last}T00:00`));
+}
+
+export const monthName = (date: string) =>
+  dateFormat({ month: "long", year: "numeric", timeZone: "UTC" }).format(clockMs(`${date}T00:00`));
+
+/** 1 is Monday. The first of January 2024 was one. */
+export const weekdayName = (weekday: number, width: "short" | "long" | "narrow" = "short") =>
+  dateFormat({ weekday: width, timeZone: "UTC" }).format(Date.UTC(2024, 0, weekday));
+
+/** A bucket by its start, as long as it needs to be. */
+export function bucketName(start: string, granularity: Granularity): string {
+  switch (granularity) {
+    case "10m":
+    case "1h":
+      return dateFormat({ weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC" }).format(clockMs(start));
+    case "1d":
+      return dateFormat({ weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(clockMs(start));
+    case "1w":
+      return shortDate(start);
+    case "1mo":
+      return monthName(start.slice(0, 10));
+    default:
+      return granularity satisfies never;
+  }
+}
+
+/** For an axis, of epoch milliseconds in a zone. */
+export function axisTime(ms: number, zone: string, stepMs: number): string {
+  if (stepMs < 86_400_000) return dateFormat({ hour: "2-digit", minute: "2-digit", timeZone: zone }).format(ms);
+  if (stepMs < 27 * 86_400_000) return dateFormat({ day: "numeric", month: "short", timeZone: zone }).format(ms);
+  if (stepMs < 300 * 86_400_000) return dateFormat({ month: "short", year: "2-digit", timeZone: zone }).format(ms);
+  return dateFormat({ year: "numeric", timeZone: zone }).format(ms);
+}
+
+/** A moment of this device by a zone's clock: as the API writes times, to be read by the functions above. */
+export function timeIn(zone: string, ms: number): string {
+  return new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" }).format(ms).replace(" ", "T");
+}
+
+let regions: { readonly of: (code: string) => string | undefined; readonly language: string } | undefined;
+
+export function countryName(code: string): string {
+  if (regions?.language !== language.value) {
+    const names = new Intl.DisplayNames(language.value, { type: "region", fallback: "code" });
+    regions = { of: (region) => names.of(region), language: language.value };
+  }
+  return /^[A-Z]{2}$/.test(code) ? (regions.of(code) ?? code) : code;
+}
