@@ -9,15 +9,13 @@ import { type Taken, takeRequest } from "../http/rate-limit.ts";
 import { setHeaders } from "../http/set-headers.ts";
 import { inBackground } from "./background.ts";
 import { type Caller, callerOf } from "./caller.ts";
+import { CSRF_HEADER } from "./csrf-header.ts";
 import type { AdmitEnv, Guarded } from "./guarded.ts";
 import { LoggedCall } from "./logged-call.ts";
 import { isSafe, originOf } from "./same-origin.ts";
 import { checkScope, targetOf } from "./scope.ts";
 import { isCsrfTokenOf } from "./session.ts";
 import type { AccessTable } from "./table.ts";
-
-/** The header that carries a session's CSRF token. */
-export const CSRF_HEADER = "X-CSRF-Token";
 
 /**
  * Lets a request through to its handler if the table says so: what a router uses first. A route the table does not know is a bug and answers nothing; a

@@ -3,7 +3,8 @@ import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import api from "../api/index.ts";
 import { addKey, addSource, openDirectory } from "../directory/test-directory.ts";
 import ingest from "../ingest/index.ts";
-import { CSRF_HEADER, isMiddleware, nameOf } from "./admit.ts";
+import { isMiddleware, nameOf } from "./admit.ts";
+import { CSRF_HEADER } from "./csrf-header.ts";
 import { csrfTokenOf, type Session, sealSession } from "./session.ts";
 import { type AccessTable, API_ACCESS, INGEST_ACCESS, type Who } from "./table.ts";
 

@@ -8,9 +8,12 @@ import { type Problem, problemResponse } from "../http/problem.ts";
 import { fresh } from "./answer.ts";
 import type { Env } from "./env.ts";
 import { readJson } from "./json-body.ts";
-import { nextCursorSchema, PAGE_PARAMETERS, pageOf, parsePage } from "./page.ts";
+import type { merchantSchema, merchantsSchema } from "./merchant-schema.ts";
+import { PAGE_PARAMETERS, pageOf, parsePage } from "./page.ts";
 import { readQuery } from "./parameters.ts";
 import { parseZone } from "./zone.ts";
+
+export { merchantSchema, merchantsSchema } from "./merchant-schema.ts";
 
 const zoneSchema = z.string().transform((text, context) => {
   const zone = parseZone(text);
@@ -33,23 +36,6 @@ export const putMerchantSchema = z.strictObject({
     .refine(isCurrency, "an ISO 4217 code, such as JPY")
     .meta({ examples: ["JPY"] }),
 });
-
-export const merchantSchema = z
-  .object({ id: z.string(), name: z.string(), timezone: z.string(), currency: z.string(), created_at: z.string() })
-  .meta({
-    id: "Merchant",
-    examples: [
-      {
-        id: "cafe-hoshino",
-        name: "Café Hoshino",
-        timezone: "Asia/Tokyo",
-        currency: "JPY",
-        created_at: "2026-11-23T01:02:03.000Z",
-      },
-    ],
-  });
-
-export const merchantsSchema = z.object({ merchants: z.array(merchantSchema), next_cursor: nextCursorSchema });
 
 /** Below `/v1/admin/merchants`: what reads take for granted of each. Events of merchants that are not there are counted all the same. */
 export const adminMerchants = new Hono<Guarded<Env>>()

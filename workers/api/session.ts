@@ -1,6 +1,5 @@
 import { type Context, Hono } from "hono";
-import { z } from "zod";
-import { CSRF_HEADER } from "../access/admit.ts";
+import type { z } from "zod";
 import { inBackground } from "../access/background.ts";
 import type { Guarded } from "../access/guarded.ts";
 import { IDENTITY_PROVIDERS, type Identity } from "../access/identity-provider.ts";
@@ -15,38 +14,9 @@ import { takeRequest } from "../http/rate-limit.ts";
 import { fresh } from "./answer.ts";
 import type { Env } from "./env.ts";
 import { readJson } from "./json-body.ts";
+import { type sessionSchema, signInSchema } from "./session-schema.ts";
 
-/** The body of `POST /v1/session`. Another identity provider adds a member of its own. */
-export const signInSchema = z
-  .strictObject({
-    key: z.string().min(1).max(200).optional().meta({ description: "A merchant's or an operator's key." }),
-  })
-  .meta({ examples: [{ key: "tally_mch_…" }] });
-
-export const sessionSchema = z
-  .object({
-    kind: z.enum(["merchant", "operator"]),
-    subject: z.string().meta({ description: "The merchant's id, or the operator's name." }),
-    key_id: z.string(),
-    session: z
-      .object({
-        expires_at: z.string(),
-        csrf_token: z.string().meta({ description: `Goes in ${CSRF_HEADER} with whatever changes something.` }),
-      })
-      .nullable()
-      .meta({ description: "null for a caller with a key." }),
-  })
-  .meta({
-    id: "Session",
-    examples: [
-      {
-        kind: "merchant",
-        subject: "cafe-hoshino",
-        key_id: "0f3a9c2b7d1e4856",
-        session: { expires_at: "2026-11-23T21:00:00.000Z", csrf_token: "pX0…" },
-      },
-    ],
-  });
+export { sessionSchema, signInSchema } from "./session-schema.ts";
 
 /** Below `/v1/session`: the dashboard's sign-in (docs/decisions/0036). */
 export const session = new Hono<Guarded<Env>>()

@@ -58,7 +58,13 @@ export function datesOf(span: Span, today: CivilDate): Dates {
 
 export const dayCount = ({ from, last }: Dates): number => daysBetween(from, last) + 1;
 
-const BUCKETS_A_DAY: Readonly<Record<Granularity, number>> = { "10m": 144, "1h": 24, "1d": 1, "1w": 1 / 7, "1mo": 1 / 30 };
+const BUCKETS_A_DAY: Readonly<Record<Granularity, number>> = {
+  "10m": 144,
+  "1h": 24,
+  "1d": 1,
+  "1w": 1 / 7,
+  "1mo": 1 / 30,
+};
 
 /** Those that make a line of a span: two points at the least, and no more than an answer has. */
 export function granularitiesFor(dates: Dates): Granularity[] {

@@ -1,4 +1,4 @@
-import { type Comparison, type Granularity, type Measure, MEASURES } from "../data/answers.ts";
+import { type Comparison, type Granularity, MEASURES, type Measure } from "../data/answers.ts";
 import { isCivilDate } from "./civil-date.ts";
 import { PRESETS, type Span } from "./span.ts";
 
@@ -41,7 +41,8 @@ export const DEFAULT_VIEW: View = {
 
 /** Whatever an address has that is none of ours is left out: an old link still shows something. */
 export function viewOf(query: URLSearchParams): View {
-  const oneOf = <T extends string>(name: string, values: readonly T[]) => values.find((value) => value === query.get(name));
+  const oneOf = <T extends string>(name: string, values: readonly T[]) =>
+    values.find((value) => value === query.get(name));
   const zone = query.get("tz") ?? "";
   const currency = query.get("currency") ?? "";
   return {

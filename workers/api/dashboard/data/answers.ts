@@ -2,10 +2,11 @@ import type { z } from "zod";
 import type { cellSchema, changeSchema } from "../../answer-schema.ts";
 import type { Comparison } from "../../base-spans.ts";
 import type { Granularity } from "../../calendar-unit.ts";
+import type { merchantSchema, merchantsSchema } from "../../merchant-schema.ts";
 import type { metricsAnswerSchema } from "../../metrics-schema.ts";
-import type { merchantSchema, merchantsSchema } from "../../admin-merchants.ts";
 import type { queryAnswerSchema } from "../../query-schema.ts";
-import type { sessionSchema } from "../../session.ts";
+import type { reportAnswerSchema } from "../../report-schema.ts";
+import type { sessionSchema } from "../../session-schema.ts";
 
 /** What the API answers, by the types of its own schemas: were one to change, the page would no longer compile. */
 export type MetricsAnswer = z.output<typeof metricsAnswerSchema>;
@@ -16,6 +17,8 @@ export type Figures = NonNullable<NonNullable<Total["comparison"]>["base"]>;
 export type Breakdown = NonNullable<Total["breakdowns"]>[string];
 export type Cell = z.output<typeof cellSchema>;
 export type Change = z.output<typeof changeSchema>;
+/** The report of a window, or of a day as the stream tells it. */
+export type WindowReport = z.output<typeof reportAnswerSchema>["reports"][number];
 export type QueryAnswer = z.output<typeof queryAnswerSchema>;
 export type MerchantAnswer = z.output<typeof merchantSchema>;
 export type MerchantsAnswer = z.output<typeof merchantsSchema>;

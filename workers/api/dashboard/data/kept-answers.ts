@@ -15,6 +15,7 @@ export interface Known<T> {
 }
 
 interface Entry {
+  readonly question: Question;
   known: Known<unknown>;
   readonly listeners: Set<() => void>;
   asking: AbortController | undefined;
@@ -34,46 +35,57 @@ export function known<T>(question: Question): Known<T> {
 
 /** Tells of every change, and has the question asked unless there is an answer younger than `ageMsMax`. Whoever leaves last takes the request back. */
 export function listen(question: Question, ageMsMax: number, listener: () => void): () => void {
-  const key = keyOf(question);
-  const entry = entryOf(key);
+  const entry = entryOf(question);
   entry.listeners.add(listener);
   if (entry.known.answer === undefined || Date.now() - entry.known.atMs > ageMsMax) refresh(question);
   return () => {
     entry.listeners.delete(listener);
     if (entry.listeners.size > 0) return;
-    entry.asking?.abort();
+    takeBack(entry);
     dropOldest();
   };
 }
 
 /** Asks anew, unless that is under way. */
 export function refresh(question: Question): void {
-  const entry = entryOf(keyOf(question));
+  const entry = entryOf(question);
   if (entry.asking !== undefined) return;
   const asking = new AbortController();
   entry.asking = asking;
   tell(entry, { ...entry.known, isLoading: true });
   const { path, body } = question;
   ask<unknown>(path, { ...(body === undefined ? {} : { method: "POST", body }), signal: asking.signal }).then(
-    (answer) => finish(entry, answer),
-    () => finish(entry, undefined),
+    (answer) => {
+      if (entry.asking === asking) finish(entry, answer);
+    },
+    // Taken back.
+    () => {},
   );
+}
+
+/** All that is on the screen. */
+export function refreshAll(): void {
+  for (const { question, listeners } of [...entries.values()]) if (listeners.size > 0) refresh(question);
 }
 
 /** Of nobody's any more: another merchant's numbers must not be drawn by a later session. */
 export function forgetAnswers(): void {
   for (const [key, entry] of entries) {
-    entry.asking?.abort();
+    takeBack(entry);
     if (entry.listeners.size === 0) entries.delete(key);
     else tell(entry, NOTHING);
   }
 }
 
-/** `undefined` for one that was taken back. */
-function finish(entry: Entry, answer: Answer<unknown> | undefined): void {
+function takeBack(entry: Entry): void {
+  entry.asking?.abort();
   entry.asking = undefined;
-  if (answer === undefined) tell(entry, { ...entry.known, isLoading: false });
-  else if (answer.ok) tell(entry, { answer: answer.value, atMs: Date.now(), failure: undefined, isLoading: false });
+  entry.known = { ...entry.known, isLoading: false };
+}
+
+function finish(entry: Entry, answer: Answer<unknown>): void {
+  entry.asking = undefined;
+  if (answer.ok) tell(entry, { answer: answer.value, atMs: Date.now(), failure: undefined, isLoading: false });
   else tell(entry, { ...entry.known, failure: answer.error, isLoading: false });
 }
 
@@ -83,8 +95,9 @@ function tell(entry: Entry, now: Known<unknown>): void {
 }
 
 /** The one asked for last stands last. */
-function entryOf(key: string): Entry {
-  const entry = entries.get(key) ?? { known: NOTHING, listeners: new Set<() => void>(), asking: undefined };
+function entryOf(question: Question): Entry {
+  const key = keyOf(question);
+  const entry = entries.get(key) ?? { question, known: NOTHING, listeners: new Set<() => void>(), asking: undefined };
   entries.delete(key);
   entries.set(key, entry);
   return entry;

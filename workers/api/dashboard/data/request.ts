@@ -1,4 +1,6 @@
+import { signal } from "@preact/signals";
 import { err, ok, type Result } from "../../../../shared/result.ts";
+import { CSRF_HEADER } from "../../../access/csrf-header.ts";
 
 /** Why there is no answer. */
 export type Failure =
@@ -9,9 +11,11 @@ export type Failure =
 
 export type Answer<T> = Result<T, Failure>;
 
-/** A session changes nothing without it (workers/access/admit.ts). */
-const CSRF_HEADER = "X-CSRF-Token";
 const ANSWER_MS_MAX = 30_000;
+
+/** Whether the last request had an answer, and when the last one came. */
+export const reachable = signal(true);
+export const lastAnswerMs = signal(0);
 
 let csrfToken = "";
 export function setCsrfToken(token: string): void {
@@ -48,9 +52,12 @@ export async function ask<T>(path: string, { method = "GET", body, signal }: Ask
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });
+    reachable.value = true;
+    lastAnswerMs.value = Date.now();
     if (response.ok) return ok((response.status === 204 ? undefined : await response.json()) as T);
   } catch (error) {
     if (signal?.aborted) throw error;
+    reachable.value = false;
     return err({ reason: "unreachable" });
   }
   if (response.status === 401) {

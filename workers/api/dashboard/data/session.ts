@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { dropFragment } from "../address/address.ts";
 import type { SessionAnswer } from "./answers.ts";
-import { forgetAnswers } from "./kept-answers.ts";
+import { forgetAnswers, refreshAll } from "./kept-answers.ts";
 import { ask, type Failure, setCsrfToken, whenSignedOut } from "./request.ts";
 
 export interface Account {
@@ -18,6 +18,8 @@ export type SessionState =
   | { readonly is: "expired"; readonly account: Account };
 
 export const session = signal<SessionState>({ is: "unknown" });
+/** Whether the key in the address was refused. */
+export const didLinkFail = signal(false);
 
 /** Whether this browser has a session is known without asking, so that a visitor's first page asks for nothing it would be refused. */
 const EXPIRES_AT = "tally.session-expires-at";
@@ -34,8 +36,8 @@ export async function beginSession(): Promise<void> {
   if (location.hash.startsWith(KEY_FRAGMENT)) {
     const key = decodeURIComponent(location.hash.slice(KEY_FRAGMENT.length));
     dropFragment();
-    const failure = await signIn(key);
-    if (failure !== undefined) session.value = { is: "signed_out" };
+    didLinkFail.value = (await signIn(key)) !== undefined;
+    if (didLinkFail.value) session.value = { is: "signed_out" };
     return;
   }
   if (!(Date.parse(localStorage.getItem(EXPIRES_AT) ?? "") > Date.now())) {
@@ -49,6 +51,7 @@ export async function beginSession(): Promise<void> {
 export async function signIn(key: string): Promise<Failure | undefined> {
   const answer = await ask<SessionAnswer>("/v1/session", { method: "POST", body: { key: key.trim() } });
   if (!answer.ok) return answer.error;
+  didLinkFail.value = false;
   enter(answer.value);
   return undefined;
 }
@@ -77,4 +80,5 @@ function enter({ kind, subject, session: made }: SessionAnswer): void {
   const account = { kind, subject };
   if (before.is === "expired" && (before.account.kind !== kind || before.account.subject !== subject)) forgetAnswers();
   session.value = { is: "signed_in", account };
+  if (before.is === "expired") refreshAll();
 }

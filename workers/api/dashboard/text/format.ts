@@ -35,7 +35,11 @@ export interface MoneyOptions {
   readonly signed?: boolean;
 }
 
-export function money(minorUnits: number | null, currency: string, { compact = false, signed = false }: MoneyOptions = {}): string {
+export function money(
+  minorUnits: number | null,
+  currency: string,
+  { compact = false, signed = false }: MoneyOptions = {},
+): string {
   if (minorUnits === null) return NOTHING;
   const digits = minorUnitDigits(currency);
   return numberFormat({
@@ -68,23 +72,32 @@ export function percent(ratio: number): string {
 const clockMs = (rfc3339: string) => Date.parse(`${rfc3339.slice(0, 16)}Z`);
 
 /** `14:30` */
-export const clockTime = (time: string) => dateFormat({ hour: "2-digit", minute: "2-digit", timeZone: "UTC" }).format(clockMs(time));
+export const clockTime = (time: string) =>
+  dateFormat({ hour: "2-digit", minute: "2-digit", timeZone: "UTC" }).format(clockMs(time));
 
 /** `Friday 27 November`; with a year where it is not this one. */
 export function longDate(time: string): string {
-  return dateFormat({ weekday: "long", day: "numeric", month: "long", timeZone: "UTC" }).format(clockMs(`${time.slice(0, 10)}T00:00`));
+  return dateFormat({ weekday: "long", day: "numeric", month: "long", timeZone: "UTC" }).format(
+    clockMs(`${time.slice(0, 10)}T00:00`),
+  );
 }
 
 export const shortDate = (time: string) =>
-  dateFormat({ day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(clockMs(`${time.slice(0, 10)}T00:00`));
+  dateFormat({ day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(
+    clockMs(`${time.slice(0, 10)}T00:00`),
+  );
 
 export const dateAndTime = (time: string) =>
-  dateFormat({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC" }).format(clockMs(time));
+  dateFormat({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC" }).format(
+    clockMs(time),
+  );
 
 /** Dates both of which are meant. */
 export function dateRange(from: string, last: string): string {
   const format = dateFormat({ day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
-  return from === last ? format.format(clockMs(`${from}T00:00`)) : format.formatRange(clockMs(`${from}T00:00`), clockMs(`${last}T00:00`));
+  return from === last
+    ? format.format(clockMs(`${from}T00:00`))
+    : format.formatRange(clockMs(`${from}T00:00`), clockMs(`${last}T00:00`));
 }
 
 export const monthName = (date: string) =>
@@ -99,9 +112,18 @@ export function bucketName(start: string, granularity: Granularity): string {
   switch (granularity) {
     case "10m":
     case "1h":
-      return dateFormat({ weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC" }).format(clockMs(start));
+      return dateFormat({
+        weekday: "short",
+        day: "numeric",
+        month: "short",
+        hour: "2-digit",
+        minute: "2-digit",
+        timeZone: "UTC",
+      }).format(clockMs(start));
     case "1d":
-      return dateFormat({ weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(clockMs(start));
+      return dateFormat({ weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(
+        clockMs(start),
+      );
     case "1w":
       return shortDate(start);
     case "1mo":
@@ -121,7 +143,9 @@ export function axisTime(ms: number, zone: string, stepMs: number): string {
 
 /** A moment of this device by a zone's clock: as the API writes times, to be read by the functions above. */
 export function timeIn(zone: string, ms: number): string {
-  return new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" }).format(ms).replace(" ", "T");
+  return new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" })
+    .format(ms)
+    .replace(" ", "T");
 }
 
 let regions: { readonly of: (code: string) => string | undefined; readonly language: string } | undefined;

@@ -1,0 +1,141 @@
+import uPlot from "uplot";
+import { axisTime } from "../text/format.ts";
+import { language } from "../text/preferences.ts";
+import type { Palette } from "./palette.ts";
+import type { Stretch } from "./zoom.ts";
+
+export interface ChartPoint {
+  /** Where on the axis, epoch milliseconds. */
+  readonly atMs: number;
+  /** `null` where there is none: later than now, or an average of nothing. */
+  readonly value: number | null;
+  readonly base: number | null;
+  /** Not complete yet: drawn as preliminary. */
+  readonly isOpen: boolean;
+  readonly isRevised: boolean;
+}
+
+export interface PlotOptions {
+  readonly zone: string;
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly palette: () => Palette;
+  /** All that can be shown. */
+  readonly all: () => Stretch;
+  readonly points: () => readonly ChartPoint[];
+  readonly axisValue: (value: number) => string;
+  readonly onCursor: (index: number | null) => void;
+}
+
+const HEAD_ROOM = 1.08;
+const AXIS_FONT = "12px system-ui, sans-serif";
+const MARK_PX = 5;
+
+/** Columns as the chart takes them: times, the base, what is complete, and what is still filling (with the point before, so that the line goes on). */
+export function columnsOf(points: readonly ChartPoint[]): uPlot.AlignedData {
+  const open = points.findIndex(({ isOpen, value }) => isOpen && value !== null);
+  const firstOpen = open < 0 ? points.length : open;
+  return [
+    points.map(({ atMs }) => atMs / 1000),
+    points.map(({ base }) => base),
+    points.map(({ value }, at) => (at < firstOpen ? value : null)),
+    points.map(({ value }, at) => (at >= firstOpen - 1 ? value : null)),
+  ];
+}
+
+export function makePlot(options: PlotOptions, host: HTMLElement): uPlot {
+  const { palette, zone, axisValue } = options;
+  return new uPlot(
+    {
+      width: options.widthPx,
+      height: options.heightPx,
+      padding: [10, 22, 0, 0],
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
+      legend: { show: false },
+      cursor: {
+        y: false,
+        points: { size: 9, width: 2, stroke: () => palette().line, fill: () => palette().ground },
+        drag: { x: true, y: false, dist: 6 },
+        bind: { mousedown: (_, __, handler) => (event) => (event.shiftKey ? null : handler(event)) },
+      },
+      scales: {
+        x: { time: true, range: (_, min, max) => stretchOf(min, max, options.all()) },
+        y: { range: (_, min, max) => [Math.min(0, min ?? 0), Math.max(0, max ?? 0) * HEAD_ROOM || 1] },
+      },
+      axes: [
+        {
+          stroke: () => palette().text,
+          font: AXIS_FONT,
+          size: 30,
+          grid: { show: false },
+          ticks: { stroke: () => palette().grid, size: 5 },
+          space: language.value === "ja" ? 80 : 70,
+          values: (_, splits, __, ___, stepS) => splits.map((seconds) => axisTime(seconds * 1000, zone, stepS * 1000)),
+        },
+        {
+          stroke: () => palette().text,
+          font: AXIS_FONT,
+          size: (_, values) => 14 + 7 * Math.max(3, ...(values ?? []).map((value) => value.length)),
+          space: 44,
+          grid: { stroke: () => palette().grid, width: 1 },
+          ticks: { show: false },
+          values: (_, splits) => splits.map(axisValue),
+        },
+      ],
+      series: [
+        {},
+        { stroke: () => palette().base, width: 1.5, points: { show: false }, spanGaps: true },
+        { stroke: () => palette().line, fill: () => palette().fill, width: 2, points: { show: false } },
+        { stroke: () => palette().line, width: 2, dash: [4, 4], points: { show: false } },
+      ],
+      hooks: {
+        setCursor: [(plot) => options.onCursor(plot.cursor.idx ?? null)],
+        draw: [(plot) => drawMarks(plot, options)],
+      },
+    },
+    columnsOf(options.points()),
+    host,
+  );
+}
+
+/** What the chart was told to show, or all there is where that is nothing it could. */
+function stretchOf(min: number, max: number, all: Stretch): [number, number] {
+  return min < max && min >= all.min && max <= all.max ? [min, max] : [all.min, all.max];
+}
+
+/** A dot at the present end of the line, and a wedge below what was revised. */
+function drawMarks(plot: uPlot, { palette, points }: PlotOptions): void {
+  const { ctx, bbox } = plot;
+  const { line, mark, ground } = palette();
+  const ratio = devicePixelRatio;
+  const { min = 0, max = 0 } = plot.scales.x ?? {};
+  ctx.save();
+  ctx.fillStyle = mark;
+  for (const { atMs, isRevised } of points()) {
+    if (!isRevised || atMs / 1000 < (min ?? 0) || atMs / 1000 > (max ?? 0)) continue;
+    const x = plot.valToPos(atMs / 1000, "x", true);
+    const y = bbox.top + bbox.height;
+    ctx.beginPath();
+    ctx.moveTo(x, y - MARK_PX * ratio);
+    ctx.lineTo(x - MARK_PX * ratio, y + MARK_PX * ratio);
+    ctx.lineTo(x + MARK_PX * ratio, y + MARK_PX * ratio);
+    ctx.fill();
+  }
+  const last = points().findLast(({ value }) => value !== null);
+  if (last?.isOpen && last.value !== null && last.atMs / 1000 <= (max ?? 0)) {
+    ctx.beginPath();
+    ctx.arc(
+      plot.valToPos(last.atMs / 1000, "x", true),
+      plot.valToPos(last.value, "y", true),
+      4.5 * ratio,
+      0,
+      2 * Math.PI,
+    );
+    ctx.fillStyle = line;
+    ctx.fill();
+    ctx.lineWidth = 2 * ratio;
+    ctx.strokeStyle = ground;
+    ctx.stroke();
+  }
+  ctx.restore();
+}

@@ -1,0 +1,183 @@
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { language } from "../text/preferences.ts";
+import { t } from "../text/text.ts";
+import { onPaletteChange, readPalette } from "./palette.ts";
+import { type ChartPoint, columnsOf, makePlot } from "./plot.ts";
+import { bindPointer } from "./pointer.ts";
+import { panned, type Stretch, zoomed } from "./zoom.ts";
+
+export interface TimeChartProps {
+  /** What the line is of. */
+  readonly label: string;
+  readonly zone: string;
+  readonly points: readonly ChartPoint[];
+  /** Where the axis begins, if not with the first point. */
+  readonly startMs?: number | undefined;
+  readonly axisValue: (value: number) => string;
+  /** A point in words. */
+  readonly valueText: (index: number) => string;
+  /** What is pointed at: by the pointer, or by the keyboard. */
+  readonly onPoint: (index: number | null) => void;
+}
+
+const HEIGHT_PX = 260;
+const ZOOM = 0.5;
+const STEP = 0.25;
+
+/**
+ * A line over time beside its base. A slider to the keyboard and to a screen reader: its value is a point, in words.
+ */
+export function TimeChart({ label, zone, points, startMs, axisValue, valueText, onPoint }: TimeChartProps) {
+  const host = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>(undefined);
+  const [at, setAt] = useState<number | null>(null);
+  const [isZoomed, setZoomed] = useState(false);
+  const all = useMemo<Stretch>(() => {
+    const first = startMs ?? points[0]?.atMs ?? 0;
+    const last = points.at(-1)?.atMs ?? 1;
+    return { min: first / 1000, max: Math.max(last, first + 1) / 1000 };
+  }, [points, startMs]);
+  // What the chart's own callbacks see: always the latest.
+  const now = useRef({ points, all, axisValue, onPoint });
+  now.current = { points, all, axisValue, onPoint };
+
+  const see = ({ min, max }: Stretch) => {
+    plot.current?.setScale("x", { min, max });
+    setZoomed(max - min < now.current.all.max - now.current.all.min);
+  };
+  const seen = (): Stretch => {
+    const { min, max } = plot.current?.scales.x ?? {};
+    return min == null || max == null ? now.current.all : { min, max };
+  };
+  useEffect(() => {
+    const element = host.current;
+    if (element === null) return;
+    let palette = readPalette(element);
+    const made = makePlot(
+      {
+        zone,
+        widthPx: Math.max(element.clientWidth, 120),
+        heightPx: HEIGHT_PX,
+        palette: () => palette,
+        all: () => now.current.all,
+        points: () => now.current.points,
+        axisValue: (value) => now.current.axisValue(value),
+        onCursor: (index) => {
+          setAt(index);
+          now.current.onPoint(index);
+        },
+      },
+      element,
+    );
+    plot.current = made;
+    made.hooks.setScale = [() => setZoomed(seen().max - seen().min < now.current.all.max - now.current.all.min - 1)];
+    const leavePointer = bindPointer(made, { seen, all: () => now.current.all, see });
+    const leavePalette = onPaletteChange(() => {
+      palette = readPalette(element);
+      made.redraw();
+    });
+    const resize = new ResizeObserver(() =>
+      made.setSize({ width: Math.max(element.clientWidth, 120), height: HEIGHT_PX }),
+    );
+    resize.observe(element);
+    return () => {
+      resize.disconnect();
+      leavePalette();
+      leavePointer();
+      made.destroy();
+      plot.current = undefined;
+    };
+  }, [zone, language.value]);
+
+  // New numbers of the same span leave the zoom as it is.
+  const before = useRef(all);
+  useEffect(() => {
+    const isSame = before.current.min === all.min && Math.abs(before.current.max - all.max) < 7200;
+    before.current = all;
+    plot.current?.setData(columnsOf(points), !(isSame && isZoomed));
+    if (isSame && isZoomed) plot.current?.redraw();
+    if (!isSame) setZoomed(false);
+  }, [points, all]);
+
+  const point = (index: number) => {
+    const last = points.findLastIndex(({ value, base }) => value !== null || base !== null);
+    const to = Math.max(0, Math.min(index, last));
+    const shown = points[to];
+    if (plot.current === undefined || shown === undefined) return;
+    const seconds = shown.atMs / 1000;
+    const { min, max } = seen();
+    if (seconds < min || seconds > max) see(panned(seen(), (seconds - (min + max) / 2) / (max - min), all));
+    plot.current.setCursor({ left: plot.current.valToPos(seconds, "x"), top: 0 });
+    setAt(to);
+    onPoint(to);
+  };
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const from = at ?? points.findLastIndex(({ value }) => value !== null);
+    const middle = (points[from]?.atMs ?? 0) / 1000;
+    const actions: Record<string, () => void> = {
+      ArrowLeft: () => (event.shiftKey ? see(panned(seen(), -STEP, all)) : point(from - 1)),
+      ArrowRight: () => (event.shiftKey ? see(panned(seen(), STEP, all)) : point(from + 1)),
+      Home: () => point(0),
+      End: () => point(points.length - 1),
+      "+": () => see(zoomed(seen(), ZOOM, middle, all)),
+      "=": () => see(zoomed(seen(), ZOOM, middle, all)),
+      "-": () => see(zoomed(seen(), 1 / ZOOM, middle, all)),
+      Escape: () => see(all),
+    };
+    const action = actions[event.key];
+    if (action === undefined) return;
+    event.preventDefault();
+    action();
+  };
+
+  const shownAt = at ?? points.findLastIndex(({ value }) => value !== null);
+  const centre = () => (seen().min + seen().max) / 2;
+  return (
+    <div class="chart">
+      <div
+        ref={host}
+        class="chart-plot"
+        role="slider"
+        tabIndex={0}
+        aria-label={label}
+        aria-describedby="chart-help"
+        aria-valuemin={0}
+        aria-valuemax={Math.max(points.length - 1, 0)}
+        aria-valuenow={Math.max(shownAt, 0)}
+        aria-valuetext={shownAt < 0 ? "" : valueText(shownAt)}
+        onKeyDown={onKeyDown}
+      />
+      <p id="chart-help" class="visually-hidden">
+        {t("chart.help")}
+      </p>
+      <div class="chart-zoom no-print">
+        <button
+          type="button"
+          class="quiet"
+          aria-label={t("chart.zoom_in")}
+          onClick={() => see(zoomed(seen(), ZOOM, centre(), all))}
+        >
+          +
+        </button>
+        <button
+          type="button"
+          class="quiet"
+          aria-label={t("chart.zoom_out")}
+          disabled={!isZoomed}
+          onClick={() => see(zoomed(seen(), 1 / ZOOM, centre(), all))}
+        >
+          −
+        </button>
+        {isZoomed && (
+          <button type="button" class="quiet" onClick={() => see(all)}>
+            {t("chart.all")}
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
