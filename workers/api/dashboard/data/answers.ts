@@ -14,7 +14,9 @@ export type Series = MetricsAnswer["series"][number];
 export type Bucket = Series["buckets"][number];
 export type Total = Series["total"];
 export type Figures = NonNullable<NonNullable<Total["comparison"]>["base"]>;
-export type Breakdown = NonNullable<Total["breakdowns"]>[string];
+export type Breakdowns = NonNullable<Total["breakdowns"]>;
+export type Dimension = keyof Breakdowns;
+export type Breakdown = Breakdowns[Dimension];
 export type Cell = z.output<typeof cellSchema>;
 export type Change = z.output<typeof changeSchema>;
 /** The report of a window, or of a day as the stream tells it. */

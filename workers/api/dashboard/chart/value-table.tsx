@@ -1,0 +1,44 @@
+import { useState } from "preact/hooks";
+import { view } from "../address/address.ts";
+import { t } from "../text/text.ts";
+import type { ChartPoint } from "./plot.ts";
+
+export interface ValueTableProps {
+  readonly points: readonly ChartPoint[];
+  readonly nameOf: (at: number) => string;
+  readonly text: (value: number | null) => string;
+}
+
+/** The chart in numbers, for whoever would rather read. Rows are made when it is opened. */
+export function ValueTable({ points, nameOf, text }: ValueTableProps) {
+  const [isOpen, setOpen] = useState(false);
+  const { compare } = view.value;
+  return (
+    <details class="as-table no-print" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{t("chart.table")}</summary>
+      {isOpen && (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
+        <div tabIndex={0}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">{t("chart.time")}</th>
+                <th scope="col">{t("chart.now")}</th>
+                {compare !== "none" && <th scope="col">{t(`compare.${compare}`)}</th>}
+              </tr>
+            </thead>
+            <tbody>
+              {points.map(({ atMs, value, base }, at) => (
+                <tr key={atMs}>
+                  <th scope="row">{nameOf(at)}</th>
+                  <td>{text(value)}</td>
+                  {compare !== "none" && <td>{text(base)}</td>}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </details>
+  );
+}

@@ -1,0 +1,49 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { GRACE_MS } from "../../../../shared/window.ts";
+import { type Bucket, MEASURE, type Measure } from "../data/answers.ts";
+
+/** A correction of a bucket that this page has seen happen: by how much, for each figure. */
+export interface Revision {
+  readonly atMs: number;
+  readonly before: Bucket;
+  readonly after: Bucket;
+}
+
+export type Revisions = ReadonlyMap<string, Revision>;
+
+/** Whether something came after it had closed. */
+export function isRevised({ end, revision, status }: Pick<Bucket, "end" | "revision" | "status">): boolean {
+  return status !== "open" && revision > Date.parse(end) + GRACE_MS;
+}
+
+/** What is known of revisions, and those that a newer answer to the same question shows. */
+export function withRevisions(known: Revisions, before: readonly Bucket[], after: readonly Bucket[]): Revisions {
+  const earlier = new Map(before.map((bucket) => [bucket.start, bucket]));
+  const found = after.flatMap((bucket): [string, Revision][] => {
+    const was = earlier.get(bucket.start);
+    if (was === undefined || was.status === "open" || was.end !== bucket.end || bucket.revision <= was.revision)
+      return [];
+    return [[bucket.start, { atMs: bucket.revision, before: known.get(bucket.start)?.before ?? was, after: bucket }]];
+  });
+  return found.length === 0 ? known : new Map([...known, ...found]);
+}
+
+export function revisedBy({ before, after }: Revision, measure: Measure): number {
+  return (MEASURE[measure].of(after) ?? 0) - (MEASURE[measure].of(before) ?? 0);
+}
+
+const NONE: Revisions = new Map();
+
+/** The corrections that happen while a component shows the answer to one question. */
+export function useRevisions(question: string, buckets: readonly Bucket[] | undefined): Revisions {
+  const [known, setKnown] = useState(NONE);
+  const before = useRef<{ readonly question: string; readonly buckets: readonly Bucket[] }>(undefined);
+  useEffect(() => {
+    if (buckets === undefined) return;
+    const was = before.current;
+    before.current = { question, buckets };
+    if (was?.question === question) setKnown((revisions) => withRevisions(revisions, was.buckets, buckets));
+    else setKnown(NONE);
+  }, [question, buckets]);
+  return known;
+}

@@ -1,0 +1,37 @@
+import { DIMENSIONS } from "../../../../shared/breakdown.ts";
+import type { Total } from "../data/answers.ts";
+import { AmountsPanel } from "./amounts-panel.tsx";
+import { heatOf } from "./heat.ts";
+import { HeatMap } from "./heat-map.tsx";
+import { partsOf } from "./parts.ts";
+import { PartsPanel } from "./parts-panel.tsx";
+import { type SpanReading, useHours } from "./use-span.ts";
+
+export interface SpanPanelsProps {
+  readonly reading: SpanReading;
+  readonly currency: string;
+  readonly total: Total | undefined;
+}
+
+/** What a span is made of. */
+export function SpanPanels({ reading, currency, total }: SpanPanelsProps) {
+  const { wish, dates, main, whole, bases } = reading;
+  const hours = useHours(wish, main.answer === undefined ? undefined : currency);
+  return (
+    <>
+      <HeatMap heat={hours.answer && heatOf(hours.answer, dates)} currency={currency} />
+      <div class="panels">
+        {DIMENSIONS.map((dimension) => (
+          <PartsPanel
+            key={dimension}
+            dimension={dimension}
+            parts={partsOf(dimension, currency, whole.answer, bases)}
+            currency={currency}
+            isLoading={whole.answer === undefined}
+          />
+        ))}
+        {total !== undefined && <AmountsPanel total={total} currency={currency} />}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,97 @@
+import { useState } from "preact/hooks";
+import { show, view } from "../address/address.ts";
+import { type CivilDate, isCivilDate } from "../address/civil-date.ts";
+import { type Dates, PRESETS, type Span } from "../address/span.ts";
+import { Popover } from "../shell/popover.tsx";
+import { dateRange } from "../text/format.ts";
+import { t } from "../text/text.ts";
+import { Calendar } from "./calendar.tsx";
+
+export interface SpanPickerProps {
+  readonly dates: Dates;
+  readonly today: CivilDate;
+}
+
+/** Which span: one that moves with the calendar, or dates. */
+export function SpanPicker({ dates, today }: SpanPickerProps) {
+  const { span } = view.value;
+  const range = dateRange(dates.from, dates.last);
+  const text = typeof span === "string" ? `${t(`span.${span}`)}: ${range}` : range;
+  return (
+    <Popover class="span-picker" label={`${t("span.label")}: ${text}`} button={<>{text} ▾</>}>
+      {(close) => (
+        <Picker
+          dates={dates}
+          today={today}
+          onChoose={(chosen) => {
+            show({ span: chosen, granularity: undefined });
+            close();
+          }}
+        />
+      )}
+    </Popover>
+  );
+}
+
+function Picker({ dates, today, onChoose }: SpanPickerProps & { readonly onChoose: (span: Span) => void }) {
+  const [from, setFrom] = useState(dates.from);
+  const [last, setLast] = useState(dates.last);
+  const isRange = isCivilDate(from) && isCivilDate(last) && from <= last;
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (isRange) onChoose({ from, last });
+  };
+  return (
+    <div class="picker">
+      <div class="picker-presets">
+        {PRESETS.map((preset) => (
+          <button
+            key={preset}
+            type="button"
+            class="quiet"
+            aria-pressed={view.value.span === preset}
+            onClick={() => onChoose(preset)}
+          >
+            {t(`span.${preset}`)}
+          </button>
+        ))}
+      </div>
+      <form onSubmit={submit}>
+        <Calendar
+          from={from}
+          last={last}
+          today={today}
+          onRange={(dates) => {
+            setFrom(dates.from);
+            setLast(dates.last);
+          }}
+        />
+        <div class="picker-dates">
+          <label>
+            {t("span.from")}
+            <input
+              type="date"
+              value={from}
+              max={today}
+              required
+              onInput={(event) => setFrom(event.currentTarget.value)}
+            />
+          </label>
+          <label>
+            {t("span.to")}
+            <input
+              type="date"
+              value={last}
+              min={from}
+              required
+              onInput={(event) => setLast(event.currentTarget.value)}
+            />
+          </label>
+          <button type="submit" class="primary" disabled={!isRange}>
+            {t("span.apply")}
+          </button>
+        </div>
+      </form>
+    </div>
+  );
+}
