@@ -20,11 +20,13 @@ export interface PlotOptions {
   readonly widthPx: number;
   readonly heightPx: number;
   readonly palette: () => Palette;
-  /** All that can be shown. */
-  readonly all: () => Stretch;
+  /** What of the axis is shown. */
+  readonly seen: () => Stretch;
   readonly points: () => readonly ChartPoint[];
   readonly axisValue: (value: number) => string;
   readonly onCursor: (index: number | null) => void;
+  /** A stretch was dragged over; `undefined` to show all there is. */
+  readonly onSelect: (stretch: Stretch | undefined) => void;
 }
 
 const HEAD_ROOM = 1.08;
@@ -55,11 +57,17 @@ export function makePlot(options: PlotOptions, host: HTMLElement): uPlot {
       cursor: {
         y: false,
         points: { size: 9, width: 2, stroke: () => palette().line, fill: () => palette().ground },
-        drag: { x: true, y: false, dist: 6 },
-        bind: { mousedown: (_, __, handler) => (event) => (event.shiftKey ? null : handler(event)) },
+        drag: { x: true, y: false, dist: 6, setScale: false },
+        bind: {
+          mousedown: (_, __, handler) => (event) => (event.shiftKey ? null : handler(event)),
+          dblclick: () => () => {
+            options.onSelect(undefined);
+            return null;
+          },
+        },
       },
       scales: {
-        x: { time: true, range: (_, min, max) => stretchOf(min, max, options.all()) },
+        x: { time: true, range: () => [options.seen().min, options.seen().max] },
         y: { range: (_, min, max) => [Math.min(0, min ?? 0), Math.max(0, max ?? 0) * HEAD_ROOM || 1] },
       },
       axes: [
@@ -86,10 +94,11 @@ export function makePlot(options: PlotOptions, host: HTMLElement): uPlot {
         {},
         { stroke: () => palette().base, width: 1.5, points: { show: false }, spanGaps: true },
         { stroke: () => palette().line, fill: () => palette().fill, width: 2, points: { show: false } },
-        { stroke: () => palette().line, width: 2, dash: [4, 4], points: { show: false } },
+        { stroke: () => palette().line, fill: () => palette().fill, width: 2, dash: [4, 4], points: { show: false } },
       ],
       hooks: {
         setCursor: [(plot) => options.onCursor(plot.cursor.idx ?? null)],
+        setSelect: [(plot) => selectStretch(plot, options.onSelect)],
         draw: [(plot) => drawMarks(plot, options)],
       },
     },
@@ -98,9 +107,11 @@ export function makePlot(options: PlotOptions, host: HTMLElement): uPlot {
   );
 }
 
-/** What the chart was told to show, or all there is where that is nothing it could. */
-function stretchOf(min: number, max: number, all: Stretch): [number, number] {
-  return min < max && min >= all.min && max <= all.max ? [min, max] : [all.min, all.max];
+function selectStretch(plot: uPlot, onSelect: PlotOptions["onSelect"]): void {
+  const { left, width } = plot.select;
+  if (width === 0) return;
+  onSelect({ min: plot.posToVal(left, "x"), max: plot.posToVal(left + width, "x") });
+  plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
 }
 
 /** A dot at the present end of the line, and a wedge below what was revised. */
@@ -110,6 +121,7 @@ function drawMarks(plot: uPlot, { palette, points }: PlotOptions): void {
   const ratio = devicePixelRatio;
   const { min = 0, max = 0 } = plot.scales.x ?? {};
   ctx.save();
+  ctx.setLineDash([]);
   ctx.fillStyle = mark;
   for (const { atMs, isRevised } of points()) {
     if (!isRevised || atMs / 1000 < (min ?? 0) || atMs / 1000 > (max ?? 0)) continue;

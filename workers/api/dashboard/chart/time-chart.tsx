@@ -25,6 +25,8 @@ export interface TimeChartProps {
 const HEIGHT_PX = 260;
 const ZOOM = 0.5;
 const STEP = 0.25;
+/** The end of a span that goes on moves by a bucket at a time. */
+const SAME_END_S_MAX = 90_000;
 
 /**
  * A line over time beside its base. A slider to the keyboard and to a screen reader: its value is a point, in words.
@@ -33,6 +35,8 @@ export function TimeChart({ label, zone, points, startMs, axisValue, valueText, 
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const [at, setAt] = useState<number | null>(null);
+  /** What is zoomed to; `undefined` for all there is. */
+  const zoom = useRef<Stretch>(undefined);
   const [isZoomed, setZoomed] = useState(false);
   const all = useMemo<Stretch>(() => {
     const first = startMs ?? points[0]?.atMs ?? 0;
@@ -43,14 +47,14 @@ export function TimeChart({ label, zone, points, startMs, axisValue, valueText, 
   const now = useRef({ points, all, axisValue, onPoint });
   now.current = { points, all, axisValue, onPoint };
 
-  const see = ({ min, max }: Stretch) => {
-    plot.current?.setScale("x", { min, max });
-    setZoomed(max - min < now.current.all.max - now.current.all.min);
+  const seen = (): Stretch => zoom.current ?? now.current.all;
+  const see = (stretch: Stretch | undefined) => {
+    const { min, max } = now.current.all;
+    zoom.current = stretch !== undefined && stretch.max - stretch.min < max - min - 1 ? stretch : undefined;
+    setZoomed(zoom.current !== undefined);
+    plot.current?.setScale("x", seen());
   };
-  const seen = (): Stretch => {
-    const { min, max } = plot.current?.scales.x ?? {};
-    return min == null || max == null ? now.current.all : { min, max };
-  };
+
   useEffect(() => {
     const element = host.current;
     if (element === null) return;
@@ -61,18 +65,18 @@ export function TimeChart({ label, zone, points, startMs, axisValue, valueText, 
         widthPx: Math.max(element.clientWidth, 120),
         heightPx: HEIGHT_PX,
         palette: () => palette,
-        all: () => now.current.all,
+        seen,
         points: () => now.current.points,
         axisValue: (value) => now.current.axisValue(value),
         onCursor: (index) => {
           setAt(index);
           now.current.onPoint(index);
         },
+        onSelect: (stretch) => see(stretch && zoomed(stretch, 1, (stretch.min + stretch.max) / 2, now.current.all)),
       },
       element,
     );
     plot.current = made;
-    made.hooks.setScale = [() => setZoomed(seen().max - seen().min < now.current.all.max - now.current.all.min - 1)];
     const leavePointer = bindPointer(made, { seen, all: () => now.current.all, see });
     const leavePalette = onPaletteChange(() => {
       palette = readPalette(element);
@@ -94,11 +98,13 @@ export function TimeChart({ label, zone, points, startMs, axisValue, valueText, 
   // New numbers of the same span leave the zoom as it is.
   const before = useRef(all);
   useEffect(() => {
-    const isSame = before.current.min === all.min && Math.abs(before.current.max - all.max) < 7200;
+    const isSame = before.current.min === all.min && Math.abs(before.current.max - all.max) < SAME_END_S_MAX;
     before.current = all;
-    plot.current?.setData(columnsOf(points), !(isSame && isZoomed));
-    if (isSame && isZoomed) plot.current?.redraw();
-    if (!isSame) setZoomed(false);
+    if (!isSame) {
+      zoom.current = undefined;
+      setZoomed(false);
+    }
+    plot.current?.setData(columnsOf(points));
   }, [points, all]);
 
   const point = (index: number) => {
@@ -126,7 +132,7 @@ export function TimeChart({ label, zone, points, startMs, axisValue, valueText, 
       "+": () => see(zoomed(seen(), ZOOM, middle, all)),
       "=": () => see(zoomed(seen(), ZOOM, middle, all)),
       "-": () => see(zoomed(seen(), 1 / ZOOM, middle, all)),
-      Escape: () => see(all),
+      Escape: () => see(undefined),
     };
     const action = actions[event.key];
     if (action === undefined) return;
@@ -173,7 +179,7 @@ export function TimeChart({ label, zone, points, startMs, axisValue, valueText, 
           −
         </button>
         {isZoomed && (
-          <button type="button" class="quiet" onClick={() => see(all)}>
+          <button type="button" class="quiet" onClick={() => see(undefined)}>
             {t("chart.all")}
           </button>
         )}

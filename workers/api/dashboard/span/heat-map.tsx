@@ -13,7 +13,11 @@ export function HeatMap({ heat, currency }: HeatMapProps) {
   const [pointed, setPointed] = useState<string>();
   const largest = Math.max(1, ...(heat ?? []).flat());
   return (
-    <section class="panel" aria-label={t("heat.title")} aria-busy={heat === undefined}>
+    <section
+      class={heat === undefined ? "panel heat-waiting" : "panel"}
+      aria-label={t("heat.title")}
+      aria-busy={heat === undefined}
+    >
       <div class="panel-head">
         <h2>{t("heat.title")}</h2>
         <p class="figure-detail">{pointed ?? t("heat.caption")}</p>

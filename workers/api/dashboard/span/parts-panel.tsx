@@ -22,12 +22,13 @@ export function PartsPanel({ dimension, parts, currency, isLoading }: PartsPanel
   const hasChange = parts.some(({ change }) => change !== undefined);
   return (
     <section class="panel bars" aria-label={t(`dimension.${dimension}`)} aria-busy={isLoading}>
+      <h2>{t(`dimension.${dimension}`)}</h2>
       <table>
         <caption class="visually-hidden">{t("panel.of_payments")}</caption>
         <thead>
           <tr>
             <th scope="col">
-              <h2>{t(`dimension.${dimension}`)}</h2>
+              <span class="visually-hidden">{t(`dimension.${dimension}`)}</span>
             </th>
             <th scope="col" class="of-amount">
               <span class="visually-hidden">{t("panel.of_payments")}</span>

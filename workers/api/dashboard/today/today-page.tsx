@@ -2,6 +2,7 @@ import { useMemo, useState } from "preact/hooks";
 import { show, view } from "../address/address.ts";
 import { Readout } from "../chart/readout.tsx";
 import { TimeChart } from "../chart/time-chart.tsx";
+import { ValueTable } from "../chart/value-table.tsx";
 import { MEASURES } from "../data/answers.ts";
 import { Comparing } from "../figures/comparing.tsx";
 import { FigureCards } from "../figures/figure-cards.tsx";
@@ -102,6 +103,7 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
               valueText={(at) => [windowName(series.buckets[at]), text(lines.shown[at]?.value ?? null)].join(": ")}
               onPoint={setPointed}
             />
+            <ValueTable points={lines.shown} nameOf={(at) => windowName(series.buckets[at])} text={text} />
             {series.total.payments.count === 0 && told === undefined && <p class="empty">{t("today.empty")}</p>}
           </>
         )}
