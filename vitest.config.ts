@@ -5,7 +5,7 @@ const IN_WORKERD = "workers/**/*.workerd.test.ts";
 
 /**
  * `core`: pure code and scripts, in Node. `workerd`: the shard in the real runtime. `system`: all three Workers with a real ClickHouse,
- * one file at a time, since each starts a system of its own on two cores.
+ * one file at a time, since each starts a system of its own on two cores. `e2e`: the same, with the dashboard in a real browser.
  */
 export default defineConfig({
   test: {
@@ -49,10 +49,20 @@ export default defineConfig({
         test: {
           name: "system",
           include: ["test/**/*.test.ts"],
+          exclude: ["test/e2e/**"],
           globalSetup: ["test/build-once.ts"],
           setupFiles: ["test/conforming-fetch.ts"],
           fileParallelism: false,
           testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          globalSetup: ["test/build-once.ts"],
+          testTimeout: 60_000,
           hookTimeout: 120_000,
         },
       },

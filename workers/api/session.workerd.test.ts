@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { CSRF_HEADER } from "../access/admit.ts";
+import { CSRF_HEADER } from "../access/csrf-header.ts";
 import { SESSION_MS } from "../access/session.ts";
 import { addKey, addSource } from "../directory/test-directory.ts";
 import { sessionSchema } from "./session.ts";

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { signal } from "@preact/signals";
 import { view } from "../address/address.ts";
 import { t } from "../text/text.ts";
 import type { ChartPoint } from "./plot.ts";
@@ -9,14 +9,22 @@ export interface ValueTableProps {
   readonly text: (value: number | null) => string;
 }
 
+/** Stays as it was left when another span is shown. */
+const isOpen = signal(false);
+
 /** The chart in numbers, for whoever would rather read. Rows are made when it is opened. */
 export function ValueTable({ points, nameOf, text }: ValueTableProps) {
-  const [isOpen, setOpen] = useState(false);
   const { compare } = view.value;
   return (
-    <details class="as-table no-print" onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <details
+      class="as-table no-print"
+      open={isOpen.value}
+      onToggle={(event) => {
+        isOpen.value = event.currentTarget.open;
+      }}
+    >
       <summary>{t("chart.table")}</summary>
-      {isOpen && (
+      {isOpen.value && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
         <div tabIndex={0}>
           <table>

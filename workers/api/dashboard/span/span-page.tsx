@@ -65,11 +65,11 @@ export function SpanPage({ merchant }: { readonly merchant: Merchant }) {
       />
       {answer !== undefined && series !== undefined ? (
         <SpanLinePanel merchant={merchant} reading={reading} answer={answer} series={series} />
-      ) : (
+      ) : main.failure === undefined ? (
         <div class="panel">
           <div class="chart-waiting" />
         </div>
-      )}
+      ) : null}
       <SpanPanels reading={reading} currency={currency} total={series?.total} />
       <Take
         merchant={merchant}

@@ -1,5 +1,7 @@
 import { DIMENSIONS } from "../../../../shared/breakdown.ts";
 import type { Total } from "../data/answers.ts";
+import { refreshAll } from "../data/kept-answers.ts";
+import { FailurePanel } from "../shell/failure-panel.tsx";
 import { AmountsPanel } from "./amounts-panel.tsx";
 import { heatOf } from "./heat.ts";
 import { HeatMap } from "./heat-map.tsx";
@@ -17,6 +19,9 @@ export interface SpanPanelsProps {
 export function SpanPanels({ reading, currency, total }: SpanPanelsProps) {
   const { wish, dates, main, whole, bases } = reading;
   const hours = useHours(wish, main.answer === undefined ? undefined : currency);
+  const failure = hours.answer === undefined ? hours.failure : whole.answer === undefined ? whole.failure : undefined;
+  if (main.answer === undefined && main.failure !== undefined) return null;
+  if (failure !== undefined) return <FailurePanel failure={failure} onRetry={refreshAll} />;
   return (
     <>
       <HeatMap heat={hours.answer && heatOf(hours.answer, dates)} currency={currency} />

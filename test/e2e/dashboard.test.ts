@@ -1,0 +1,238 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { gzipSync } from "node:zlib";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { payment } from "../system.ts";
+import { findBrowser, launchBrowser, NO_BROWSER } from "./browser.ts";
+import { CAFE, type Cafe, LONG_DAY, openPage, startCafe } from "./dashboard.ts";
+
+const executable = findBrowser();
+if (executable === undefined) console.warn(`SKIPPED: ${NO_BROWSER}`);
+
+const FIRST_LOAD_BYTES_MAX = 150_000;
+const TEXT_WAIT_MS = 15_000;
+
+describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER : "the dashboard", () => {
+  let browser: Browser;
+  let cafe: Cafe;
+  beforeAll(async () => {
+    cafe = await startCafe();
+    browser = await launchBrowser(executable ?? "");
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await cafe?.tally.stop();
+  });
+
+  const open = (path = "/", options = {}) => openPage(browser, cafe.url, `${path}#key=${cafe.key}`, options);
+
+  test("a key signs in, and is kept neither in the address nor in the browser", async () => {
+    const { page, context, complaints } = await openPage(browser, cafe.url, "/");
+    await page.getByLabel("Key").fill("tally_mch_0000000000000000_not-a-key");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("alert").waitFor();
+    await page.getByLabel("Key").fill(cafe.key);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await figure(page, "payments").waitFor();
+    const kept = await page.evaluate(() =>
+      JSON.stringify([localStorage, sessionStorage, document.cookie, location.href]),
+    );
+    expect(kept).not.toContain(cafe.key);
+    // The one that was refused is told of by the browser.
+    expect(complaints.filter((text) => !text.includes("401"))).toEqual([]);
+    await context.close();
+  });
+
+  test("a link signs in at once, and its key leaves the address; all that is loaded is small, and nothing comes from elsewhere", async () => {
+    const { page, context, complaints, requested } = await open();
+    await figure(page, "payments").waitFor();
+    expect(page.url()).toBe(`${cafe.url}/`);
+    await page.goBack().catch(() => undefined);
+    expect(page.url()).not.toContain("#key");
+    expect(requested.filter((address) => !address.startsWith(cafe.url))).toEqual([]);
+    const files = requested.filter((address) => !address.includes("/v1/"));
+    const bodies = await Promise.all(
+      files.map(async (address) => Buffer.from(await (await fetch(address)).arrayBuffer())),
+    );
+    expect(bodies.reduce((sum, body) => sum + gzipSync(body).length, 0)).toBeLessThan(FIRST_LOAD_BYTES_MAX);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  test("an event posted to ingest moves today's number and line, and the page is not loaded again", async () => {
+    const { page, context } = await open();
+    await shows(page, "payments", String(cafe.paidToday));
+    await page.evaluate(() => Object.assign(globalThis, { isSamePage: true }));
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.getByRole("button", { name: /^Payments/ }).click();
+    await cafe.tally.send([payment({ merchant_id: CAFE, amount: 700 })]);
+    await shows(page, "payments", String(cafe.paidToday + 1));
+    await page.locator(".readout", { hasText: `Now ${cafe.paidToday + 1}` }).waitFor({ timeout: TEXT_WAIT_MS });
+    expect(await page.evaluate(() => "isSamePage" in globalThis)).toBe(true);
+    await context.close();
+  });
+
+  test("what today is compared with can be chosen, and the address says it", async () => {
+    const { page, context } = await open();
+    await figure(page, "net").getByText("before").waitFor();
+    await page.getByLabel("Compared with").selectOption({ label: "Nothing" });
+    await figure(page, "net").getByText("before").waitFor({ state: "detached" });
+    await page.getByLabel("Compared with").selectOption({ label: "Four weeks' average" });
+    await figure(page, "net").getByText("before").waitFor();
+    expect(new URL(page.url()).searchParams.get("compare")).toBe("four_week_average");
+    const again = await context.newPage();
+    await again.goto(page.url());
+    await figure(again, "net").getByText("before").waitFor();
+    expect(await again.getByLabel("Compared with").inputValue()).toBe("four_week_average");
+    await context.close();
+  });
+
+  test("a span is chosen by preset and by keyboard; the browser's back leads back; the chart is read by arrow keys", async () => {
+    const { page, context } = await open("/span");
+    await page.getByRole("button", { name: /^Span: Last 28 days/ }).click();
+    await page.getByRole("button", { name: "Last 7 days" }).click();
+    await page.getByRole("button", { name: /^Span: Last 7 days/ }).waitFor();
+    await page.goBack();
+    await page.getByRole("button", { name: /^Span: Last 28 days/ }).click();
+    await page.getByLabel("From").fill(LONG_DAY);
+    await page.getByLabel("To", { exact: true }).fill(LONG_DAY);
+    await page.getByLabel("To", { exact: true }).press("Enter");
+    expect(new URL(page.url()).searchParams.get("from")).toBe(LONG_DAY);
+    const chart = page.getByRole("slider");
+    await chart.focus();
+    const before = await chart.getAttribute("aria-valuetext");
+    await chart.press("ArrowLeft");
+    await expect.poll(() => chart.getAttribute("aria-valuetext")).not.toBe(before);
+    await context.close();
+  });
+
+  test("in another zone a day is that zone's: the one on which clocks go back has 25 hours, and both hours from two to three", async () => {
+    const { page, context } = await open(
+      `/span?from=${LONG_DAY}&to=${LONG_DAY}&granularity=1h&measure=payments&tz=Asia/Tokyo`,
+    );
+    const rows = page.locator(".as-table tbody tr");
+    await page.getByText("As a table").click();
+    await expect.poll(() => rows.count(), { timeout: TEXT_WAIT_MS }).toBe(24);
+    await page.getByLabel("Time zone").selectOption("Europe/Berlin");
+    await expect.poll(() => rows.count(), { timeout: TEXT_WAIT_MS }).toBe(25);
+    expect(await rows.filter({ hasText: "02:00" }).locator("td:first-of-type").allTextContents()).toEqual(["1", "1"]);
+    await shows(page, "payments", "2");
+    await context.close();
+  });
+
+  test("parts, hours and CSV are of what is on the screen", async () => {
+    const { page, context } = await open("/span?span=today&compare=previous_period");
+    const methods = page.getByRole("region", { name: "Payment method" });
+    await methods.getByRole("rowheader", { name: "Qr" }).waitFor();
+    await methods.getByText("before").waitFor({ state: "detached" });
+    expect(await page.getByRole("region", { name: "When sales are made" }).getByRole("row").count()).toBe(8);
+    const href = (await page.getByRole("link", { name: "CSV" }).getAttribute("href")) ?? "";
+    const csv = await page.evaluate(async (path) => (await fetch(path)).text(), href);
+    const paid = Number((await figure(page, "payments").locator(".figure-value").textContent())?.replace(",", ""));
+    const [header = "", ...lines] = csv.trim().split("\r\n");
+    const at = header.split(",").findIndex((name) => name.includes("payments") && name.includes("count"));
+    expect(lines.reduce((sum, line) => sum + Number(line.split(",")[at]), 0)).toBe(paid);
+    await context.close();
+  });
+
+  test("it reads in Japanese, by the browser's language or by choice", async () => {
+    const { page, context } = await open("/", { locale: "ja-JP" });
+    await page.getByRole("button", { name: /^純売上/ }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe("ja");
+    await page.getByRole("button", { name: "設定" }).click();
+    await page.getByLabel("言語").selectOption("en");
+    await page.getByRole("button", { name: /^Net sales/ }).waitFor();
+    await context.close();
+  });
+
+  test("it is dark where the system is, and by choice; both are free of what axe finds, as is the sign-in", async () => {
+    for (const path of ["/", "/span"]) {
+      for (const colorScheme of ["light", "dark"] as const) {
+        const { page, context } = await open(path, { colorScheme });
+        await page.getByRole("slider").waitFor();
+        await figure(page, "net").getByText("before").waitFor();
+        expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe(GROUND[colorScheme]);
+        expect(await axeFindings(page)).toEqual([]);
+        await context.close();
+      }
+    }
+    const { page, context } = await open("/", { colorScheme: "light" });
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByLabel("Colours").selectOption("dark");
+    expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe(GROUND.dark);
+    expect(await axeFindings(page)).toEqual([]);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("Key").waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+    await context.close();
+  });
+
+  test("on a phone nothing is wider than the screen", async () => {
+    for (const width of [320, 390]) {
+      for (const path of ["/", "/span"]) {
+        const { page, context } = await open(path, { viewport: { width, height: 800 }, hasTouch: true });
+        await page.getByRole("slider").waitFor();
+        expect(await page.evaluate(() => document.documentElement.scrollWidth), `${path} at ${width}`).toBe(width);
+        await context.close();
+      }
+    }
+  });
+
+  test("when the session has ended, what was shown stays, and a new sign-in goes on with it", async () => {
+    const { page, context } = await open();
+    await figure(page, "net").getByText("before").waitFor();
+    await context.clearCookies();
+    await page.getByLabel("Compared with").selectOption({ label: "Period before" });
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("Your session has ended").waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+    await dialog.getByLabel("Key").fill(cafe.key);
+    await dialog.getByRole("button", { name: "Sign in" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await figure(page, "net").getByText("before").waitFor();
+    expect(new URL(page.url()).searchParams.get("compare")).toBe("previous_period");
+    await context.close();
+  });
+
+  test("while the API is away the numbers stay, with when they were read; then it goes on", async () => {
+    const { page, context } = await open("/span?span=today");
+    await figure(page, "payments").locator(".figure-value", { hasText: /\d/ }).waitFor();
+    const before = await figure(page, "payments").locator(".figure-value").textContent();
+    await context.route("**/v1/**", (route) => route.abort());
+    await page.getByLabel("Compared with").selectOption({ label: "A year ago" });
+    await page.getByText("No connection.").waitFor();
+    await page.getByLabel("Compared with").selectOption({ label: "Same weekday before" });
+    await shows(page, "payments", before ?? "");
+    await page.getByRole("button", { name: "Try again" }).first().focus();
+    await context.unroute("**/v1/**");
+    await page.keyboard.press("Enter");
+    await page.getByText("No connection.").waitFor({ state: "detached" });
+    await context.close();
+  });
+});
+
+const GROUND = { light: "rgb(246, 247, 247)", dark: "rgb(16, 20, 22)" } as const;
+
+const figure = (page: Page, measure: string) => page.locator(`.figure[data-measure=${measure}]`);
+
+async function shows(page: Page, measure: string, text: string): Promise<void> {
+  await expect
+    .poll(() => figure(page, measure).locator(".figure-value").textContent(), { timeout: TEXT_WAIT_MS })
+    .toBe(text);
+}
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+/** What axe finds, in short. It is evaluated by the debugger: the page's policy lets no foreign script in. */
+async function axeFindings(page: Page): Promise<string[]> {
+  await page.evaluate(await readFile(AXE, "utf8"));
+  return await page.evaluate(async (rules) => {
+    const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
+    const { violations } = await axe.run({ runOnly: rules });
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 120)} ${failureSummary}`),
+    );
+  }, RULES);
+}
