@@ -124,7 +124,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
   test("parts, hours and CSV are of what is on the screen", async () => {
     const { page, context } = await open("/span?span=today&compare=previous_period");
     const methods = page.getByRole("region", { name: "Payment method" });
-    await methods.getByRole("rowheader", { name: "Qr" }).waitFor();
+    await methods.getByRole("rowheader", { name: "QR" }).waitFor();
     await methods.getByText("before").waitFor({ state: "detached" });
     expect(await page.getByRole("region", { name: "When sales are made" }).getByRole("row").count()).toBe(8);
     const href = (await page.getByRole("link", { name: "CSV" }).getAttribute("href")) ?? "";

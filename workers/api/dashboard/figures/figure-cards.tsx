@@ -1,6 +1,6 @@
 import { show, view } from "../address/address.ts";
 import { MEASURE, type Measure, type Total } from "../data/answers.ts";
-import { clockTime, count, dateAndTime, money } from "../text/format.ts";
+import { count, money } from "../text/format.ts";
 import { t } from "../text/text.ts";
 import { ChangeText } from "./change-text.tsx";
 import { measureText } from "./measure-text.ts";
@@ -10,7 +10,7 @@ export interface FigureCardsProps {
   readonly total: Total | undefined;
   readonly currency: string;
   readonly measures: readonly Measure[];
-  /** Up to when changes are, where that is less than what is shown. */
+  /** Up to when changes are, in words; told where that is less than what is shown. */
   readonly elapsedTo: string | undefined;
 }
 
@@ -24,13 +24,7 @@ export function FigureCards({ total, currency, measures, elapsedTo }: FigureCard
           <FigureCard key={measure} measure={measure} total={total} currency={currency} />
         ))}
       </fieldset>
-      {isPart && elapsedTo !== undefined && (
-        <p class="figures-note">
-          {t("fresh.compared_to", {
-            time: elapsedTo.slice(11, 16) === "00:00" ? dateAndTime(elapsedTo) : clockTime(elapsedTo),
-          })}
-        </p>
-      )}
+      {isPart && elapsedTo !== undefined && <p class="figures-note">{t("fresh.compared_to", { time: elapsedTo })}</p>}
     </>
   );
 }

@@ -69,9 +69,14 @@ export function PartsPanel({ dimension, parts, currency, isLoading }: PartsPanel
   );
 }
 
+/** What is written otherwise than by its first letter. */
+const SPELT: Readonly<Record<string, string>> = { ios: "iOS", qr: "QR", pos: "POS" };
+
 function nameOf(dimension: Dimension, { part, value }: Part): string {
   if (part !== "value") return t(`value.${part}`);
   if (dimension === "country") return countryName(value);
+  const spelt = SPELT[value];
+  if (spelt !== undefined) return spelt;
   const words = value.replaceAll("_", " ");
   return dimension === "location" || dimension === "age_band" ? value : words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -31,6 +31,7 @@ export function SpanPage({ merchant }: { readonly merchant: Merchant }) {
   const answer = main.answer;
   const currency = currencyOf(answer, view.value.currency, merchant.homeCurrency);
   const series = seriesOf(answer, currency);
+  const elapsed = answer?.compare?.elapsed.to;
   return (
     <>
       <div class="page-head">
@@ -61,7 +62,7 @@ export function SpanPage({ merchant }: { readonly merchant: Merchant }) {
         total={series?.total}
         currency={currency}
         measures={MEASURES}
-        elapsedTo={answer?.compare?.elapsed.to}
+        elapsedTo={elapsed && dateAndTime(elapsed)}
       />
       {answer !== undefined && series !== undefined ? (
         <SpanLinePanel merchant={merchant} reading={reading} answer={answer} series={series} />

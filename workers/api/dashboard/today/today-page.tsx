@@ -13,7 +13,7 @@ import { Take } from "../figures/take.tsx";
 import { Choice } from "../shell/choice.tsx";
 import { FailurePanel } from "../shell/failure-panel.tsx";
 import type { Merchant } from "../shell/merchant.ts";
-import { longDate } from "../text/format.ts";
+import { clockTime, longDate } from "../text/format.ts";
 import { t } from "../text/text.ts";
 import { dayLine, quietOf } from "./day-line.ts";
 import { Freshness } from "./freshness.tsx";
@@ -69,7 +69,7 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
         />
       </div>
       {answer === undefined && day.failure !== undefined && <FailurePanel failure={day.failure} onRetry={retry} />}
-      <FigureCards total={total} currency={currency} measures={MEASURES} elapsedTo={elapsed} />
+      <FigureCards total={total} currency={currency} measures={MEASURES} elapsedTo={elapsed && clockTime(elapsed)} />
       {quiet !== undefined && (
         <p class="hint" role="status">
           {t("today.quiet", { minutes: quiet.minutes, count: quiet.expected })}
