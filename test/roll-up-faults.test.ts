@@ -63,6 +63,7 @@ async function writeWindows(): Promise<void> {
       SELECT ${values} FROM numbers(${(DAYS * DAY_MS * MERCHANTS) / 600_000})`,
     query_params: span,
   });
+  await tally.noteRewritten();
   // As if an hour ago, and nothing had been rolled up since: changes of the last minutes are left for a later cron.
   await tally.sql.command({ query: "TRUNCATE TABLE roll_up_progress" });
   await tally.sql.command({

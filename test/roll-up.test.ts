@@ -39,6 +39,7 @@ async function writeDay(revision: number, refunds: number): Promise<void> {
     }),
   );
   await tally.sql.insert({ table: "windows", values, format: "JSONEachRow" });
+  await tally.noteRewritten();
 }
 
 async function rolledUp(tier: string): Promise<unknown> {

@@ -6,7 +6,7 @@ import { isDamageCode, type Loading } from "./archived-lines.ts";
 import { loadParquetSql } from "./compact-sql.ts";
 import type { Env } from "./env.ts";
 import { readManifest } from "./manifest.ts";
-import { type ReplayClient, withReplayClient } from "./replay-client.ts";
+import { type ReplayClient, withReplayClient, write } from "./replay-client.ts";
 
 const REASON_LENGTH_MAX = 300;
 /** S3_ERROR: not there, not allowed, or no answer. */
@@ -36,7 +36,7 @@ async function loadGroup(
   const keys = s3Parameters(requiredArchiveS3(env), { parquet_url: group.map(({ key }) => key) });
   try {
     const query_params = { ...keys, replay, merchants, slices, slice };
-    await client.command({ query: loadParquetSql(merchants.length > 0), query_params });
+    await write(client, loadParquetSql(merchants.length > 0), query_params);
     return [];
   } catch (error) {
     if (!(error instanceof ClickHouseError)) throw error;

@@ -18,7 +18,7 @@ import {
   type StoredManifest,
   writeManifest,
 } from "./manifest.ts";
-import { type ReplayClient, rowsOf, withReplayClient } from "./replay-client.ts";
+import { type ReplayClient, rowsOf, withReplayClient, write } from "./replay-client.ts";
 
 /** Each is fetched twice by ClickHouse, one after the other; their keys go as one parameter of a query, of 128 KB. */
 const PASS_OBJECTS_MAX = 500;
@@ -259,7 +259,7 @@ class CompactPass {
     const target = s3Parameters(this.#s3, { target_url: [key] });
     const query_params = { ...this.#parametersOf(sources), ...target };
     try {
-      await this.#client.command({ query: compactSql(kindsOf(sources)), query_params });
+      await write(this.#client, compactSql(kindsOf(sources)), query_params);
       return await this.#verified(key, sources, expected);
     } catch (error) {
       // Of an attempt that is tried again under another name, also every ten minutes for days.

@@ -24,7 +24,9 @@ const created = {
 };
 const rotated = { 201: { description: "The new key, and the old one.", content: json(rotatedKeySchema) } };
 const listed = { 200: { description: "The newest first.", content: json(keysSchema) } };
-const revoked = { 204: { description: "It is revoked; an isolate may take it for a minute yet." } };
+const revoked = {
+  200: { description: "It is revoked; an isolate may take it for a minute yet.", content: json(keySchema) },
+};
 
 const CHANGE: readonly ProblemCode[] = ["csrf", "malformed_json", "body_too_large", "invalid_body"];
 const PAGE: readonly ProblemCode[] = ["unknown_parameter", "repeated_parameter", "invalid_limit", "invalid_cursor"];
