@@ -125,7 +125,9 @@ export const en = {
   "notice.boundaries_moved":
     "In this zone hours and days do not begin on ten-minute windows; each boundary stands at the nearest.",
   "notice.base_late_events_pending": "Some events of the base came very late and are being counted now.",
-  "notice.partial": "The history does not answer right now: what it holds is missing from these numbers.",
+  "notice.archive_damaged":
+    "Some files of the archive cannot be read: the payments in them are counted, but not listed.",
+  "notice.partial": "The newest numbers cannot be read right now: these are the ones history has.",
   "notice.base_unavailable": "The history does not answer right now: there is nothing to compare with.",
   "notice.base_before_history": "The base begins before there is any history.",
   "notice.values_in_other": "There are more values than are kept by name; the rest is in “Others”.",

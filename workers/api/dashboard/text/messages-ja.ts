@@ -125,7 +125,9 @@ export const ja: Messages = {
   "notice.boundaries_moved":
     "このタイムゾーンでは時間と日の境界が 10 分単位に合わないため、最も近い区切りを使っています。",
   "notice.base_late_events_pending": "比較対象に、大幅に遅れて届いたイベントがあり集計中です。",
-  "notice.partial": "履歴が現在応答していないため、この数字には履歴の分が含まれていません。",
+  "notice.archive_damaged":
+    "アーカイブの一部を読み取れません。その中の決済は集計されていますが、一覧には表示されません。",
+  "notice.partial": "最新の数字を現在読み取れないため、履歴にある分を表示しています。",
   "notice.base_unavailable": "履歴が現在応答していないため、比較できません。",
   "notice.base_before_history": "比較対象は履歴より前から始まっています。",
   "notice.values_in_other": "名前を保持できる数を超えた値は「その他」に含まれます。",
