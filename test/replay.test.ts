@@ -165,7 +165,7 @@ test.each<[string, object, string]>([
   ["a span that is not final", { from: Date.now(), to: Date.now() + HOUR_MS }, "not_final"],
   ["an absurd span", { from: 0, to: 8e15 }, "too_long"],
   ["a span that begins before 1970", { from: "1969-12-31T00:00:00Z", to: toMs }, "invalid_time"],
-  ["a moment that is none", { from: "yesterday", to: toMs }, "invalid_body"],
+  ["a moment that is none", { from: "the day before", to: toMs }, "invalid_time"],
   ["an unknown field", { ...whole, merchants: ["a"] }, "invalid_body"],
   ["a merchant that cannot be", { ...whole, merchant: "a b" }, "invalid_body"],
 ])("of %s is refused", async (_, body, code) => {

@@ -71,7 +71,8 @@ function parseMoments(
 ): Result<[from: number, to: number], Problem> {
   const parsed: number[] = [];
   for (const name of ["from", "to"] as const) {
-    const moment = parseInstant(String(asked[name]), "UTC", nowMs);
+    const given = asked[name];
+    const moment = typeof given === "number" ? ok(given) : parseInstant(given, "UTC", nowMs);
     if (!moment.ok) return err({ ...refusal("invalid_time", moment.error.hint), extensions: { parameter: name } });
     parsed.push(moment.value);
   }
