@@ -10,7 +10,7 @@ import { FigureCards } from "../figures/figure-cards.tsx";
 import { measureText } from "../figures/measure-text.ts";
 import { Notices } from "../figures/notices.tsx";
 import { RevisionNote } from "../figures/revision-note.tsx";
-import { useRevisions } from "../figures/revisions.ts";
+import { marksOf, useRevisions } from "../figures/revisions.ts";
 import { currencyOf, seriesOf } from "../figures/series-of.ts";
 import { Take } from "../figures/take.tsx";
 import { Choice } from "../shell/choice.tsx";
@@ -95,17 +95,18 @@ function SpanLinePanel({ merchant: { zone }, reading, answer, series }: SpanLine
   const { buckets, currency } = series;
   const [pointed, setPointed] = useState<number | null>(null);
   const revisions = useRevisions(`${reading.question.path} ${currency}`, buckets);
-  const { points, revised } = useMemo(() => spanLine(buckets, measure, revisions), [buckets, measure, revisions]);
+  const marks = useMemo(() => marksOf(buckets, revisions), [buckets, revisions]);
+  const points = useMemo(() => spanLine(buckets, measure, marks), [buckets, measure, marks]);
   const text = (value: number | null) => measureText(measure, value, currency);
   const nameOf = (at: number) => bucketName(buckets[at]?.start ?? "1970-01-01", answer.granularity);
   const more =
-    revised === undefined
+    marks.unmarked === undefined
       ? []
       : [
           t("notice.revised", {
-            count: revised.count,
+            count: marks.unmarked.count,
             all: buckets.length,
-            time: dateAndTime(timeIn(zone, revised.lastMs)),
+            time: dateAndTime(timeIn(zone, marks.unmarked.lastMs)),
           }),
         ];
   return (
