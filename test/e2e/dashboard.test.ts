@@ -222,6 +222,8 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await context.route("**/v1/**", (route) => route.abort());
     await page.getByLabel("Compared with").selectOption({ label: "A year ago" });
     await page.getByText("No connection.").waitFor();
+    await shows(page, "payments", before ?? "");
+    expect(await figure(page, "net").getByText("before").count()).toBe(0);
     await page.getByLabel("Compared with").selectOption({ label: "Same weekday before" });
     await shows(page, "payments", before ?? "");
     await page.getByRole("button", { name: "Try again" }).first().focus();

@@ -5,6 +5,7 @@ import { Readout } from "../chart/readout.tsx";
 import { TimeChart } from "../chart/time-chart.tsx";
 import { ValueTable } from "../chart/value-table.tsx";
 import { MEASURES, type MetricsAnswer, type Series } from "../data/answers.ts";
+import { useHeld } from "../data/use-held.ts";
 import { Comparing } from "../figures/comparing.tsx";
 import { FigureCards } from "../figures/figure-cards.tsx";
 import { measureText } from "../figures/measure-text.ts";
@@ -28,7 +29,7 @@ import { type SpanReading, useSpan } from "./use-span.ts";
 export function SpanPage({ merchant }: { readonly merchant: Merchant }) {
   const reading = useSpan(merchant, view.value);
   const { dates, today, wish, main } = reading;
-  const answer = main.answer;
+  const answer = useHeld(main.answer, `${wish.from} ${wish.to} ${wish.granularity} ${wish.zone}`);
   const currency = currencyOf(answer, view.value.currency, merchant.homeCurrency);
   const series = seriesOf(answer, currency);
   const elapsed = answer?.compare?.elapsed.to;

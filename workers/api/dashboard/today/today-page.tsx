@@ -4,6 +4,7 @@ import { Readout } from "../chart/readout.tsx";
 import { TimeChart } from "../chart/time-chart.tsx";
 import { ValueTable } from "../chart/value-table.tsx";
 import { type Bucket, MEASURES, type MetricsAnswer } from "../data/answers.ts";
+import { useHeld } from "../data/use-held.ts";
 import { Comparing } from "../figures/comparing.tsx";
 import { FigureCards } from "../figures/figure-cards.tsx";
 import { measureText } from "../figures/measure-text.ts";
@@ -26,7 +27,7 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
   const { measure, line } = view.value;
   const { wish, day, bases, live, retry } = useToday(merchant, view.value);
   const [pointed, setPointed] = useState<number | null>(null);
-  const answer = day.answer;
+  const answer = useHeld(day.answer, `${wish.from} ${wish.zone}`);
   const currency = currencyOf(answer, view.value.currency, merchant.homeCurrency);
   const series = seriesOf(answer, currency);
   const told =
