@@ -166,7 +166,14 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await context.close();
   });
 
-  test("it is dark where the system is, and by choice; both are free of what axe finds, as is the sign-in", async () => {
+  test("it is dark where the system is, and by choice; both are free of what axe finds, as are the sign-in and a page that waits", async () => {
+    const waiting = await openPage(browser, cafe.url, "/");
+    await waiting.context.route("**/metrics?*", () => {});
+    await waiting.page.goto(`${cafe.url}/#key=${cafe.key}`);
+    await waiting.page.reload();
+    await figure(waiting.page, "net").locator(".placeholder").waitFor();
+    expect(await axeFindings(waiting.page)).toEqual([]);
+    await waiting.context.close();
     for (const path of ["/", "/span"]) {
       for (const colorScheme of ["light", "dark"] as const) {
         const { page, context } = await open(path, { colorScheme });
@@ -178,6 +185,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
       }
     }
     const { page, context } = await open("/", { colorScheme: "light" });
+    await figure(page, "net").getByText("before").waitFor();
     await page.getByRole("button", { name: "Settings" }).click();
     await page.getByLabel("Colours").selectOption("dark");
     expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe(GROUND.dark);
