@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { gzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { HOUR_MS } from "../../shared/window.ts";
 import { payment } from "../system.ts";
 import { findBrowser, launchBrowser, NO_BROWSER } from "./browser.ts";
 import { CAFE, type Cafe, LONG_DAY, openPage, startCafe } from "./dashboard.ts";
@@ -62,14 +63,33 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
 
   test("an event posted to ingest moves today's number and line, and the page is not loaded again", async () => {
     const { page, context } = await open();
-    await shows(page, "payments", String(cafe.paidToday));
+    const before = await paid(page);
+    expect(before).toBeGreaterThanOrEqual(cafe.paidToday);
     await page.evaluate(() => Object.assign(globalThis, { isSamePage: true }));
     await page.getByText("Live", { exact: true }).waitFor();
     await page.getByRole("button", { name: /^Payments/ }).click();
     await cafe.tally.send([payment({ merchant_id: CAFE, amount: 700 })]);
-    await shows(page, "payments", String(cafe.paidToday + 1));
-    await page.locator(".readout", { hasText: `Now ${cafe.paidToday + 1}` }).waitFor({ timeout: TEXT_WAIT_MS });
+    await shows(page, "payments", String(before + 1));
+    await page.locator(".readout", { hasText: `Now ${before + 1}` }).waitFor({ timeout: TEXT_WAIT_MS });
     expect(await page.evaluate(() => "isSamePage" in globalThis)).toBe(true);
+    await context.close();
+  });
+
+  test("a payment that comes late is marked where it belongs, with by how much and when", async () => {
+    const { page, context } = await open("/?line=each");
+    await page.getByText("Live", { exact: true }).waitFor();
+    const before = await paid(page);
+    await cafe.tally.send([payment({ merchant_id: CAFE, amount: 1_200, occurred_at: Date.now() - 2 * HOUR_MS })]);
+    await shows(page, "payments", String(before + 1));
+    const chart = page.getByRole("slider");
+    await chart.focus();
+    const revised = page.locator(".readout .revised", { hasText: "revised +¥1,200 at" });
+    await expect
+      .poll(async () => ((await chart.press("ArrowLeft")) as undefined) ?? (await revised.count()), {
+        timeout: TEXT_WAIT_MS,
+        interval: 20,
+      })
+      .toBe(1);
     await context.close();
   });
 
@@ -129,10 +149,10 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     expect(await page.getByRole("region", { name: "When sales are made" }).getByRole("row").count()).toBe(8);
     const href = (await page.getByRole("link", { name: "CSV" }).getAttribute("href")) ?? "";
     const csv = await page.evaluate(async (path) => (await fetch(path)).text(), href);
-    const paid = Number((await figure(page, "payments").locator(".figure-value").textContent())?.replace(",", ""));
+    const count = await paid(page);
     const [header = "", ...lines] = csv.trim().split("\r\n");
     const at = header.split(",").findIndex((name) => name.includes("payments") && name.includes("count"));
-    expect(lines.reduce((sum, line) => sum + Number(line.split(",")[at]), 0)).toBe(paid);
+    expect(lines.reduce((sum, line) => sum + Number(line.split(",")[at]), 0)).toBe(count);
     await context.close();
   });
 
@@ -146,7 +166,14 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await context.close();
   });
 
-  test("it is dark where the system is, and by choice; both are free of what axe finds, as is the sign-in", async () => {
+  test("it is dark where the system is, and by choice; both are free of what axe finds, as are the sign-in and a page that waits", async () => {
+    const waiting = await openPage(browser, cafe.url, "/");
+    await waiting.context.route("**/metrics?*", () => {});
+    await waiting.page.goto(`${cafe.url}/#key=${cafe.key}`);
+    await waiting.page.reload();
+    await figure(waiting.page, "net").locator(".placeholder").waitFor();
+    expect(await axeFindings(waiting.page)).toEqual([]);
+    await waiting.context.close();
     for (const path of ["/", "/span"]) {
       for (const colorScheme of ["light", "dark"] as const) {
         const { page, context } = await open(path, { colorScheme });
@@ -158,6 +185,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
       }
     }
     const { page, context } = await open("/", { colorScheme: "light" });
+    await figure(page, "net").getByText("before").waitFor();
     await page.getByRole("button", { name: "Settings" }).click();
     await page.getByLabel("Colours").selectOption("dark");
     expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe(GROUND.dark);
@@ -202,6 +230,8 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await context.route("**/v1/**", (route) => route.abort());
     await page.getByLabel("Compared with").selectOption({ label: "A year ago" });
     await page.getByText("No connection.").waitFor();
+    await shows(page, "payments", before ?? "");
+    expect(await figure(page, "net").getByText("before").count()).toBe(0);
     await page.getByLabel("Compared with").selectOption({ label: "Same weekday before" });
     await shows(page, "payments", before ?? "");
     await page.getByRole("button", { name: "Try again" }).first().focus();
@@ -215,6 +245,12 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
 const GROUND = { light: "rgb(246, 247, 247)", dark: "rgb(16, 20, 22)" } as const;
 
 const figure = (page: Page, measure: string) => page.locator(`.figure[data-measure=${measure}]`);
+
+/** How many payments the page shows, once it does. */
+async function paid(page: Page): Promise<number> {
+  const value = figure(page, "payments").locator(".figure-value:not(:has(.placeholder))");
+  return Number((await value.textContent())?.replace(",", ""));
+}
 
 async function shows(page: Page, measure: string, text: string): Promise<void> {
   await expect

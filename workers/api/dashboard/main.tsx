@@ -7,6 +7,8 @@ import "./style/controls.css";
 import "./style/shell.css";
 import "./style/numbers.css";
 import "./style/charts.css";
+import "./style/panels.css";
+import "./style/picker.css";
 import "./style/print.css";
 
 void beginSession();

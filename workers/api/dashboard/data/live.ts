@@ -26,6 +26,8 @@ export interface Live {
   readonly today: LiveUpdate["today"] | undefined;
   /** Windows told of since the page listens, by their start. */
   readonly windows: ReadonlyMap<string, LiveWindow>;
+  /** How often it was told that something before these windows had changed. */
+  readonly corrections: number;
 }
 
 const EVENTS = ["snapshot", "window", "today"] as const;
@@ -36,6 +38,7 @@ const NOTHING: Live = {
   completeThrough: undefined,
   today: undefined,
   windows: new Map(),
+  corrections: 0,
 };
 
 /** Listens to a merchant's day while a component shows it. What is told is absolute, so that a stream that broke off goes on with the next. */
@@ -83,5 +86,6 @@ function next(before: Live, { as_of, complete_through, today, windows = [], wind
     completeThrough: complete_through,
     today,
     windows: new Map([...kept, ...told.map((one) => [one.start, one] as const)]),
+    corrections: before.corrections + (told.length === 0 ? 1 : 0),
   };
 }

@@ -48,7 +48,11 @@ function FigureCard({ measure, total, currency }: FigureCardProps) {
     >
       <span class="figure-name">{t(`measure.${measure}`)}</span>
       <span class="figure-value">
-        {total === undefined ? <span class="placeholder">0000</span> : measureText(measure, of(total), currency)}
+        {total === undefined ? (
+          <span class="placeholder" aria-hidden="true" />
+        ) : (
+          measureText(measure, of(total), currency)
+        )}
       </span>
       {comparison && (
         <span class="figure-change">

@@ -16,6 +16,27 @@ export function isRevised({ end, revision, status }: Pick<Bucket, "end" | "revis
   return status !== "open" && revision > Date.parse(end) + GRACE_MS;
 }
 
+/** Marks say where something was revised as long as that is the exception. */
+const MARKED_SHARE_MAX = 0.2;
+
+export interface Marks {
+  readonly isMarked: (bucket: Bucket) => boolean;
+  /** How many buckets were revised, and when the last was, if they are too many to be marked. */
+  readonly unmarked: { readonly count: number; readonly lastMs: number } | undefined;
+}
+
+/** Which buckets are marked as revised: those that were seen to be in any case. */
+export function marksOf(buckets: readonly Bucket[], seen: Revisions): Marks {
+  const revised = buckets.filter(isRevised);
+  const isException = revised.length <= Math.max(1, buckets.length * MARKED_SHARE_MAX);
+  return {
+    isMarked: (bucket) => seen.has(bucket.start) || (isException && isRevised(bucket)),
+    unmarked: isException
+      ? undefined
+      : { count: revised.length, lastMs: Math.max(...revised.map(({ revision }) => revision)) },
+  };
+}
+
 /** What is known of revisions, and those that a newer answer to the same question shows. */
 export function withRevisions(known: Revisions, before: readonly Bucket[], after: readonly Bucket[]): Revisions {
   const earlier = new Map(before.map((bucket) => [bucket.start, bucket]));

@@ -5,12 +5,13 @@ import { Readout } from "../chart/readout.tsx";
 import { TimeChart } from "../chart/time-chart.tsx";
 import { ValueTable } from "../chart/value-table.tsx";
 import { MEASURES, type MetricsAnswer, type Series } from "../data/answers.ts";
+import { useHeld } from "../data/use-held.ts";
 import { Comparing } from "../figures/comparing.tsx";
 import { FigureCards } from "../figures/figure-cards.tsx";
 import { measureText } from "../figures/measure-text.ts";
 import { Notices } from "../figures/notices.tsx";
 import { RevisionNote } from "../figures/revision-note.tsx";
-import { useRevisions } from "../figures/revisions.ts";
+import { marksOf, useRevisions } from "../figures/revisions.ts";
 import { currencyOf, seriesOf } from "../figures/series-of.ts";
 import { Take } from "../figures/take.tsx";
 import { Choice } from "../shell/choice.tsx";
@@ -28,7 +29,7 @@ import { type SpanReading, useSpan } from "./use-span.ts";
 export function SpanPage({ merchant }: { readonly merchant: Merchant }) {
   const reading = useSpan(merchant, view.value);
   const { dates, today, wish, main } = reading;
-  const answer = main.answer;
+  const answer = useHeld(main.answer, `${wish.from} ${wish.to} ${wish.granularity} ${wish.zone}`);
   const currency = currencyOf(answer, view.value.currency, merchant.homeCurrency);
   const series = seriesOf(answer, currency);
   const elapsed = answer?.compare?.elapsed.to;
@@ -95,17 +96,18 @@ function SpanLinePanel({ merchant: { zone }, reading, answer, series }: SpanLine
   const { buckets, currency } = series;
   const [pointed, setPointed] = useState<number | null>(null);
   const revisions = useRevisions(`${reading.question.path} ${currency}`, buckets);
-  const { points, revised } = useMemo(() => spanLine(buckets, measure, revisions), [buckets, measure, revisions]);
+  const marks = useMemo(() => marksOf(buckets, revisions), [buckets, revisions]);
+  const points = useMemo(() => spanLine(buckets, measure, marks), [buckets, measure, marks]);
   const text = (value: number | null) => measureText(measure, value, currency);
   const nameOf = (at: number) => bucketName(buckets[at]?.start ?? "1970-01-01", answer.granularity);
   const more =
-    revised === undefined
+    marks.unmarked === undefined
       ? []
       : [
           t("notice.revised", {
-            count: revised.count,
+            count: marks.unmarked.count,
             all: buckets.length,
-            time: dateAndTime(timeIn(zone, revised.lastMs)),
+            time: dateAndTime(timeIn(zone, marks.unmarked.lastMs)),
           }),
         ];
   return (

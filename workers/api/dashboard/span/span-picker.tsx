@@ -67,31 +67,30 @@ function Picker({ dates, today, onChoose }: SpanPickerProps & { readonly onChoos
           }}
         />
         <div class="picker-dates">
-          <label>
-            {t("span.from")}
-            <input
-              type="date"
-              value={from}
-              max={today}
-              required
-              onInput={(event) => setFrom(event.currentTarget.value)}
-            />
-          </label>
-          <label>
-            {t("span.to")}
-            <input
-              type="date"
-              value={last}
-              min={from}
-              required
-              onInput={(event) => setLast(event.currentTarget.value)}
-            />
-          </label>
+          <DateField label={t("span.from")} value={from} max={today} onChange={setFrom} />
+          <DateField label={t("span.to")} value={last} min={from} onChange={setLast} />
           <button type="submit" class="primary" disabled={!isRange}>
             {t("span.apply")}
           </button>
         </div>
       </form>
     </div>
+  );
+}
+
+interface DateFieldProps {
+  readonly label: string;
+  readonly value: string;
+  readonly min?: string;
+  readonly max?: string;
+  readonly onChange: (date: string) => void;
+}
+
+function DateField({ label, onChange, ...range }: DateFieldProps) {
+  return (
+    <label>
+      {label}
+      <input type="date" required {...range} onInput={(event) => onChange(event.currentTarget.value)} />
+    </label>
   );
 }

@@ -27,6 +27,7 @@ const options = (over: Partial<DayLineOptions> = {}): DayLineOptions => ({
   measure: "net",
   isRunning: true,
   asOfMs: MIDNIGHT + 2.5 * WINDOW_MS,
+  isMarked: () => false,
   ...over,
 });
 

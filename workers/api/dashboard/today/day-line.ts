@@ -15,6 +15,7 @@ export interface DayLineOptions {
   /** Whether it adds up over the day, where it can. */
   readonly isRunning: boolean;
   readonly asOfMs: number;
+  readonly isMarked: (bucket: Bucket) => boolean;
 }
 
 /** A window by its figures, whoever told them. */
@@ -41,7 +42,7 @@ export function dayLine(options: DayLineOptions): ChartPoint[] {
       value: isCome ? (isRunning ? sum : value) : null,
       base: bases.length === 0 ? null : isRunning ? baseSum : base,
       isOpen: isCome && startMs + WINDOW_MS > asOfMs,
-      isRevised: false,
+      isRevised: options.isMarked(bucket),
     };
   });
 }

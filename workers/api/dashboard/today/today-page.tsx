@@ -3,11 +3,14 @@ import { show, view } from "../address/address.ts";
 import { Readout } from "../chart/readout.tsx";
 import { TimeChart } from "../chart/time-chart.tsx";
 import { ValueTable } from "../chart/value-table.tsx";
-import { MEASURES } from "../data/answers.ts";
+import { type Bucket, MEASURES, type MetricsAnswer } from "../data/answers.ts";
+import { useHeld } from "../data/use-held.ts";
 import { Comparing } from "../figures/comparing.tsx";
 import { FigureCards } from "../figures/figure-cards.tsx";
 import { measureText } from "../figures/measure-text.ts";
 import { Notices } from "../figures/notices.tsx";
+import { RevisionNote } from "../figures/revision-note.tsx";
+import { marksOf, useRevisions } from "../figures/revisions.ts";
 import { currencyOf, seriesOf } from "../figures/series-of.ts";
 import { Take } from "../figures/take.tsx";
 import { Choice } from "../shell/choice.tsx";
@@ -24,29 +27,28 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
   const { measure, line } = view.value;
   const { wish, day, bases, live, retry } = useToday(merchant, view.value);
   const [pointed, setPointed] = useState<number | null>(null);
-  const answer = day.answer;
+  const answer = useHeld(day.answer, `${wish.from} ${wish.zone}`);
   const currency = currencyOf(answer, view.value.currency, merchant.homeCurrency);
   const series = seriesOf(answer, currency);
   const told =
     live.today?.start === answer?.from ? live.today?.reports.find((one) => one.currency === currency) : undefined;
   const asOf = live.asOf !== undefined && answer !== undefined && live.asOf > answer.as_of ? live.asOf : answer?.as_of;
   const asOfMs = asOf === undefined ? 0 : Date.parse(asOf);
+  const revisions = useRevisions(`${wish.from} ${merchant.zone} ${currency}`, series?.buckets);
   const lines = useMemo(() => {
     const given = {
       buckets: series?.buckets ?? [],
       currency,
       windows: live.windows,
-      bases:
-        bases.flatMap((base) => seriesOf(base, currency)?.buckets ?? []).length === 0
-          ? []
-          : bases.map((base) => seriesOf(base, currency)?.buckets ?? []),
+      bases: withSeries(bases, currency),
       asOfMs,
+      isMarked: marksOf(series?.buckets ?? [], revisions).isMarked,
     };
     return {
       shown: dayLine({ ...given, measure, isRunning: line === "running" }),
       payments: dayLine({ ...given, measure: "payments", isRunning: false }),
     };
-  }, [series, currency, live.windows, bases, measure, line, asOfMs]);
+  }, [series, currency, live.windows, bases, measure, line, asOfMs, revisions]);
   const quiet = quietOf(lines.payments);
   const total =
     told !== undefined && series !== undefined && told.revision >= series.total.revision
@@ -93,7 +95,21 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
           <div class="chart-waiting" />
         ) : (
           <>
-            <Readout points={lines.shown} at={pointed} nameOf={(at) => windowName(series.buckets[at])} text={text} />
+            <Readout
+              points={lines.shown}
+              at={pointed}
+              nameOf={(at) => windowName(series.buckets[at])}
+              text={text}
+              note={(at) => (
+                <RevisionNote
+                  bucket={series.buckets[at]}
+                  revisions={revisions}
+                  measure={measure}
+                  currency={currency}
+                  zone={merchant.zone}
+                />
+              )}
+            />
             <TimeChart
               label={t("today.line", { measure: t(`measure.${measure}`) })}
               zone={merchant.zone}
@@ -112,6 +128,12 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
       <Take merchant={merchant} wish={wish} currency={currency} asOf={asOf} />
     </>
   );
+}
+
+/** The base's days; none where none of them has anything of the currency. */
+function withSeries(bases: readonly MetricsAnswer[], currency: string): (readonly Bucket[])[] {
+  const days = bases.map((base) => seriesOf(base, currency)?.buckets ?? []);
+  return days.some((buckets) => buckets.length > 0) ? days : [];
 }
 
 const windowName = (bucket: { readonly start: string; readonly end: string } | undefined) =>

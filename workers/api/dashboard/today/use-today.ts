@@ -49,8 +49,8 @@ export function useToday(merchant: Merchant, { compare }: View): TodayReading {
   const question = metricsQuestion(wish);
   const day = useAnswer<MetricsAnswer>(question, live.state === "live" ? LIVE_AGE_MS_MAX : undefined);
   useEffect(() => {
-    if (tick > 0) refresh(question);
-  }, [tick]);
+    if (tick > 0 || live.corrections > 0) refresh(question);
+  }, [tick, live.corrections]);
   const daysBack = compare === "none" ? [] : BASE_DAYS[compare];
   const bases: Known<MetricsAnswer>[] = [];
   // As many hooks each time, whatever the base.
