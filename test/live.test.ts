@@ -79,7 +79,7 @@ test("who comes again with the last id is told nothing until something changes, 
 });
 
 test("a payment that comes late corrects the day's total", async () => {
-  const reader = await listen(`?tz=${zoneAtNoon()}&currency=JPY`, {}, "late-shop");
+  const reader = await listen(`?tz=${encodeURIComponent(zoneAtNoon())}&currency=JPY`, {}, "late-shop");
   await reader.find("the snapshot", ({ name }) => name === "snapshot");
   const lateMs = windowStart(Date.now()) - 2 * HOUR_MS;
   await tally.send([payment({ merchant_id: "late-shop", occurred_at: lateMs, amount: 40 })]);
