@@ -243,6 +243,21 @@ test("CSV has local times, decimals of the currency and nothing that a spreadshe
   expect(await asked.text()).toBe(`currency,net\r\nJPY,${net}\r\n`);
 });
 
+test("what a table lacks is in a header: of a span from before history, and of rows that are cut off", async () => {
+  const span = `from=${date(AUTUMN_MS - 20 * 365 * DAY_MS)}&to=${date(AUTUMN_MS - 19 * 365 * DAY_MS)}`;
+  const answer = await metrics("berlin", span);
+  expect(answer.notices.map(({ code }) => code)).toEqual(["before_history"]);
+  const table = await tally.read(`/v1/merchants/berlin/metrics?${span}&format=csv`);
+  expect(table.headers.get("Tally-Notices")).toBe("before_history");
+
+  const body = { from: date(AUTUMN_MS), to: date(AUTUMN_MS + DAY_MS), metrics: ["net"], dimensions: ["hour"] };
+  const whole = await ask("berlin", body, { headers: { Accept: "text/csv" } });
+  expect(whole.headers.get("Tally-Notices")).toBeNull();
+  const cut = await ask("berlin", { ...body, limit: 2 }, { headers: { Accept: "text/csv" } });
+  expect((await cut.text()).split("\r\n").length).toBe(4);
+  expect(cut.headers.get("Tally-Notices")).toBe("truncated");
+});
+
 test("a report is the same in either form, and as its schema says", async () => {
   const path = `/v1/merchants/berlin/report?at=${AUTUMN_MS}`;
   const report = reportAnswerSchema.parse(await (await tally.read(path)).json());
