@@ -70,7 +70,7 @@ export function csvResponse<Row>(
       // Merchants' ids and dates have no character that would need quoting.
       "Content-Disposition": `attachment; filename="${fileName}"`,
       "Cache-Control": "private, no-store",
-      Vary: "Accept",
+      Vary: "Accept, Accept-Encoding",
       ...(notices.length > 0 && { [NOTICES_HEADER]: notices.join(", ") }),
     },
   });

@@ -14,6 +14,7 @@ import { AUDIT_PARAMETERS, answerAudit } from "./audit.ts";
 import { limitBody } from "./body-limit.ts";
 import { askMetrics, askReport } from "./cache/asked.ts";
 import { cachedRead } from "./cache/cached-read.ts";
+import { compressCsv } from "./compress-csv.ts";
 import { listDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
 import { answerEvents } from "./events/route.ts";
@@ -32,6 +33,7 @@ import { createEpoch, listEpochs } from "./topology.ts";
 const app = new Hono<Guarded<Env>>();
 app.use(requestId);
 app.use(limitBody);
+app.use(compressCsv);
 // Who may call what stands in the table, and nowhere else: a new route wants a line there.
 app.use(admit(API_ACCESS));
 app.notFound((c) => {
