@@ -37,6 +37,7 @@ const SOMETIMES = new Set([
   "ETag",
   "Cache-Status",
   "Content-Disposition",
+  "Tally-Notices",
 ]);
 
 /** Throws what is wrong with a response to such a request; of a path that is none of ours, nothing is. */

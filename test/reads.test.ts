@@ -220,7 +220,15 @@ test("CSV has local times, decimals of the currency and nothing that a spreadshe
   expect(response.headers.get("Content-Disposition")).toBe(
     `attachment; filename="tally-metrics-kuwait-${date(AUTUMN_MS)}.csv"`,
   );
-  const [header, first, ...rest] = (await response.text()).split("\r\n");
+  // By `fetch`, which takes gzip, and has unpacked it.
+  expect(response.headers.get("Content-Encoding")).toBe("gzip");
+  const plain = await fetch(`${tally.runtime.apiUrl}${path}&format=csv`, {
+    headers: { Authorization: `Bearer ${tally.operatorKey}`, "Accept-Encoding": "identity" },
+  });
+  expect(plain.headers.get("Content-Encoding")).toBeNull();
+  const text = await response.text();
+  expect(await plain.text()).toBe(text);
+  const [header, first, ...rest] = text.split("\r\n");
   expect(header?.split(",").slice(0, 7)).toEqual([
     ...["start", "end", "label", "status", "currency", "payments_count", "payments_amount"],
   ]);
@@ -241,6 +249,21 @@ test("CSV has local times, decimals of the currency and nothing that a spreadshe
   const asked = await ask("both", body, { headers: { Accept: "text/csv" } });
   const net = recent.reduce((sum, one) => sum + one.amount, 0);
   expect(await asked.text()).toBe(`currency,net\r\nJPY,${net}\r\n`);
+});
+
+test("what a table lacks is in a header: of a span from before history, and of rows that are cut off", async () => {
+  const span = `from=${date(AUTUMN_MS - 20 * 365 * DAY_MS)}&to=${date(AUTUMN_MS - 19 * 365 * DAY_MS)}`;
+  const answer = await metrics("berlin", span);
+  expect(answer.notices.map(({ code }) => code)).toEqual(["before_history"]);
+  const table = await tally.read(`/v1/merchants/berlin/metrics?${span}&format=csv`);
+  expect(table.headers.get("Tally-Notices")).toBe("before_history");
+
+  const body = { from: date(AUTUMN_MS), to: date(AUTUMN_MS + DAY_MS), metrics: ["net"], dimensions: ["hour"] };
+  const whole = await ask("berlin", body, { headers: { Accept: "text/csv" } });
+  expect(whole.headers.get("Tally-Notices")).toBeNull();
+  const cut = await ask("berlin", { ...body, limit: 2 }, { headers: { Accept: "text/csv" } });
+  expect((await cut.text()).split("\r\n").length).toBe(4);
+  expect(cut.headers.get("Tally-Notices")).toBe("truncated");
 });
 
 test("a report is the same in either form, and as its schema says", async () => {

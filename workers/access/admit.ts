@@ -32,16 +32,17 @@ export function admit(table: AccessTable) {
     const nowMs = Date.now();
     const caller = await callerOf(c, nowMs);
     const call = access.isLogged ? new LoggedCall(c, route.path, caller, nowMs) : undefined;
+    // Before it is said whether they may: what is refused costs something, too.
+    const taken = caller === null ? undefined : await takeRequest(c.env, limitKeyOf(caller), nowMs);
+    if (taken?.isAllowed === false) {
+      call?.noteRefusal(taken.problem.status);
+      return withHeaders(problemResponse(taken.problem), taken);
+    }
     const scope = checkScope(access.who, caller, targetOf(c.req.path));
     const allowed = scope.ok ? await checkPage(c, scope.value) : scope;
     if (!allowed.ok) {
       call?.noteRefusal(allowed.error.status);
-      return problemResponse(allowed.error);
-    }
-    const taken = await takeRequest(c.env, limitKeyOf(allowed.value), nowMs);
-    if (taken?.isAllowed === false) {
-      call?.noteRefusal(taken.problem.status);
-      return withHeaders(problemResponse(taken.problem), taken);
+      return withHeaders(problemResponse(allowed.error), taken);
     }
     noteUseOf(c, allowed.value, nowMs);
     c.set("caller", allowed.value);
@@ -101,7 +102,7 @@ function noteUseOf(c: Context<Guarded<AdmitEnv>>, { keyId }: Caller, nowMs: numb
   if (use !== undefined) inBackground(c, "noting a key's use", use);
 }
 
-function withHeaders(response: Response, { headers }: Taken): Response {
-  for (const [name, value] of headers) response.headers.set(name, value);
+function withHeaders(response: Response, taken: Taken | undefined): Response {
+  for (const [name, value] of taken?.headers ?? []) response.headers.set(name, value);
   return response;
 }

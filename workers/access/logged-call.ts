@@ -6,8 +6,11 @@ import type { Caller } from "./caller.ts";
 import type { AdmitEnv, Guarded } from "./guarded.ts";
 import { loggedParameters } from "./logged-parameters.ts";
 
-/** Refusals of nobody in particular that an isolate logs in a minute: anybody can cause them, and each costs a row. The others are left out. */
-const ANONYMOUS_REFUSALS_PER_MINUTE_MAX = 60;
+/**
+ * Refusals of one key, or of nobody in particular, that an isolate logs in a minute. Any key can cause them, a merchant's or a source's too, and each costs a
+ * row, and in the end one of what was really done: the log is bounded. The others are left out.
+ */
+export const REFUSALS_PER_MINUTE_MAX = 60;
 const MINUTE_MS = 60_000;
 
 type LoggedContext = Context<Guarded<AdmitEnv>>;
@@ -43,7 +46,7 @@ export class LoggedCall {
 
   /** In the place of both, when it is not to be done. */
   noteRefusal(status: number): void {
-    if (this.#caller === null && !mayNoteAnonymous(this.#nowMs)) return;
+    if (!mayNoteRefusal(this.#caller?.keyId ?? NOBODY, this.#nowMs)) return;
     const noted = this.#entry(status).then((entry) => addLogEntry(this.#c.env.DIRECTORY, entry));
     inBackground(this.#c, "logging a refusal", noted);
   }
@@ -68,10 +71,15 @@ export class LoggedCall {
   }
 }
 
-let anonymous = { minute: 0, count: 0 };
+/** In the place of a key's id. */
+const NOBODY = "";
+/** Of the present minute, by key: no more of them than keys that hold and were used in it. */
+let refusals = { minute: 0, counts: new Map<string, number>() };
 
-function mayNoteAnonymous(nowMs: number): boolean {
+function mayNoteRefusal(keyId: string, nowMs: number): boolean {
   const minute = Math.floor(nowMs / MINUTE_MS);
-  if (anonymous.minute !== minute) anonymous = { minute, count: 0 };
-  return ++anonymous.count <= ANONYMOUS_REFUSALS_PER_MINUTE_MAX;
+  if (refusals.minute !== minute) refusals = { minute, counts: new Map() };
+  const count = (refusals.counts.get(keyId) ?? 0) + 1;
+  refusals.counts.set(keyId, count);
+  return count <= REFUSALS_PER_MINUTE_MAX;
 }

@@ -82,3 +82,14 @@ export const API_ACCESS: AccessTable = {
   "GET /v1/admin/replays/:id": operator,
   "DELETE /v1/admin/replays/:id": operator,
 };
+
+/** The methods that routes of a path have, for whoever used another one; none when there is no such path. */
+export function methodsAt(table: AccessTable, path: string): string[] {
+  const given = path.split("/");
+  return Object.keys(table).flatMap((name) => {
+    const [method = "", pattern = ""] = name.split(" ");
+    const parts = pattern.split("/");
+    const isAt = parts.length === given.length && parts.every((part, at) => part === given[at] || part.startsWith(":"));
+    return isAt ? [method] : [];
+  });
+}

@@ -246,6 +246,17 @@ describe("a merchant's path", () => {
   });
 });
 
+test.each([
+  ["PUT", "/v1/merchants/shop-1/metrics", 405, "GET"],
+  ["OPTIONS", "/v1/merchants/shop-1/query", 405, "POST"],
+  ["PATCH", "/v1/merchants/shop-1/keys", 405, "GET, POST"],
+  ["GET", "/v1/merchants/shop-1/query", 405, "POST"],
+  ["PUT", "/v1/merchants/shop-1/numbers", 404, null],
+])("%s %s is %s, with what is allowed", async (method, path, status, allow) => {
+  const response = await api.request(`${ORIGIN}${path}`, { method }, env());
+  expect([response.status, response.headers.get("Allow")]).toEqual([status, allow]);
+});
+
 test("a route that stands in no table answers nobody", async () => {
   const { Hono } = await import("hono");
   const { admit } = await import("./admit.ts");

@@ -77,13 +77,29 @@ describe("what a shard answers and what it leaves to history", () => {
     );
   });
 
+  test("is no final window that is stored: what comes for it later is counted in history alone", () => {
+    const minutes = (count: number) => NOON_MS + count * MINUTE_MS;
+    const state = emptyState();
+    const [counted, unstored, provisional] = [minutes(10), minutes(20), minutes(40)];
+    state.slices.set(counted, sliceOf(counted, "resident"));
+    state.slices.set(unstored, sliceOf(unstored, "unstored"));
+    state.slices.set(provisional, sliceOf(provisional, "resident"));
+    const nowMs = minutes(40) + DAY_MS;
+    const plan = (bringBack: boolean) => planRead(state, NOON_MS, minutes(60), nowMs, bringBack);
+    expect(plan(false).history).toEqual([
+      [NOON_MS, unstored],
+      // Nothing of the shard's stands here: history may have been counted from the archive.
+      [unstored + WINDOW_MS, provisional],
+    ]);
+    expect(plan(false).slices.map(({ startMs }) => startMs)).toEqual([unstored, provisional]);
+    // History is away: all that is retained.
+    expect(plan(true).slices.map(({ startMs }) => startMs)).toEqual([unstored, provisional]);
+  });
+
   test("is in no more spans than there may be: of what would be more the shard reads the pages", () => {
     const state = stateOf(
-      Array.from({ length: 3 * HISTORY_SPANS_MAX }, (_, i) => (i % 2 === 0 ? "resident" : "paged")),
+      Array.from({ length: 3 * HISTORY_SPANS_MAX }, (_, i) => (i % 2 === 0 ? "unstored" : "paged")),
     );
-    // Nothing older may be dropped, so that all of it is retained.
-    const [oldest] = state.slices.values();
-    if (oldest !== undefined) oldest.storedRevision = 0;
     const { history, slices } = planRead(state, 0, NOON_MS + WINDOW_MS, NOON_MS, false);
     expect(history.length).toBe(HISTORY_SPANS_MAX);
     expect(windowsOfMerchant(slices, "shop").length).toBe(3 * HISTORY_SPANS_MAX - (HISTORY_SPANS_MAX - 1));

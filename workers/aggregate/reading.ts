@@ -1,4 +1,4 @@
-import { WINDOW_MS } from "../../shared/window.ts";
+import { LATENESS_HORIZON_MS, WINDOW_MS, windowStart } from "../../shared/window.ts";
 import type { MerchantWindow } from "../../shared/window-row.ts";
 import { WindowUnavailable } from "./damage.ts";
 import { retainedFromMs, type ShardState } from "./engine.ts";
@@ -20,36 +20,43 @@ export interface ReadPlan {
 }
 
 /**
- * History answers for all that is before what the shard retains; for slices that are paged out and stored to their last change, unless
- * `bringBack` asks for them; and for damaged windows, if it has them: what it holds is what was last confirmed. Throws
- * `WindowUnavailable` when a damaged window is in neither.
+ * History answers for all that is before what the shard retains; for slices that are paged out and stored to their last change, and for all final
+ * windows but those that are not stored, since what comes for them now is counted there, from the archive: for these unless `bringBack` asks for them;
+ * and for damaged windows, if it has them: what it holds is what was last confirmed. Throws `WindowUnavailable` when a damaged window is in neither.
  */
 export function planRead(state: ShardState, fromMs: number, toMs: number, nowMs: number, bringBack: boolean): ReadPlan {
   const retained = retainedFromMs(state, nowMs);
+  const finalMs = bringBack ? retained : Math.max(retained, windowStart(nowMs - LATENESS_HORIZON_MS));
   const spans: [fromMs: number, toMs: number][] = [];
-  if (fromMs < Math.min(toMs, retained)) spans.push([fromMs, Math.min(toMs, retained)]);
   const slices: Slice[] = [];
   /** Nothing of the shard's stands between the last span and here. */
-  let isOpen = spans.length > 0;
+  let isOpen = false;
+  /** What is before it stands in a span or slice, if it stands anywhere. */
+  let plannedMs = fromMs;
+  const leave = (endMs: number): boolean => {
+    const last = spans.at(-1);
+    if (isOpen && last !== undefined) last[1] = endMs;
+    else if (spans.length < HISTORY_SPANS_MAX) spans.push([plannedMs, endMs]);
+    else return false;
+    isOpen = true;
+    plannedMs = endMs;
+    return true;
+  };
+  if (fromMs < Math.min(toMs, retained)) leave(Math.min(toMs, retained));
   for (const startMs of windowsWithin(state, Math.max(fromMs, retained), toMs)) {
     const slice = state.slices.get(startMs);
-    if (slice === undefined ? isInHistory(state, startMs) : !bringBack && isLeftToHistory(slice)) {
-      const endMs = Math.min(toMs, startMs + WINDOW_MS);
-      const last = spans.at(-1);
-      if (isOpen && last !== undefined) {
-        last[1] = endMs;
-        continue;
-      }
-      if (spans.length < HISTORY_SPANS_MAX) {
-        spans.push([startMs, endMs]);
-        isOpen = true;
-        continue;
-      }
-    }
+    const isLeft = slice === undefined ? isInHistory(state, startMs) : !bringBack && isLeftToHistory(slice, finalMs);
+    const gapMs = Math.min(startMs, finalMs);
+    if (plannedMs < gapMs) leave(gapMs);
+    if (!isOpen) plannedMs = startMs;
+    if (isLeft && leave(Math.min(toMs, startMs + WINDOW_MS))) continue;
     if (slice === undefined) throw new WindowUnavailable(startMs);
     slices.push(slice);
     isOpen = false;
+    plannedMs = startMs + WINDOW_MS;
   }
+  const endMs = Math.min(toMs, finalMs);
+  if (plannedMs < endMs) leave(endMs);
   return { retainedFromMs: retained, slices, history: spans };
 }
 
@@ -82,6 +89,6 @@ function isInHistory(state: ShardState, damagedMs: number): boolean {
   return (state.damaged.get(damagedMs)?.storedRevision ?? 0) > 0;
 }
 
-function isLeftToHistory(slice: Slice): boolean {
-  return !slice.isResident && slice.storedRevision >= slice.revision;
+function isLeftToHistory(slice: Slice, finalMs: number): boolean {
+  return (!slice.isResident || slice.startMs < finalMs) && slice.storedRevision >= slice.revision;
 }

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { REFUSALS_PER_MINUTE_MAX } from "../access/logged-call.ts";
 import { addLogEntry, LOG_KEPT_DAYS, listLog, pruneLog } from "../directory/admin-log.ts";
 import { addKey } from "../directory/test-directory.ts";
 import { logSchema } from "./admin-log.ts";
@@ -150,6 +151,17 @@ describe("the log", () => {
     const [nobody, merchant] = await newest(2);
     expect(merchant).toMatchObject({ who: { subject: "shop-1" }, route: "/v1/admin/replays", status: 403 });
     expect(nobody).toMatchObject({ who: null, status: 401, parameters: { path: "/v1/merchants/shop-1/keys/none" } });
+  });
+
+  test("is not filled by a key that goes on asking for what it may not, and has what others do meanwhile", async () => {
+    const own = await addKey(api.directory, "merchant", "shop-1");
+    const entries = async () => (await listLog(api.directory, undefined, 10_000)).length;
+    const before = await entries();
+    // A minute that ends meanwhile has as many again.
+    for (let n = 0; n < 3 * REFUSALS_PER_MINUTE_MAX; n++) await api.ask("GET", "/v1/admin/topology", own);
+    expect((await entries()) - before).toBeLessThanOrEqual(2 * REFUSALS_PER_MINUTE_MAX);
+    await ask("GET", "topology");
+    expect((await newest(1))[0]).toMatchObject({ who: { kind: "operator" }, status: 200 });
   });
 
   test("keeps of a body that is no JSON, or endless, that it was so", async () => {

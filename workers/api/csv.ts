@@ -49,20 +49,29 @@ export function csvStream<Row>(
   });
 }
 
+/** Codes of what a reader of the table must know, as JSON has them in `notices` (notices.ts), and `truncated` when rows are left out; not sent when there are none. */
+export const NOTICES_HEADER = "Tally-Notices";
+
+export interface CsvOptions {
+  readonly byteOrderMark?: boolean;
+  readonly notices?: readonly string[];
+}
+
 /** An answer that a browser saves as `tally-<what>-<merchant>-<from>-<to>.csv`, its dates local; nothing of it may be kept by others. */
 export function csvResponse<Row>(
   fileName: string,
   columns: readonly CsvColumn<Row>[],
   rows: Iterable<Row> | AsyncIterable<Row>,
-  options: { readonly byteOrderMark?: boolean } = {},
+  { byteOrderMark = false, notices = [] }: CsvOptions = {},
 ): Response {
-  return new Response(csvStream(columns, rows, options), {
+  return new Response(csvStream(columns, rows, { byteOrderMark }), {
     headers: {
       "Content-Type": "text/csv; charset=utf-8; header=present",
       // Merchants' ids and dates have no character that would need quoting.
       "Content-Disposition": `attachment; filename="${fileName}"`,
       "Cache-Control": "private, no-store",
-      Vary: "Accept",
+      Vary: "Accept, Accept-Encoding",
+      ...(notices.length > 0 && { [NOTICES_HEADER]: notices.join(", ") }),
     },
   });
 }

@@ -1,9 +1,9 @@
 import { Hono } from "hono";
 import { admit } from "../access/admit.ts";
 import type { Guarded } from "../access/guarded.ts";
-import { API_ACCESS } from "../access/table.ts";
+import { API_ACCESS, methodsAt } from "../access/table.ts";
 import { REPLAYER } from "../aggregate/replayer-name.ts";
-import { notFound, type Problem, problemResponse } from "../http/problem.ts";
+import { methodNotAllowed, notFound, type Problem, problemResponse } from "../http/problem.ts";
 import { requestId, toProblem } from "../http/request-id.ts";
 import { log } from "../log.ts";
 import { adminLog } from "./admin-log.ts";
@@ -14,6 +14,7 @@ import { AUDIT_PARAMETERS, answerAudit } from "./audit.ts";
 import { limitBody } from "./body-limit.ts";
 import { askMetrics, askReport } from "./cache/asked.ts";
 import { cachedRead } from "./cache/cached-read.ts";
+import { compressCsv } from "./compress-csv.ts";
 import { listDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
 import { answerEvents } from "./events/route.ts";
@@ -32,9 +33,13 @@ import { createEpoch, listEpochs } from "./topology.ts";
 const app = new Hono<Guarded<Env>>();
 app.use(requestId);
 app.use(limitBody);
+app.use(compressCsv);
 // Who may call what stands in the table, and nowhere else: a new route wants a line there.
 app.use(admit(API_ACCESS));
-app.notFound((c) => problemResponse(notFound(c.req.path)));
+app.notFound((c) => {
+  const methods = methodsAt(API_ACCESS, c.req.path);
+  return problemResponse(methods.length > 0 ? methodNotAllowed(methods.join(", ")) : notFound(c.req.path));
+});
 app.onError((error, c) => {
   if (error instanceof WindowsGone) return problemResponse(windowsGone(error));
   if (!(error instanceof HistoryUnavailable || error instanceof ShardUnavailable)) return toProblem(error, c);

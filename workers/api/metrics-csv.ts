@@ -12,9 +12,10 @@ export function metricsCsv(reading: MetricsReading, byteOrderMark: boolean): Res
   const { zone, series, groupBy } = reading.parameters;
   const [from, to] = [presentTime(series.fromMs, zone), presentTime(series.toMs, zone)];
   const name = csvFileName("metrics", reading.merchantId, from, to);
+  const options = { byteOrderMark, notices: reading.notices.map(({ code }) => code) };
   return groupBy === undefined
-    ? csvResponse(name, [...bucketColumns(reading), ...figureColumns(reading)], figureRows(reading), { byteOrderMark })
-    : csvResponse(name, [...bucketColumns(reading), ...partColumns(groupBy)], partRows(reading), { byteOrderMark });
+    ? csvResponse(name, [...bucketColumns(reading), ...figureColumns(reading)], figureRows(reading), options)
+    : csvResponse(name, [...bucketColumns(reading), ...partColumns(groupBy)], partRows(reading), options);
 }
 
 interface InBucket {

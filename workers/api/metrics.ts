@@ -75,7 +75,12 @@ export async function readMetrics(
     completeThroughMs: reading.completeThroughMs,
     isPartial: reading.isPartial || isBaseAway,
     notices: [
-      ...noticesOf(series.exact, lateWindows, reading.isPartial),
+      ...noticesOf({
+        exact: series.exact,
+        lateWindows,
+        isPartial: reading.isPartial,
+        startsBefore: fromMs < historyFrom(nowMs),
+      }),
       ...noticesOfBase({ isAway: isBaseAway, startsBefore, lateBaseWindows }),
     ],
     spans,

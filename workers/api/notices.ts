@@ -1,5 +1,6 @@
 export const NOTICE_CODES = [
   "late_events_pending",
+  "before_history",
   "boundaries_moved",
   "base_late_events_pending",
   "base_before_history",
@@ -15,10 +16,19 @@ export interface Notice {
   readonly message: string;
 }
 
-/**
- * `exact` is false when calendar boundaries were moved; `lateWindows` counts windows that wait to be rebuilt; `isPartial` when a shard is away.
- */
-export function noticesOf(exact: boolean, lateWindows: number, isPartial: boolean): Notice[] {
+export interface Asked {
+  /** False when calendar boundaries were moved. */
+  readonly exact: boolean;
+  /** How many windows wait to be rebuilt. */
+  readonly lateWindows: number;
+  /** Whether a shard is away. */
+  readonly isPartial: boolean;
+  /** Whether it begins before history does. */
+  readonly startsBefore: boolean;
+}
+
+/** What is to be known of the span that is asked for. */
+export function noticesOf({ exact, lateWindows, isPartial, startsBefore }: Asked): Notice[] {
   const notices: Notice[] = [];
   if (isPartial) {
     notices.push({
@@ -32,6 +42,12 @@ export function noticesOf(exact: boolean, lateWindows: number, isPartial: boolea
       code: "boundaries_moved",
       message:
         "In this time zone hours and days do not begin on ten-minute windows; each boundary stands at the nearest one.",
+    });
+  }
+  if (startsBefore) {
+    notices.push({
+      code: "before_history",
+      message: "The span begins before history does: what is older is not kept, and counts as nothing here.",
     });
   }
   if (lateWindows > 0) {

@@ -7,7 +7,7 @@ import type { QueryRow } from "./query-rows.ts";
 
 /** The same rows as a table; dimensions first, then metrics in the order in which they were asked for. */
 export function queryCsv(reading: QueryReading, byteOrderMark: boolean): Response {
-  const { merchantId, parameters, rows } = reading;
+  const { merchantId, parameters, rows, rowsFound } = reading;
   const { zone, fromMs, toMs, metrics } = parameters;
   const showKeys = keysOf(reading);
   const columns = [
@@ -18,5 +18,6 @@ export function queryCsv(reading: QueryReading, byteOrderMark: boolean): Respons
     })),
   ];
   const name = csvFileName("query", merchantId, presentTime(fromMs, zone), presentTime(toMs, zone));
-  return csvResponse(name, columns, rows, { byteOrderMark });
+  const notices = [...reading.notices.map(({ code }) => code), ...(rowsFound > rows.length ? ["truncated"] : [])];
+  return csvResponse(name, columns, rows, { byteOrderMark, notices });
 }

@@ -7,6 +7,7 @@ import type { QueryParameters } from "./query-parameters.ts";
 import { planQuery } from "./query-plan.ts";
 import { type QueryResult, queryRows } from "./query-rows.ts";
 import { type Completeness, readBoth } from "./read-range.ts";
+import { historyFrom } from "./retention.ts";
 
 /** What `POST /v1/merchants/{id}/query` asks for, before it is shown in a form. */
 export interface QueryReading extends QueryResult, Completeness {
@@ -35,7 +36,15 @@ export async function readQueryRows(
     merchantId,
     parameters,
     ...completeness,
-    notices: [...noticesOf(parameters.exact, lateWindows, completeness.isPartial), ...noticeOfOther(result.hasOther)],
+    notices: [
+      ...noticesOf({
+        exact: parameters.exact,
+        lateWindows,
+        isPartial: completeness.isPartial,
+        startsBefore: plan.fromMs < historyFrom(nowMs),
+      }),
+      ...noticeOfOther(result.hasOther),
+    ],
     cost: { ...(past?.cost ?? NO_COST), hotWindows: windows.length },
   };
 }

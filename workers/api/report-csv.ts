@@ -6,7 +6,7 @@ import type { ReportReading } from "./report.ts";
 
 /** A row for each currency. */
 export function reportCsv(
-  { merchantId, zone, startMs, endMs, status, reports }: ReportReading,
+  { merchantId, zone, startMs, endMs, status, notices, reports }: ReportReading,
   byteOrderMark: boolean,
 ) {
   const [start, end] = [presentTime(startMs, zone), presentTime(endMs, zone)];
@@ -22,5 +22,8 @@ export function reportCsv(
       value: ({ figures, currency }: Row) => csvFigure(figures[figure], figure, currency),
     })),
   ];
-  return csvResponse(csvFileName("report", merchantId, start, end), columns, rows, { byteOrderMark });
+  return csvResponse(csvFileName("report", merchantId, start, end), columns, rows, {
+    byteOrderMark,
+    notices: notices.map(({ code }) => code),
+  });
 }

@@ -7,6 +7,7 @@ import { type Notice, noticesOf } from "./notices.ts";
 import { latestClosedWindow, type ReportParameters } from "./parameters.ts";
 import { presentReport, presentTime } from "./present.ts";
 import { type Completeness, readRange } from "./read-range.ts";
+import { historyFrom } from "./retention.ts";
 
 /** What `GET /v1/merchants/{id}/report` asks for: one window, a report for each currency. */
 export interface ReportReading extends Completeness {
@@ -45,7 +46,12 @@ export async function readReport(
     asOfMs: reading.asOfMs,
     completeThroughMs: reading.completeThroughMs,
     isPartial: reading.isPartial,
-    notices: noticesOf(true, lateWindows, reading.isPartial),
+    notices: noticesOf({
+      exact: true,
+      lateWindows,
+      isPartial: reading.isPartial,
+      startsBefore: startMs < historyFrom(nowMs),
+    }),
     reports: shownCurrencies(currencies, [...reading.currencies.keys()], home).map((currency) => {
       const bucket = reading.currencies.get(currency)?.get(startMs);
       return { currency, revision: bucket?.revision ?? 0, report: bucket?.report ?? EMPTY_REPORT };

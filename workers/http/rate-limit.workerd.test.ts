@@ -78,6 +78,18 @@ test("each key of a reader has a limit of its own", () =>
     expect((await read(other.authorization)).status).toBe(200);
   }));
 
+test("what a key may not do counts as well", () =>
+  inOneMinute(async () => {
+    const { authorization } = await addKey(directory, "merchant", "shop-1");
+    const env = { DIRECTORY: directory, RATE_LIMITER, RATE_LIMIT };
+    const forbidden = () => api.request("/v1/admin/topology", { headers: { Authorization: authorization } }, env);
+    for (const left of [2, 1, 0]) {
+      const response = await forbidden();
+      expect([response.status, remaining(response)]).toEqual([403, `"requests";r=${left}`]);
+    }
+    expect((await forbidden()).status).toBe(429);
+  }));
+
 test("a limiter that fails stops nobody, and neither does one that is off", async () => {
   const { authorization } = await addKey(directory, "source", await newSource());
   const broken = { limit: () => Promise.reject(new Error("away")) };

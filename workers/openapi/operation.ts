@@ -59,11 +59,16 @@ export const HEADERS = {
   "Preference-Applied": { description: "`respond-async`, where that was asked for.", example: "respond-async" },
   "Set-Cookie": {
     description: "The session: HttpOnly, SameSite; ends with the key it was made of.",
-    example: "__Host-tally=…",
+    example: "__Host-tally_session=…",
   },
   "Content-Disposition": {
     description: "A name for the file.",
-    example: 'attachment; filename="cafe-hoshino_metrics.csv"',
+    example: 'attachment; filename="tally-metrics-cafe-hoshino-2026-01-01-2027-01-01.csv"',
+  },
+  "Tally-Notices": {
+    description:
+      "Of CSV: the codes of `notices`, and `truncated` when rows were left out; not there when there are none.",
+    example: "late_events_pending",
   },
   ETag: {
     description: "Send it as `If-None-Match`; 304 means that nothing has changed.",

@@ -60,7 +60,7 @@ export const READ_OPERATIONS: OperationTable = {
     answers: {
       200: {
         description: "Of the window at a moment; of the latest closed one if none is named.",
-        headers: ["ETag", "Cache-Control", "Cache-Status"],
+        headers: ["ETag", "Cache-Control", "Cache-Status", "Tally-Notices"],
         content: { "application/json": { schema: reportAnswerSchema }, ...csv("start,end,currency,…\r\n") },
       },
       304: { description: "As `If-None-Match` says it is.", headers: ["ETag"] },
@@ -78,7 +78,7 @@ export const READ_OPERATIONS: OperationTable = {
     answers: {
       200: {
         description: "A series for each currency.",
-        headers: ["ETag", "Cache-Control", "Cache-Status"],
+        headers: ["ETag", "Cache-Control", "Cache-Status", "Tally-Notices"],
         content: { "application/json": { schema: metricsAnswerSchema }, ...csv("start,end,label,currency,…\r\n") },
       },
       304: { description: "As `If-None-Match` says it is.", headers: ["ETag"] },
@@ -105,6 +105,7 @@ export const READ_OPERATIONS: OperationTable = {
     answers: {
       200: {
         description: "The rows.",
+        headers: ["Tally-Notices"],
         content: { "application/json": { schema: queryAnswerSchema }, ...csv("currency,weekday,hour,…\r\n") },
       },
     },
@@ -140,6 +141,7 @@ export const READ_OPERATIONS: OperationTable = {
     answers: {
       200: {
         description: "A page of them; as CSV all of them, streamed.",
+        headers: ["Tally-Notices"],
         content: { "application/json": { schema: eventsAnswerSchema }, ...csv("event_id,type,occurred_at,…\r\n") },
       },
     },

@@ -54,5 +54,8 @@ function eventsCsv(env: Env, reading: EventsReading, byteOrderMark: boolean, now
     presentTime(query.fromMs, zone),
     presentTime(query.toMs, zone),
   );
-  return csvResponse(name, eventColumns(zone), allEvents(env, reading, nowMs), { byteOrderMark });
+  return csvResponse(name, eventColumns(zone), allEvents(env, reading, nowMs), {
+    byteOrderMark,
+    notices: presentEvents(reading).notices.map(({ code }) => code),
+  });
 }

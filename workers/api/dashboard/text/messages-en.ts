@@ -122,6 +122,7 @@ export const en = {
     "Some files of the archive cannot be read: the payments in them are counted, but not listed.",
   "notice.partial": "The newest numbers cannot be read right now: these are the ones history has.",
   "notice.base_unavailable": "The history does not answer right now: there is nothing to compare with.",
+  "notice.before_history": "This begins before there is any history: what is older counts as nothing.",
   "notice.base_before_history": "The base begins before there is any history.",
   "notice.values_in_other": "There are more values than are kept by name; the rest is in “Others”.",
   "notice.revised": "{count} of {all} were revised after they had closed, last on {time}.",

@@ -122,6 +122,7 @@ export const ja: Messages = {
     "アーカイブの一部を読み取れません。その中の決済は集計されていますが、一覧には表示されません。",
   "notice.partial": "最新の数字を現在読み取れないため、履歴にある分を表示しています。",
   "notice.base_unavailable": "履歴が現在応答していないため、比較できません。",
+  "notice.before_history": "履歴より前から始まっているため、それ以前は 0 として扱われます。",
   "notice.base_before_history": "比較対象は履歴より前から始まっています。",
   "notice.values_in_other": "名前を保持できる数を超えた値は「その他」に含まれます。",
   "notice.revised": "{all} 区間のうち {count} 区間が締め切り後に修正されました(最後は {time})。",
