@@ -69,7 +69,7 @@ export function ExploreForm({ exploration, granularities, wrong, onAsk, ...asked
         <div class="controls">
           {hasTime && (
             <Choice
-              label={t("granularity.label")}
+              label={x("step")}
               value={granularity}
               options={granularities.map((name) => [name, t(`granularity.${name}`)] as const)}
               onChange={setGranularity}

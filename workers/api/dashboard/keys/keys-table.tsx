@@ -19,7 +19,7 @@ export function KeysTable({ keys, zone, isLoading, onRotate, onRevoke }: KeysTab
     { title: k("created"), isMinor: true },
     { title: k("last_used") },
     { title: k("ends"), isMinor: true },
-    { title: k("actions") },
+    { title: k("actions"), isActions: true },
   ];
   const time = (text: string | null, write: (time: string) => string) =>
     text === null ? NOTHING : write(timeIn(zone, Date.parse(text)));

@@ -83,7 +83,7 @@ function LetterTable({ letters, isBusy, onRedrive }: LetterTableProps) {
     { title: o("reason") },
     { title: o("attempts"), isNumber: true, isMinor: true },
     { title: o("size"), isNumber: true, isMinor: true },
-    { title: o("actions") },
+    { title: o("actions"), isActions: true },
   ];
   return (
     <ScrollTable caption={o("dead_letters")} columns={columns}>

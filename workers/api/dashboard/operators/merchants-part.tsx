@@ -19,7 +19,7 @@ export function MerchantsPart() {
     { title: o("zone"), isMinor: true },
     { title: o("currency"), isMinor: true },
     { title: o("added"), isMinor: true },
-    { title: o("actions") },
+    { title: o("actions"), isActions: true },
   ];
   return (
     <AnswerPanel title={o("merchants")} question={{ path: PATH }} known={pages.known}>

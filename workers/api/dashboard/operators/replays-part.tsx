@@ -69,7 +69,7 @@ function ReplayTable({ replays, onShow }: ReplayTableProps) {
     { title: o("writes"), isMinor: true },
     { title: o("asked_by"), isMinor: true },
     { title: o("progress") },
-    { title: o("actions") },
+    { title: o("actions"), isActions: true },
   ];
   return (
     <ScrollTable caption={o("replays")} columns={columns}>

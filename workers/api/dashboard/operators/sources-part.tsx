@@ -68,7 +68,7 @@ function SourceTable({ sources, onChange }: SourceTableProps) {
     { title: o("may_send") },
     { title: o("has_mapping"), isMinor: true },
     { title: o("added"), isMinor: true },
-    { title: o("actions") },
+    { title: o("actions"), isActions: true },
   ];
   return (
     <ScrollTable caption={o("sources")} columns={columns}>

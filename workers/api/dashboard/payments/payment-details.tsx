@@ -3,7 +3,7 @@ import type { PaymentEvent } from "../data/answers.ts";
 import { valueName } from "../figures/value-name.ts";
 import { CopyButton } from "../table/copy-button.tsx";
 import { Dialog } from "../table/dialog.tsx";
-import { count, dateAndTime, money } from "../text/format.ts";
+import { count, money, shortDate } from "../text/format.ts";
 import { t } from "../text/text.ts";
 import { signedAmount } from "./payments-table.tsx";
 import { paymentsText as p } from "./payments-text.ts";
@@ -51,4 +51,4 @@ export function PaymentDetails({ event, onClose }: { readonly event: PaymentEven
 }
 
 /** To the second: what a till's receipt is found by. */
-const exactTime = (time: string) => `${dateAndTime(time)}${time.slice(16, 19)}`;
+const exactTime = (time: string) => `${shortDate(time)}, ${time.slice(11, 19)}`;

@@ -5,6 +5,8 @@ export interface Column {
   readonly isNumber?: boolean;
   /** The first that goes where there is no room: it is among the details. */
   readonly isMinor?: boolean;
+  /** What can be done with a row: at its end. */
+  readonly isActions?: boolean;
 }
 
 export interface ScrollTableProps {
@@ -36,6 +38,8 @@ export function ScrollTable({ caption, columns, isLoading = false, children }: S
   );
 }
 
-export function cellClass({ isNumber, isMinor }: Omit<Column, "title">): string {
-  return [isNumber ? "number" : "", isMinor ? "minor" : ""].join(" ").trim();
+export function cellClass({ isNumber, isMinor, isActions }: Omit<Column, "title">): string {
+  return [isNumber ? "number" : "", isMinor ? "minor" : "", isActions ? "actions" : ""]
+    .filter((name) => name !== "")
+    .join(" ");
 }
