@@ -18,7 +18,9 @@ import { QueryResult } from "./query-result.tsx";
 /** An ad-hoc query as a form; what it asks stands in the address. */
 export function ExplorePage({ merchant }: { readonly merchant: Merchant }) {
   const exploration = explorationOf(own.value);
-  const { span: wished, currency } = view.value;
+  const { span: wished } = view.value;
+  // The merchant's own, unless the address says otherwise: amounts of one currency can be put in order.
+  const currency = own.value.currencies === "all" ? undefined : (view.value.currency ?? merchant.homeCurrency);
   const span = askedSpan(wished, merchant.zone, Date.now());
   const granularity = granularityFor(span.dates, view.value.granularity);
   const { from, to } = span;
@@ -50,7 +52,9 @@ export function ExplorePage({ merchant }: { readonly merchant: Merchant }) {
         granularities={granularitiesFor(span.dates)}
         currency={currency}
         wrong={wrong}
-        onAsk={(asked, change) => show(change, ownOf(asked))}
+        onAsk={(asked, change) =>
+          show(change, { ...ownOf(asked), currencies: change.currency === undefined ? "all" : undefined })
+        }
       />
       {failure !== undefined && wrong === undefined && (
         <FailurePanel failure={failure} onRetry={() => refresh(question)} />
@@ -78,10 +82,20 @@ export function ExplorePage({ merchant }: { readonly merchant: Merchant }) {
   );
 }
 
+/** Refusals that can be said in the words of the form; of others, what the API says. */
+const EXPLAINED = [
+  "metric_not_by_value",
+  "several_breakdowns",
+  "mixed_currencies",
+  "span_too_long",
+  "too_many_buckets",
+] as const;
+
 /** What is wrong with one part of the form; `undefined` for what is no part's. */
 function fieldFailure(failure: Failure | undefined) {
   if (failure?.reason !== "refused") return undefined;
   const field = fieldOf(failure.parameter);
   if (field === undefined) return undefined;
-  return { field, text: failure.detail === "" ? failureText(failure) : failure.detail };
+  const known = EXPLAINED.find((code) => code === failure.code);
+  return { field, text: known === undefined ? failure.detail || failureText(failure) : x(known) };
 }

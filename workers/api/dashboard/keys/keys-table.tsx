@@ -17,7 +17,7 @@ export function KeysTable({ keys, zone, isLoading, onRotate, onRevoke }: KeysTab
     { title: k("key"), isMinor: true },
     { title: k("state") },
     { title: k("created"), isMinor: true },
-    { title: k("last_used") },
+    { title: k("last_used"), isMinor: true },
     { title: k("ends"), isMinor: true },
     { title: k("actions"), isActions: true },
   ];
@@ -35,7 +35,7 @@ export function KeysTable({ keys, zone, isLoading, onRotate, onRevoke }: KeysTab
             <KeyState of={key} />
           </td>
           <td class="minor">{time(key.created_at, shortDate)}</td>
-          <td>{time(key.last_used_at, dateAndTime)}</td>
+          <td class="minor">{time(key.last_used_at, dateAndTime)}</td>
           <td class="minor">{time(key.expires_at, dateAndTime)}</td>
           <td class="actions">
             {key.state === "live" && (

@@ -26,8 +26,8 @@ export function PaymentDetails({ event, onClose }: { readonly event: PaymentEven
     [t("dimension.country"), user.country && valueName("country", user.country)],
     [t("dimension.device"), user.device && valueName("device", user.device)],
     [t("dimension.location"), merchant.location],
-    [p("merchant_grade"), merchant.grade],
-    [p("business_type"), merchant.business_type],
+    [p("merchant_grade"), merchant.grade && valueName("grade", merchant.grade)],
+    [p("business_type"), merchant.business_type && valueName("grade", merchant.business_type)],
     ...Object.entries(event.attributes ?? {}),
   ];
   return (

@@ -30,39 +30,44 @@ export function PaymentsFilters({ merchant: { id: merchantId, zone }, span, filt
   const { currency } = view.value;
   if (currency !== undefined) currencies.add(currency);
   return (
-    <fieldset class="filters no-print">
-      <legend class="visually-hidden">{p("filters")}</legend>
-      <Choice
-        label={p("type")}
-        value={filter.type ?? ALL}
-        options={[[ALL, p("all")], ...EVENT_TYPES.map((type) => [type, p(type)] as const)]}
-        onChange={(type) => show({}, { type: type === ALL ? undefined : type })}
-      />
-      {DIMENSIONS.map((dimension) => (
+    <details class="filters no-print" open={isRoomy() || isFiltered(filter)}>
+      <summary>{p("filters")}</summary>
+      <div>
         <Choice
-          key={dimension}
-          label={t(`dimension.${dimension}`)}
-          value={filter.values[dimension] === undefined ? ALL : `${VALUE}${filter.values[dimension]}`}
-          options={valueOptions(dimension, answer, filter.values[dimension])}
-          onChange={(value) => show({}, { [dimension]: value === ALL ? undefined : value.slice(VALUE.length) })}
+          label={p("type")}
+          value={filter.type ?? ALL}
+          options={[[ALL, p("all")], ...EVENT_TYPES.map((type) => [type, p(type)] as const)]}
+          onChange={(type) => show({}, { type: type === ALL ? undefined : type })}
         />
-      ))}
-      {currencies.size > 1 && (
-        <Choice
-          label={t("currency.label")}
-          value={currency ?? ALL}
-          options={[[ALL, p("all")], ...[...currencies].map((code) => [code, code] as const)]}
-          onChange={(code) => show({ currency: code === ALL ? undefined : code })}
-        />
-      )}
-      {isFiltered(filter) && (
-        <button type="button" class="quiet" onClick={() => show({}, NO_FILTER)}>
-          {p("clear")}
-        </button>
-      )}
-    </fieldset>
+        {DIMENSIONS.map((dimension) => (
+          <Choice
+            key={dimension}
+            label={t(`dimension.${dimension}`)}
+            value={filter.values[dimension] === undefined ? ALL : `${VALUE}${filter.values[dimension]}`}
+            options={valueOptions(dimension, answer, filter.values[dimension])}
+            onChange={(value) => show({}, { [dimension]: value === ALL ? undefined : value.slice(VALUE.length) })}
+          />
+        ))}
+        {currencies.size > 1 && (
+          <Choice
+            label={t("currency.label")}
+            value={currency ?? ALL}
+            options={[[ALL, p("all")], ...[...currencies].map((code) => [code, code] as const)]}
+            onChange={(code) => show({ currency: code === ALL ? undefined : code })}
+          />
+        )}
+        {isFiltered(filter) && (
+          <button type="button" class="quiet" onClick={() => show({}, NO_FILTER)}>
+            {p("clear")}
+          </button>
+        )}
+      </div>
+    </details>
   );
 }
+
+/** On a phone the list comes first. */
+const isRoomy = () => matchMedia("(min-width: 46rem)").matches;
 
 function valueOptions(
   dimension: Dimension,

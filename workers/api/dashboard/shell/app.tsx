@@ -39,6 +39,10 @@ function SignedIn({ account }: { readonly account: Account }) {
   useEffect(() => {
     document.title = merchant === undefined ? "Tally" : `${title} · ${merchant.name} · Tally`;
   }, [title, merchant?.name]);
+  useEffect(() => {
+    // On a phone the pages' names have no room: the one that is open is scrolled to.
+    document.querySelector(".top nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [page.value]);
   return (
     <>
       <a class="skip" href="#numbers">

@@ -20,7 +20,7 @@ export interface ScrollTableProps {
 export function ScrollTable({ caption, columns, isLoading = false, children }: ScrollTableProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
-    <section class="scroll-table" tabIndex={0} aria-label={caption} aria-busy={isLoading}>
+    <div class="scroll-table" tabIndex={0} aria-busy={isLoading}>
       <table>
         <caption class="visually-hidden">{caption}</caption>
         <thead>
@@ -34,7 +34,7 @@ export function ScrollTable({ caption, columns, isLoading = false, children }: S
         </thead>
         <tbody>{children}</tbody>
       </table>
-    </section>
+    </div>
   );
 }
 
