@@ -128,8 +128,6 @@ export const en = {
   "notice.base_unavailable": "The history does not answer right now: there is nothing to compare with.",
   "notice.base_before_history": "The base begins before there is any history.",
   "notice.values_in_other": "There are more values than are kept by name; the rest is in “Others”.",
-  "notice.archive_damaged":
-    "Some of the archive cannot be read: payments may be missing from lists. The numbers are not touched.",
   "notice.revised": "{count} of {all} were revised after they had closed, last on {time}.",
   "panel.share": "Share",
   "panel.change": "Change",

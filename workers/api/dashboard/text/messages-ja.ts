@@ -128,8 +128,6 @@ export const ja: Messages = {
   "notice.base_unavailable": "履歴が現在応答していないため、比較できません。",
   "notice.base_before_history": "比較対象は履歴より前から始まっています。",
   "notice.values_in_other": "名前を保持できる数を超えた値は「その他」に含まれます。",
-  "notice.archive_damaged":
-    "アーカイブの一部を読み込めないため、取引の一覧に抜けがある可能性があります。集計値には影響ありません。",
   "notice.revised": "{all} 区間のうち {count} 区間が締め切り後に修正されました(最後は {time})。",
   "panel.share": "割合",
   "panel.change": "増減",
