@@ -91,6 +91,10 @@ function Bars({ series: { rows, currency }, exploration: { clock, breakdown }, f
     <div class="bars wide">
       <table>
         <caption class="visually-hidden">{x(figure)}</caption>
+        <colgroup>
+          <col />
+          <col class="of-amount" />
+        </colgroup>
         <tbody>
           {shown.map((row) => {
             const value = breakdown === undefined ? undefined : rowValue(row);

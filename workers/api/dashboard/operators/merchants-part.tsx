@@ -19,10 +19,9 @@ export function MerchantsPart() {
     { title: o("zone"), isMinor: true },
     { title: o("currency"), isMinor: true },
     { title: o("added"), isMinor: true },
-    { title: o("actions"), isActions: true },
   ];
   return (
-    <AnswerPanel title={o("merchants")} question={{ path: PATH }} known={pages.known}>
+    <AnswerPanel title={o("merchants")} intro={o("merchants_intro")} question={{ path: PATH }} known={pages.known}>
       {({ merchants }) =>
         merchants.length === 0 ? (
           <p class="empty">{o("no_merchants")}</p>
@@ -31,19 +30,15 @@ export function MerchantsPart() {
             <ScrollTable caption={o("merchants")} columns={columns}>
               {merchants.map(({ id, name, timezone, currency, created_at }) => (
                 <tr key={id}>
-                  <th scope="row">{name}</th>
+                  <th scope="row">
+                    <Link to={linkTo("today", { merchant: id, zone: undefined, currency: undefined })}>{name}</Link>
+                  </th>
                   <td>
                     <code>{id}</code>
                   </td>
                   <td class="minor">{timezone}</td>
                   <td class="minor">{currency}</td>
                   <td class="minor">{shortDate(created_at)}</td>
-                  <td class="actions">
-                    <Link to={linkTo("today", { merchant: id, zone: undefined, currency: undefined })}>
-                      <span aria-hidden="true">{o("open")}</span>
-                      <span class="visually-hidden">{o("open_of", { name })}</span>
-                    </Link>
-                  </td>
                 </tr>
               ))}
             </ScrollTable>

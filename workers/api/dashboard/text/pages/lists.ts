@@ -10,7 +10,6 @@ const en = {
   cancel: "Cancel",
   yes: "Yes",
   no: "No",
-  never: "never",
 } as const;
 
 const ja: Readonly<Record<keyof typeof en, string>> = {
@@ -24,7 +23,6 @@ const ja: Readonly<Record<keyof typeof en, string>> = {
   cancel: "キャンセル",
   yes: "はい",
   no: "いいえ",
-  never: "なし",
 };
 
 export const LISTS = { en, ja };
