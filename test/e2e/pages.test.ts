@@ -85,6 +85,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     const secret = (await shown.locator("code").textContent()) ?? "";
     expect((await cafe.tally.read(`/v1/merchants/${CAFE}`, secret)).status).toBe(200);
     await shown.getByRole("button", { name: "I have it" }).click();
+    await shown.waitFor({ state: "detached" });
     expect(await page.content()).not.toContain(secret);
     await page.getByRole("button", { name: "Rotate till" }).click();
     await page.getByLabel("The old key goes on for").selectOption({ label: "An hour" });
@@ -143,6 +144,6 @@ async function looksRight(page: Page): Promise<void> {
 }
 
 function countOf([header = "", ...lines]: readonly string[], value: string): number {
-  const at = header.split(",").indexOf("payments.count");
+  const at = header.split(",").indexOf("payments_count");
   return Number(lines.find((line) => line.split(",").includes(value))?.split(",")[at]);
 }
