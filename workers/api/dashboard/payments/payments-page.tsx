@@ -13,7 +13,7 @@ import { Pager } from "../table/pager.tsx";
 import { clockTime, dateAndTime } from "../text/format.ts";
 import { t } from "../text/text.ts";
 import { PaymentDetails } from "./payment-details.tsx";
-import { filterOf, isFiltered, NO_FILTER, paymentsCsvPath, paymentsPath } from "./payments-filter.ts";
+import { filterOf, paymentsCsvPath, paymentsPath } from "./payments-filter.ts";
 import { PaymentsFilters } from "./payments-filters.tsx";
 import { PaymentsTable } from "./payments-table.tsx";
 import { paymentsText as p } from "./payments-text.ts";
@@ -60,7 +60,6 @@ export function PaymentsPage({ merchant }: { readonly merchant: Merchant }) {
         ) : answer.events.length === 0 ? (
           <div class="empty">
             <p>{answer.next_cursor === null ? p("empty") : p("empty_so_far")}</p>
-            {isFiltered(filter) && <ClearFilters />}
           </div>
         ) : (
           <PaymentsTable events={answer.events} isLoading={isLoading} onChoose={setChosen} />
@@ -75,12 +74,4 @@ export function PaymentsPage({ merchant }: { readonly merchant: Merchant }) {
 
 function endText({ since, until }: { readonly since: string; readonly until: string }): string {
   return since.slice(0, 10) === until.slice(0, 10) ? clockTime(until) : dateAndTime(until);
-}
-
-function ClearFilters() {
-  return (
-    <button type="button" onClick={() => show({ currency: undefined }, NO_FILTER)}>
-      {p("clear")}
-    </button>
-  );
 }
