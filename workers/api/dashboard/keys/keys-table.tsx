@@ -11,6 +11,9 @@ export interface KeysTableProps {
   readonly onRevoke: (key: Key) => void;
 }
 
+/** Enough to tell keys apart by. */
+const PREFIX_SHOWN = 18;
+
 export function KeysTable({ keys, zone, isLoading, onRotate, onRevoke }: KeysTableProps) {
   const columns = [
     { title: k("name") },
@@ -29,7 +32,7 @@ export function KeysTable({ keys, zone, isLoading, onRotate, onRevoke }: KeysTab
         <tr key={key.id}>
           <th scope="row">{keyName(key)}</th>
           <td class="minor">
-            <code>{key.prefix}…</code>
+            <code title={key.prefix}>{key.prefix.slice(0, PREFIX_SHOWN)}…</code>
           </td>
           <td>
             <KeyState of={key} />

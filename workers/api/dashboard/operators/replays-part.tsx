@@ -76,7 +76,9 @@ function ReplayTable({ replays, onShow }: ReplayTableProps) {
       {replays.map((replay) => (
         <tr key={replay.id}>
           <td class="minor">{dateAndTime(replay.created_at)}</td>
-          <th scope="row">{spanText(replay)}</th>
+          <th scope="row" class="wrap">
+            {spanText(replay)}
+          </th>
           <td class="minor">{replay.merchant ?? o("every_merchant")}</td>
           <td class="minor">{listText(replay.dry_run ? "no" : "yes")}</td>
           <td class="minor">{o(replay.asked_by === "audit" ? "by_audit" : "operator")}</td>
