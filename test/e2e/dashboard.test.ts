@@ -1,10 +1,9 @@
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { gzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HOUR_MS } from "../../shared/window.ts";
 import { payment } from "../system.ts";
+import { axeFindings } from "./axe.ts";
 import { findBrowser, launchBrowser, NO_BROWSER } from "./browser.ts";
 import { CAFE, type Cafe, LONG_DAY, openPage, startCafe } from "./dashboard.ts";
 
@@ -256,19 +255,4 @@ async function shows(page: Page, measure: string, text: string): Promise<void> {
   await expect
     .poll(() => figure(page, measure).locator(".figure-value").textContent(), { timeout: TEXT_WAIT_MS })
     .toBe(text);
-}
-
-const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-
-/** What axe finds, in short. It is evaluated by the debugger: the page's policy lets no foreign script in. */
-async function axeFindings(page: Page): Promise<string[]> {
-  await page.evaluate(await readFile(AXE, "utf8"));
-  return await page.evaluate(async (rules) => {
-    const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
-    const { violations } = await axe.run({ runOnly: rules });
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 120)} ${failureSummary}`),
-    );
-  }, RULES);
 }

@@ -5,32 +5,9 @@ import { type LogEntry, listLog } from "../directory/admin-log.ts";
 import { problemResponse } from "../http/problem.ts";
 import { fresh } from "./answer.ts";
 import type { Env } from "./env.ts";
-import { nextCursorSchema, PAGE_PARAMETERS, pageOf, parsePage } from "./page.ts";
+import type { logEntrySchema, logSchema } from "./log-schema.ts";
+import { PAGE_PARAMETERS, pageOf, parsePage } from "./page.ts";
 import { readQuery } from "./parameters.ts";
-
-export const logEntrySchema = z
-  .object({
-    id: z.int(),
-    at: z.string(),
-    request_id: z.string().meta({ description: "X-Request-Id of the answer." }),
-    who: z
-      .object({
-        kind: z.enum(["source", "merchant", "operator"]),
-        subject: z.string(),
-        key_id: z.string().nullable(),
-        session: z.boolean(),
-      })
-      .nullable()
-      .meta({ description: "null for a call without a valid key, which was refused." }),
-    method: z.string(),
-    route: z.string(),
-    parameters: z.record(z.string(), z.unknown()),
-    status: z.int().nullable().meta({ description: "null while it runs, or when it is not known how it ended." }),
-    finished_at: z.string().nullable(),
-  })
-  .meta({ id: "LogEntry" });
-
-export const logSchema = z.object({ entries: z.array(logEntrySchema), next_cursor: nextCursorSchema });
 
 /** Below `/v1/admin/log`: who did what, the newest first. */
 export const adminLog = new Hono<Guarded<Env>>().get("/", async (c) => {

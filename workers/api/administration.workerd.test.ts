@@ -2,9 +2,9 @@ import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { REFUSALS_PER_MINUTE_MAX } from "../access/logged-call.ts";
 import { addLogEntry, LOG_KEPT_DAYS, listLog, pruneLog } from "../directory/admin-log.ts";
 import { addKey } from "../directory/test-directory.ts";
-import { logSchema } from "./admin-log.ts";
 import { merchantSchema, merchantsSchema } from "./admin-merchants.ts";
-import { sourceSchema, sourcesSchema } from "./admin-sources.ts";
+import { logSchema } from "./log-schema.ts";
+import { sourceSchema, sourcesSchema } from "./source-schema.ts";
 import { apiOver, openApi, type TestApi } from "./test-api.ts";
 
 let api: TestApi;

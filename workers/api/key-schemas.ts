@@ -1,6 +1,4 @@
 import { z } from "zod";
-import { keyPrefix } from "../directory/key.ts";
-import { type StoredKey, stateOf } from "../directory/keys.ts";
 import { nextCursorSchema } from "./page.ts";
 
 /** After a rotation the old key goes on for so long, unless the request says otherwise. */
@@ -81,24 +79,3 @@ export const createdKeySchema = keySchema.extend({
 export const rotatedKeySchema = z.object({ key: createdKeySchema, old_key: keySchema });
 
 export const keysSchema = z.object({ keys: z.array(keySchema), next_cursor: nextCursorSchema });
-
-export function presentKey(key: StoredKey, nowMs: number): z.output<typeof keySchema> {
-  const { id, kind, subject, name, createdAt, expiresAt, revokedAt, lastUsedAt, replacedBy } = key;
-  return {
-    id,
-    kind,
-    subject,
-    prefix: keyPrefix(kind, id),
-    name,
-    state: stateOf(key, nowMs),
-    created_at: new Date(createdAt).toISOString(),
-    expires_at: instantOrNull(expiresAt),
-    revoked_at: instantOrNull(revokedAt),
-    last_used_at: instantOrNull(lastUsedAt),
-    replaced_by: replacedBy,
-  };
-}
-
-function instantOrNull(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
-}

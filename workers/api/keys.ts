@@ -25,12 +25,12 @@ import {
   type keysSchema,
   newKeyOfAnyKindSchema,
   newKeySchema,
-  presentKey,
   type rotatedKeySchema,
   rotationSchema,
 } from "./key-schemas.ts";
 import { PAGE_PARAMETERS, pageOf, parsePage } from "./page.ts";
 import { type Query, readQuery } from "./parameters.ts";
+import { presentKey } from "./present-key.ts";
 
 type KeysContext = Context<Guarded<Env>>;
 

@@ -4,9 +4,6 @@ import { z } from "zod";
 import { sourceMappingSchema } from "../../shared/source-mapping.ts";
 import { sources } from "./schema.ts";
 
-/** Merchants a source may be limited to: they go to every isolate that sees its key. */
-export const SOURCE_MERCHANTS_MAX = 1_000;
-
 const storedSchema = z.object({
   id: z.string(),
   name: z.string(),

@@ -1,8 +1,7 @@
 import { z } from "zod";
-import { logSchema } from "../api/admin-log.ts";
 import { merchantSchema, merchantsSchema, putMerchantSchema } from "../api/admin-merchants.ts";
-import { newSourceSchema, sourceChangeSchema, sourceSchema, sourcesSchema } from "../api/admin-sources.ts";
 import { redriveRequestSchema } from "../api/dead-letters.ts";
+import { logSchema } from "../api/log-schema.ts";
 import {
   auditSchema,
   begunReplaySchema,
@@ -15,6 +14,7 @@ import {
 } from "../api/operate-schema.ts";
 import { merchantPath, parameterShapes } from "../api/parameters-schema.ts";
 import { replayRequestSchema } from "../api/replays.ts";
+import { newSourceSchema, sourceChangeSchema, sourceSchema, sourcesSchema } from "../api/source-schema.ts";
 import { epochRequestSchema } from "../api/topology.ts";
 import type { OperationTable } from "./operation.ts";
 import type { ProblemCode } from "./problems.ts";

@@ -39,6 +39,11 @@ export const DEFAULT_VIEW: View = {
   line: "running",
 };
 
+/** What an address says of it. All else is a page's own. */
+export const VIEW_PARAMETERS: ReadonlySet<string> = new Set([
+  ...["merchant", "span", "from", "to", "granularity", "compare", "tz", "currency", "measure", "line"],
+]);
+
 /** Whatever an address has that is none of ours is left out: an old link still shows something. */
 export function viewOf(query: URLSearchParams): View {
   const oneOf = <T extends string>(name: string, values: readonly T[]) =>

@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { view } from "../address/address.ts";
+import { Link } from "../shell/link.tsx";
 import { t } from "../text/text.ts";
 import type { ChartPoint } from "./plot.ts";
 
@@ -7,13 +8,15 @@ export interface ValueTableProps {
   readonly points: readonly ChartPoint[];
   readonly nameOf: (at: number) => string;
   readonly text: (value: number | null) => string;
+  /** Where the payments of a point are listed. */
+  readonly linkOf?: (at: number) => string;
 }
 
 /** Stays as it was left when another span is shown. */
 const isOpen = signal(false);
 
 /** The chart in numbers, for whoever would rather read. Rows are made when it is opened. */
-export function ValueTable({ points, nameOf, text }: ValueTableProps) {
+export function ValueTable({ points, nameOf, text, linkOf }: ValueTableProps) {
   const { compare } = view.value;
   return (
     <details
@@ -38,7 +41,7 @@ export function ValueTable({ points, nameOf, text }: ValueTableProps) {
             <tbody>
               {points.map(({ atMs, value, base }, at) => (
                 <tr key={atMs}>
-                  <th scope="row">{nameOf(at)}</th>
+                  <th scope="row">{linkOf === undefined ? nameOf(at) : <Link to={linkOf(at)}>{nameOf(at)}</Link>}</th>
                   <td>{text(value)}</td>
                   {compare !== "none" && <td>{text(base)}</td>}
                 </tr>

@@ -2,8 +2,20 @@ import type { z } from "zod";
 import type { cellSchema, changeSchema } from "../../answer-schema.ts";
 import type { Comparison } from "../../base-spans.ts";
 import type { Granularity } from "../../calendar-unit.ts";
+import type { eventsAnswerSchema } from "../../events/events-schema.ts";
+import type { createdKeySchema, keySchema, keysSchema, rotatedKeySchema } from "../../key-schemas.ts";
 import type { merchantSchema, merchantsSchema } from "../../merchant-schema.ts";
 import type { metricsAnswerSchema } from "../../metrics-schema.ts";
+import type {
+  auditSchema,
+  begunReplaySchema,
+  deadLettersSchema,
+  epochsSchema,
+  listedReplaySchema,
+  redrivenSchema,
+  replaySchema,
+  replaysSchema,
+} from "../../operate-schema.ts";
 import type { queryAnswerSchema } from "../../query-schema.ts";
 import type { reportAnswerSchema } from "../../report-schema.ts";
 import type { sessionSchema } from "../../session-schema.ts";
@@ -24,6 +36,20 @@ export type WindowReport = z.output<typeof reportAnswerSchema>["reports"][number
 export type QueryAnswer = z.output<typeof queryAnswerSchema>;
 export type MerchantAnswer = z.output<typeof merchantSchema>;
 export type MerchantsAnswer = z.output<typeof merchantsSchema>;
+export type EventsAnswer = z.output<typeof eventsAnswerSchema>;
+export type PaymentEvent = EventsAnswer["events"][number];
+export type Key = z.output<typeof keySchema>;
+export type KeysAnswer = z.output<typeof keysSchema>;
+export type CreatedKey = z.output<typeof createdKeySchema>;
+export type RotatedKey = z.output<typeof rotatedKeySchema>;
+export type AuditAnswer = z.output<typeof auditSchema>;
+export type DeadLettersAnswer = z.output<typeof deadLettersSchema>;
+export type RedrivenAnswer = z.output<typeof redrivenSchema>;
+export type EpochsAnswer = z.output<typeof epochsSchema>;
+export type ListedReplay = z.output<typeof listedReplaySchema>;
+export type ReplaysAnswer = z.output<typeof replaysSchema>;
+export type BegunReplay = z.output<typeof begunReplaySchema>;
+export type ReplayAnswer = z.output<typeof replaySchema>;
 export type SessionAnswer = z.output<typeof sessionSchema>;
 export type { Comparison, Granularity };
 

@@ -7,7 +7,14 @@ export type Failure =
   | { readonly reason: "signed_out" }
   /** Neither an answer nor a refusal came: no network, or nobody there. */
   | { readonly reason: "unreachable" }
-  | { readonly reason: "refused"; readonly status: number; readonly code: string; readonly detail: string };
+  | {
+      readonly reason: "refused";
+      readonly status: number;
+      readonly code: string;
+      readonly detail: string;
+      /** What of the question is wrong, where the answer says so: `metrics.1`. */
+      readonly parameter?: string | undefined;
+    };
 
 export type Answer<T> = Result<T, Failure>;
 
@@ -29,8 +36,10 @@ export function whenSignedOut(listener: () => void): void {
 }
 
 export interface AskOptions {
-  readonly method?: "GET" | "POST" | "DELETE";
+  readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
   readonly body?: unknown;
+  /** A file instead of data; a `Blob` is what is answered then. */
+  readonly file?: "text/csv";
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -38,14 +47,17 @@ export interface AskOptions {
  * Asks the API. What it answers is taken for what its schemas say: both are built and deployed together. Rejects only with the `AbortError` of
  * the caller's own signal.
  */
-export async function ask<T>(path: string, { method = "GET", body, signal }: AskOptions = {}): Promise<Answer<T>> {
+export async function ask<T>(
+  path: string,
+  { method = "GET", body, file, signal }: AskOptions = {},
+): Promise<Answer<T>> {
   const timeout = AbortSignal.timeout(ANSWER_MS_MAX);
   let response: Response;
   try {
     response = await fetch(path, {
       method,
       headers: {
-        Accept: "application/json",
+        Accept: file ?? "application/json",
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
         ...(method === "GET" ? {} : { [CSRF_HEADER]: csrfToken }),
       },
@@ -54,6 +66,7 @@ export async function ask<T>(path: string, { method = "GET", body, signal }: Ask
     });
     reachable.value = true;
     lastAnswerMs.value = Date.now();
+    if (response.ok && file !== undefined) return ok((await response.blob()) as T);
     if (response.ok) return ok((response.status === 204 ? undefined : await response.json()) as T);
   } catch (error) {
     if (signal?.aborted) throw error;
@@ -69,6 +82,6 @@ export async function ask<T>(path: string, { method = "GET", body, signal }: Ask
 
 async function refusalOf(response: Response): Promise<Failure> {
   const problem = await response.json().catch(() => undefined);
-  const { code = "unknown", title = "", detail = "" } = (problem ?? {}) as Record<string, string>;
-  return { reason: "refused", status: response.status, code, detail: detail || title };
+  const { code = "unknown", title = "", detail = "", parameter } = (problem ?? {}) as Record<string, string>;
+  return { reason: "refused", status: response.status, code, detail: detail || title, parameter };
 }

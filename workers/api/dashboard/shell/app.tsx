@@ -10,6 +10,7 @@ import { useMerchant } from "./merchant.ts";
 import { OfflineBar } from "./offline-bar.tsx";
 import { SessionEnded } from "./session-ended.tsx";
 import { SignIn } from "./sign-in.tsx";
+import { Waiting } from "./waiting.tsx";
 
 export function App() {
   const now = session.value;
@@ -38,6 +39,10 @@ function SignedIn({ account }: { readonly account: Account }) {
   useEffect(() => {
     document.title = merchant === undefined ? "Tally" : `${title} · ${merchant.name} · Tally`;
   }, [title, merchant?.name]);
+  useEffect(() => {
+    // On a phone the pages' names have no room: the one that is open is scrolled to.
+    document.querySelector(".top nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [page.value]);
   return (
     <>
       <a class="skip" href="#numbers">
@@ -46,10 +51,12 @@ function SignedIn({ account }: { readonly account: Account }) {
       <Header account={account} merchant={merchant} choices={choices} />
       <OfflineBar zone={merchant?.zone} />
       <main id="numbers" tabIndex={-1}>
-        {hasNone ? (
-          <p class="empty">{t("no_merchants")}</p>
-        ) : shown === undefined ? (
+        {shown === undefined ? (
           <NoPage />
+        ) : shown.who === "operator" ? (
+          <shown.Body />
+        ) : hasNone ? (
+          <p class="empty">{t("no_merchants")}</p>
         ) : merchant !== undefined ? (
           <shown.Body merchant={merchant} key={merchant.id} />
         ) : failure !== undefined ? (
@@ -69,14 +76,6 @@ function NoPage() {
       <p>
         <a href={PAGE_PATHS.today}>{t("no_page.back")}</a>
       </p>
-    </div>
-  );
-}
-
-function Waiting() {
-  return (
-    <div class="waiting" role="status">
-      <span class="visually-hidden">{t("loading")}</span>
     </div>
   );
 }

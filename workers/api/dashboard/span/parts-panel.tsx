@@ -1,7 +1,10 @@
 import { useState } from "preact/hooks";
+import { linkTo } from "../address/address.ts";
 import type { Dimension } from "../data/answers.ts";
 import { ChangeText } from "../figures/change-text.tsx";
-import { countryName, money, percent } from "../text/format.ts";
+import { valueName } from "../figures/value-name.ts";
+import { Link } from "../shell/link.tsx";
+import { money, percent } from "../text/format.ts";
 import { t } from "../text/text.ts";
 import type { Part } from "./parts.ts";
 
@@ -49,7 +52,7 @@ export function PartsPanel({ dimension, parts, currency, isLoading }: PartsPanel
               <th scope="row" title={nameOf(dimension, part)}>
                 <div class="bar">
                   <i style={{ width: `${Math.max((part.amount / largest) * 100, 0.5)}%` }} />
-                  <span>{nameOf(dimension, part)}</span>
+                  <PartName dimension={dimension} part={part} currency={currency} />
                 </div>
               </th>
               <td>{money(part.amount, currency)}</td>
@@ -69,14 +72,18 @@ export function PartsPanel({ dimension, parts, currency, isLoading }: PartsPanel
   );
 }
 
-/** What is written otherwise than by its first letter. */
-const SPELT: Readonly<Record<string, string>> = { ios: "iOS", qr: "QR", pos: "POS" };
+/** With a way to the payments it is made of; those beyond the values that are kept cannot be asked for. */
+function PartName({
+  dimension,
+  part,
+  currency,
+}: Pick<PartsPanelProps, "dimension" | "currency"> & { readonly part: Part }) {
+  const name = nameOf(dimension, part);
+  if (part.part === "other") return <span>{name}</span>;
+  const to = linkTo("payments", { currency }, { type: "payment", [dimension]: part.value });
+  return <Link to={to}>{name}</Link>;
+}
 
 function nameOf(dimension: Dimension, { part, value }: Part): string {
-  if (part !== "value") return t(`value.${part}`);
-  if (dimension === "country") return countryName(value);
-  const spelt = SPELT[value];
-  if (spelt !== undefined) return spelt;
-  const words = value.replaceAll("_", " ");
-  return dimension === "location" || dimension === "age_band" ? value : words.charAt(0).toUpperCase() + words.slice(1);
+  return part === "value" ? valueName(dimension, value) : t(`value.${part}`);
 }

@@ -141,7 +141,12 @@ function SpanLinePanel({ merchant: { zone }, reading, answer, series }: SpanLine
           }
           onPoint={setPointed}
         />
-        <ValueTable points={points} nameOf={nameOf} text={text} />
+        <ValueTable
+          points={points}
+          nameOf={nameOf}
+          text={text}
+          linkOf={(at) => linkTo("payments", { currency }, { since: buckets[at]?.start, until: buckets[at]?.end })}
+        />
         {series.total.payments.count === 0 && <p class="empty">{t("span.empty")}</p>}
       </section>
       <Notices notices={answer.notices} more={more} />

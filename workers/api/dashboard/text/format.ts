@@ -66,6 +66,20 @@ export function percent(ratio: number): string {
   return numberFormat({ style: "percent", maximumFractionDigits: Math.abs(ratio) < 0.0995 ? 1 : 0 }).format(ratio);
 }
 
+/** Of what was read: 1.2 MB. */
+export function bytes(value: number): string {
+  const [unit, size] =
+    value < 1_000_000
+      ? (["kilobyte", 1_000] as const)
+      : value < 1e9
+        ? (["megabyte", 1e6] as const)
+        : (["gigabyte", 1e9] as const);
+  return numberFormat({ style: "unit", unit, maximumFractionDigits: 1 }).format(value / size);
+}
+
+export const milliseconds = (value: number) =>
+  numberFormat({ style: "unit", unit: "millisecond", maximumFractionDigits: 0 }).format(value);
+
 /**
  * The API writes times by the clock of the zone asked for. Here they are read as that clock shows them, whatever zone this device is in.
  */

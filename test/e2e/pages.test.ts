@@ -1,0 +1,177 @@
+import { readFile } from "node:fs/promises";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { DAY_MS } from "../../shared/window.ts";
+import { axeFindings } from "./axe.ts";
+import { findBrowser, launchBrowser, NO_BROWSER } from "./browser.ts";
+import { CAFE, type Cafe, openPage, startCafe } from "./dashboard.ts";
+
+const executable = findBrowser();
+if (executable === undefined) console.warn(`SKIPPED: ${NO_BROWSER}`);
+
+const PAGES = ["/payments?span=today", "/explore?span=today", "/keys"];
+const OPERATORS_PARTS = ["health", "replays", "merchants", "sources", "log"].map((part) => `/operators?part=${part}`);
+
+describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER : "the dashboard's pages", () => {
+  let browser: Browser;
+  let cafe: Cafe;
+  beforeAll(async () => {
+    cafe = await startCafe();
+    browser = await launchBrowser(executable ?? "");
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await cafe?.tally.stop();
+  });
+
+  const open = (path: string, options = {}) => openPage(browser, cafe.url, `${path}#key=${cafe.key}`, options);
+  const openAsOperator = (path: string, options = {}) =>
+    openPage(browser, cafe.url, `${path}#key=${cafe.tally.operatorKey}`, options);
+
+  test("a bar leads to the payments it is made of, each with its details, and back", async () => {
+    const { page, context, complaints } = await open("/span?span=today&compare=none");
+    await page.getByRole("region", { name: "Payment method" }).getByRole("link", { name: "QR" }).click();
+    await page.getByRole("heading", { name: "Payments" }).waitFor();
+    const rows = page.getByRole("row").filter({ hasNot: page.getByRole("columnheader") });
+    await rows.first().waitFor();
+    expect(await rows.filter({ hasNotText: "QR" }).count()).toBe(0);
+    // Every third payment, from the first (startCafe).
+    expect(await rows.count()).toBe(Math.ceil(cafe.paidToday / 3));
+    const details = rows.first().getByRole("button");
+    await details.focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog", { name: "Payment" }).getByText("25-34").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(await details.evaluate((button) => button === document.activeElement)).toBe(true);
+    await page.getByLabel("Payment method").selectOption({ label: "All" });
+    await expect.poll(() => rows.count()).toBe(cafe.paidToday);
+    await page.goBack();
+    await expect.poll(() => rows.count()).toBe(Math.ceil(cafe.paidToday / 3));
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  test("a question says where it is wrong; once right, its answer is a table, a link and a file", async () => {
+    const { page, context } = await open("/explore?span=today");
+    await page.getByRole("slider").waitFor();
+    await page.getByLabel("And by").selectOption({ label: "Payment method" });
+    await page.getByRole("checkbox", { name: "Time" }).uncheck();
+    await page.getByRole("button", { name: "Show" }).click();
+    await page.getByRole("group", { name: "Figures" }).getByRole("alert").waitFor();
+    await page.getByRole("checkbox", { name: "Net sales" }).uncheck();
+    await page.getByRole("button", { name: "Show" }).click();
+    await page.getByLabel("Shown as").selectOption({ label: "Table" });
+    const card = page.getByRole("row", { name: "Card" });
+    await card.waitFor();
+    const text = await card.textContent();
+    await page.reload();
+    expect(await card.textContent()).toBe(text);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "CSV" }).click(),
+    ]);
+    const lines = (await readFile(await download.path(), "utf8")).trim().split("\r\n");
+    expect(lines).toHaveLength(3);
+    expect(text).toContain(String(countOf(lines, "card")));
+    await context.close();
+  });
+
+  test("a key is shown once, reads, is replaced and revoked", async () => {
+    const { page, context } = await open("/keys");
+    await page.getByRole("button", { name: "Create a key" }).click();
+    await page.getByRole("dialog").getByLabel("Name").fill("till");
+    await page.getByRole("dialog").getByRole("button", { name: "Create a key" }).click();
+    const shown = page.getByRole("dialog", { name: "Your new key" });
+    const secret = (await shown.locator("code").textContent()) ?? "";
+    expect((await cafe.tally.read(`/v1/merchants/${CAFE}`, secret)).status).toBe(200);
+    await shown.getByRole("button", { name: "I have it" }).click();
+    await expect.poll(() => page.content()).not.toContain(secret);
+    await page.getByRole("button", { name: "Rotate till" }).click();
+    await page.getByLabel("The old key goes on for").selectOption({ label: "An hour" });
+    await page.getByRole("dialog").getByRole("button", { name: "Rotate" }).click();
+    await shown.getByRole("button", { name: "I have it" }).click();
+    await page.getByRole("row", { name: "Replaced" }).getByRole("button", { name: "Revoke" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+    await page.getByRole("row", { name: "Revoked" }).waitFor();
+    await context.close();
+  });
+
+  test("only an operator finds the operators' page, and a merchant's way there shows nothing", async () => {
+    const { page, context } = await open("/operators");
+    await page.getByRole("alert").first().waitFor();
+    expect(await page.getByRole("link", { name: "Operators" }).count()).toBe(0);
+    await context.close();
+  });
+
+  test("a replay begins dry; what differs is seen, and written after a confirmation", async () => {
+    // A week ago, where startCafe has three hours of payments: eighteen windows.
+    await cafe.tally.sql.command({
+      query:
+        "INSERT INTO windows SELECT * REPLACE (revision + 1 AS revision, payments_amount + 7 AS payments_amount) FROM windows FINAL WHERE merchant_id = {merchant:String} AND window_start BETWEEN now() - INTERVAL 8 DAY AND now() - INTERVAL 6 DAY",
+      query_params: { merchant: CAFE },
+    });
+    const { page, context } = await openAsOperator("/operators?part=replays");
+    const compare = async () => {
+      await page.getByRole("region", { name: "Count anew" }).getByLabel("From").fill(dateBefore(8));
+      await page.getByRole("region", { name: "Count anew" }).getByLabel("Through").fill(dateBefore(6));
+      await page.getByRole("button", { name: "Compare" }).click();
+    };
+    await compare();
+    const found = page.getByRole("region", { name: "Comparison of" });
+    await found.getByRole("row", { name: "Changed" }).first().waitFor();
+    await found.getByRole("button", { name: "Write what differs" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("18 windows").waitFor();
+    await dialog.getByRole("button", { name: "Write what differs" }).click();
+    const written = page.getByRole("region", { name: "Written" });
+    await written.getByRole("row", { name: "Changed" }).first().waitFor();
+    await written.getByRole("button", { name: "Stop" }).waitFor({ state: "detached" });
+    await compare();
+    await found.getByText("there is nothing to write").waitFor();
+    await context.close();
+  });
+
+  test("an operator adds a source, sees it logged, and looks at a merchant's day", async () => {
+    const { page, context } = await openAsOperator("/operators");
+    await page.getByRole("link", { name: "Sources" }).click();
+    await page.getByRole("button", { name: "Add a source" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("textbox", { name: /^Id/ }).fill("till-2");
+    await dialog.getByRole("textbox", { name: /^Name/ }).fill("Second till");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("row", { name: "Second till" }).waitFor();
+    await page.getByRole("link", { name: "Log" }).click();
+    await page.getByLabel("Without reads").check();
+    await page.getByRole("row", { name: "POST /v1/admin/sources" }).waitFor();
+    await page.getByRole("link", { name: "Merchants" }).click();
+    await page.getByRole("link", { name: "Café E2E" }).click();
+    await page.getByRole("slider").waitFor();
+    expect(page.url()).toContain(`merchant=${CAFE}`);
+    await context.close();
+  });
+
+  test("no page is wider than a phone; all of them, light and dark, are free of what axe finds", async () => {
+    for (const colorScheme of ["light", "dark"] as const) {
+      const options = { colorScheme, viewport: { width: 390, height: 800 } };
+      for (const path of PAGES) await looksRight((await open(path, options)).page);
+      for (const path of OPERATORS_PARTS) await looksRight((await openAsOperator(path, options)).page);
+    }
+  });
+});
+
+const dateBefore = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
+
+async function looksRight(page: Page): Promise<void> {
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  await page.waitForLoadState("networkidle");
+  const path = new URL(page.url()).pathname;
+  expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBe(390);
+  expect(await axeFindings(page), path).toEqual([]);
+  await page.context().close();
+}
+
+function countOf([header = "", ...lines]: readonly string[], value: string): number {
+  const at = header.split(",").indexOf("payments_count");
+  return Number(lines.find((line) => line.split(",").includes(value))?.split(",")[at]);
+}

@@ -1,0 +1,4 @@
+import { EXPLORE } from "../text/pages/explore.ts";
+import { textOf } from "../text/text.ts";
+
+export const exploreText = textOf(EXPLORE);

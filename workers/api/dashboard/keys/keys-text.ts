@@ -1,0 +1,4 @@
+import { KEYS } from "../text/pages/keys.ts";
+import { textOf } from "../text/text.ts";
+
+export const keysText = textOf(KEYS);

@@ -1,0 +1,66 @@
+import { useId, useState } from "preact/hooks";
+import { dateIn } from "../address/civil-date.ts";
+import type { CreatedKey } from "../data/answers.ts";
+import { useAction } from "../data/use-action.ts";
+import { failureText } from "../shell/failure-panel.tsx";
+import { Dialog } from "../table/dialog.tsx";
+import { listText } from "../table/list-text.ts";
+import { keysText as k } from "./keys-text.ts";
+
+export interface NewKeyProps {
+  readonly path: string;
+  readonly onMade: (key: CreatedKey) => void;
+  readonly onClose: () => void;
+}
+
+export function NewKey({ path, onMade, onClose }: NewKeyProps) {
+  const [name, setName] = useState("");
+  const [last, setLast] = useState("");
+  const { isBusy, failure, run } = useAction();
+  const id = useId();
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    const body = {
+      ...(name.trim() === "" ? {} : { name: name.trim() }),
+      // To the end of that day, by this device's clock.
+      ...(last === "" ? {} : { expires_at: new Date(`${last}T23:59:59`).toISOString() }),
+    };
+    const answer = await run<CreatedKey>(path, { method: "POST", body });
+    if (answer.ok) onMade(answer.value);
+  };
+  return (
+    <Dialog
+      title={k("create")}
+      closeText={listText("cancel")}
+      onClose={onClose}
+      actions={
+        <button type="submit" form={id} class="primary" disabled={isBusy}>
+          {k("create")}
+        </button>
+      }
+    >
+      <form id={id} class="form" onSubmit={(event) => void submit(event)}>
+        <label class="field">
+          {k("name")}
+          <input maxLength={100} value={name} onInput={(event) => setName(event.currentTarget.value)} />
+          <small>{k("name_hint")}</small>
+        </label>
+        <label class="field">
+          {k("expires")}
+          <input
+            type="date"
+            min={dateIn(Intl.DateTimeFormat().resolvedOptions().timeZone, Date.now())}
+            value={last}
+            onInput={(event) => setLast(event.currentTarget.value)}
+          />
+          <small>{k("expires_hint")}</small>
+        </label>
+        {failure !== undefined && (
+          <p class="wrong" role="alert">
+            {failureText(failure)}
+          </p>
+        )}
+      </form>
+    </Dialog>
+  );
+}

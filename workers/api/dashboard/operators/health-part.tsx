@@ -1,0 +1,109 @@
+import type { AuditAnswer, EpochsAnswer } from "../data/answers.ts";
+import { useAnswer } from "../data/use-answer.ts";
+import { ScrollTable } from "../table/scroll-table.tsx";
+import { count, dateAndTime, NOTHING } from "../text/format.ts";
+import { AnswerPanel } from "./answer-panel.tsx";
+import { DeadLetters } from "./dead-letters.tsx";
+import { DifferenceTable } from "./difference-table.tsx";
+import { operatorsText as o } from "./operators-text.ts";
+import { differing } from "./windows.ts";
+
+const AUDIT = { path: "/v1/admin/audit" };
+const TOPOLOGY = { path: "/v1/admin/topology" };
+
+/** Whether archive, shards and history say the same, and what stands in the way of that. */
+export function HealthPart() {
+  const audit = useAnswer<AuditAnswer>(AUDIT);
+  const topology = useAnswer<EpochsAnswer>(TOPOLOGY);
+  return (
+    <>
+      <AnswerPanel title={o("audit")} intro={o("audit_intro")} question={AUDIT} known={audit}>
+        {(answer) => <Audit audit={answer} />}
+      </AnswerPanel>
+      <DeadLetters />
+      <AnswerPanel title={o("topology")} question={TOPOLOGY} known={topology}>
+        {({ epochs }) => <Epochs epochs={epochs} />}
+      </AnswerPanel>
+    </>
+  );
+}
+
+function Audit({ audit }: { readonly audit: AuditAnswer }) {
+  const { archive, windows, parts, differences } = audit;
+  const compared = windows.equal + differing(windows);
+  const damaged = parts.flatMap(({ damaged_objects }) => damaged_objects).length;
+  return (
+    <>
+      <dl class="facts">
+        <Fact name={o("final_through")} value={dateAndTime(audit.final_through)} />
+        <Fact
+          name={o("audited_through")}
+          value={audit.audited_through === null ? o("not_yet") : dateAndTime(audit.audited_through)}
+        />
+        <Fact name={o("windows_compared")} value={count(compared)} note={o("last_days")} />
+        <Fact name={o("windows_different")} value={count(differing(windows))} note={o("last_days")} />
+        <Fact
+          name={o("hours_waiting")}
+          value={count(archive.hours_waiting)}
+          note={
+            archive.earliest_waiting === null ? undefined : o("since", { time: dateAndTime(archive.earliest_waiting) })
+          }
+        />
+        <Fact
+          name={o("hours_failing")}
+          value={archive.hours_failing === 0 ? o("none") : count(archive.hours_failing)}
+          note={archive.failure ?? undefined}
+        />
+      </dl>
+      {damaged > 0 && <p class="hint">{o("damaged", { count: count(damaged) })}</p>}
+      {differences.length === 0 ? (
+        <p class="quiet-note">{o("no_differences")}</p>
+      ) : (
+        <DifferenceTable differences={differences} />
+      )}
+    </>
+  );
+}
+
+interface FactProps {
+  readonly name: string;
+  readonly value: string;
+  readonly note?: string | undefined;
+}
+
+function Fact({ name, value, note }: FactProps) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        {value}
+        {note !== undefined && <small>{note}</small>}
+      </dd>
+    </div>
+  );
+}
+
+function Epochs({ epochs }: EpochsAnswer) {
+  const columns = [
+    { title: o("epoch") },
+    { title: o("from") },
+    { title: o("shards"), isNumber: true },
+    { title: o("overrides") },
+  ];
+  return (
+    <ScrollTable caption={o("topology")} columns={columns}>
+      {epochs.map(({ id, from, shards, overrides }) => (
+        <tr key={id}>
+          <th scope="row">{id}</th>
+          <td>{Date.parse(from) === 0 ? NOTHING : dateAndTime(from)}</td>
+          <td class="number">{count(shards)}</td>
+          <td class="wrap">
+            {Object.entries(overrides)
+              .map(([merchant, shard]) => `${merchant} → ${shard}`)
+              .join(", ") || NOTHING}
+          </td>
+        </tr>
+      ))}
+    </ScrollTable>
+  );
+}

@@ -1,0 +1,76 @@
+import { useState } from "preact/hooks";
+import { addDays, civilDateOf } from "../address/civil-date.ts";
+import type { BegunReplay, MerchantsAnswer } from "../data/answers.ts";
+import { useAction } from "../data/use-action.ts";
+import { useAnswer } from "../data/use-answer.ts";
+import { Choice } from "../shell/choice.tsx";
+import { failureText } from "../shell/failure-panel.tsx";
+import { operatorsText as o } from "./operators-text.ts";
+
+/** What is younger may not be final yet. */
+const FINAL_DAYS = 2;
+
+/** Begins with a dry run, always: to write is offered where its differences are seen. */
+export function ReplayForm({ onBegun }: { readonly onBegun: (id: string) => void }) {
+  const today = civilDateOf(Date.now());
+  const [from, setFrom] = useState(addDays(today, -FINAL_DAYS));
+  const [last, setLast] = useState(addDays(today, -FINAL_DAYS));
+  const [merchant, setMerchant] = useState("");
+  const merchants = useAnswer<MerchantsAnswer>({ path: "/v1/admin/merchants?limit=200" }, Number.POSITIVE_INFINITY);
+  const { isBusy, failure, run } = useAction();
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    const body = {
+      ...{ from, to: addDays(last, 1), dry_run: true },
+      ...(merchant === "" ? {} : { merchant }),
+    };
+    const answer = await run<BegunReplay>("/v1/admin/replays", { method: "POST", body });
+    if (answer.ok) onBegun(answer.value.id);
+  };
+  return (
+    <section class="panel" aria-labelledby="replay-new">
+      <h2 id="replay-new">{o("replay_new")}</h2>
+      <p class="quiet-note intro">{o("replay_intro")}</p>
+      <form class="controls" onSubmit={(event) => void submit(event)}>
+        <label class="field">
+          <span class="choice-label">{o("replay_from")}</span>
+          <input
+            type="date"
+            required
+            max={today}
+            value={from}
+            onInput={(event) => setFrom(event.currentTarget.value)}
+          />
+        </label>
+        <label class="field">
+          <span class="choice-label">{o("replay_to")}</span>
+          <input
+            type="date"
+            required
+            min={from}
+            max={today}
+            value={last}
+            onInput={(event) => setLast(event.currentTarget.value)}
+          />
+        </label>
+        <Choice
+          label={o("replay_merchant")}
+          value={merchant}
+          options={[
+            ["", o("every_merchant")],
+            ...(merchants.answer?.merchants ?? []).map(({ id, name }) => [id, name] as const),
+          ]}
+          onChange={setMerchant}
+        />
+        <button type="submit" class="primary" disabled={isBusy}>
+          {o("dry_run")}
+        </button>
+      </form>
+      {failure !== undefined && (
+        <p class="wrong" role="alert">
+          {failureText(failure)}
+        </p>
+      )}
+    </section>
+  );
+}

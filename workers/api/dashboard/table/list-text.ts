@@ -1,0 +1,4 @@
+import { LISTS } from "../text/pages/lists.ts";
+import { textOf } from "../text/text.ts";
+
+export const listText = textOf(LISTS);
