@@ -32,7 +32,7 @@ export async function answerAudit(
   if (!to.ok) return err(invalid("to", to.error.hint));
   const from = query.from === undefined ? ok(to.value - SPAN_DEFAULT_MS) : parseInstant(query.from, "UTC", nowMs);
   if (!from.ok) return err(invalid("from", from.error.hint));
-  if (from.value >= to.value) return err(invalid("to", "to must be later than from."));
+  if (from.value >= to.value) return err(invalid("to", "to must be later than from.", "empty_range"));
   const [{ passes, sums, differences }, throughMs, uncompacted] = await Promise.all([
     auditOf(directory, from.value, to.value, AUDIT_LISTED_MAX),
     auditDoneThrough(directory),
@@ -85,6 +85,6 @@ export function doneAbout(
 
 const damagedSchema = z.array(z.object({ key: z.string() }));
 
-function invalid(parameter: string, detail: string): Problem {
-  return { status: 400, code: "invalid_time", title: "A parameter is wrong", detail, extensions: { parameter } };
+function invalid(parameter: string, detail: string, code = "invalid_time"): Problem {
+  return { status: 400, code, title: "A parameter is wrong", detail, extensions: { parameter } };
 }

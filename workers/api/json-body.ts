@@ -27,6 +27,12 @@ function parse(text: string): Result<unknown, Problem> {
   try {
     return ok(JSON.parse(text));
   } catch {
-    return err({ status: 400, code: "malformed_json", title: "The body is not JSON", detail: "Send a JSON object." });
+    return err({
+      status: 400,
+      code: "malformed_json",
+      title: "The body is not JSON",
+      detail: "Send a JSON object.",
+      extensions: { parameter: "body" },
+    });
   }
 }

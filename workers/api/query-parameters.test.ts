@@ -31,7 +31,7 @@ test.each<[unknown, string, string, RegExp]>([
   [query({ where: { country: { in: Array(129).fill("JP") } } }), "where.country", "invalid_query", /128/],
   [query({ where: { country: { eq: "x".repeat(129) } } }), "where.country.eq", "invalid_query", /128/],
   [query({ where: { currency: "YEN" } }), "where.currency", "invalid_query", /ISO 4217/],
-  [query({ where: { currency: ["JPY", "jpy"] } }), "where.currency.1", "invalid_query", /ISO 4217/],
+  [query({ where: { currency: ["JPY", "jpn"] } }), "where.currency.1", "invalid_query", /ISO 4217/],
   [query({ dimensions: ["country", "gender"] }), "dimensions", "several_breakdowns", /country|gender/],
   [
     query({ dimensions: ["country"], where: { gender: { eq: "female" } } }),

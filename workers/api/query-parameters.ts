@@ -32,7 +32,10 @@ const valueFilter = z.union(
   [z.strictObject({ eq: value }), z.strictObject({ in: values }), z.strictObject({ not_in: values })],
   `one of {"eq": value}, {"in": [values]}, {"not_in": [values]}, of up to ${FILTER_VALUES_MAX} values`,
 );
-const currency = z.string().refine(isCurrency, "an ISO 4217 code, such as JPY");
+const currency = z
+  .string()
+  .transform((code) => code.toUpperCase())
+  .refine(isCurrency, "an ISO 4217 code, such as JPY");
 
 /** The body of `POST /v1/merchants/{id}/query`. */
 export const querySchema = z

@@ -149,7 +149,7 @@ export const OPERATE_OPERATIONS: OperationTable = {
     description: "Every hour is compared once it is final, and healed where it differs.",
     query: z.object({ from, to }).partial(),
     answers: ok("What was found, and what was done about it.", auditSchema),
-    problems: [...QUERY, "invalid_time"],
+    problems: [...QUERY, "invalid_time", "empty_range"],
   },
   "GET /v1/admin/replays": {
     tag: "Operate",
