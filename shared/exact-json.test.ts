@@ -11,7 +11,7 @@ test("a number that is no safe integer is the text it is written with", () => {
 
 test("all else is as JSON.parse has it", () => {
   fc.assert(
-    fc.property(fc.jsonValue().filter(isWithoutNumbers), (value) => {
+    fc.property(fc.jsonValue().filter(hasPlainNumbers), (value) => {
       const json = JSON.stringify(value);
       expect(parseExactJson(json)).toEqual(JSON.parse(json));
     }),
@@ -19,6 +19,7 @@ test("all else is as JSON.parse has it", () => {
   expect(() => parseExactJson("{")).toThrow(SyntaxError);
 });
 
-function isWithoutNumbers(value: unknown): boolean {
-  return !/[0-9]\.|e[+-]?\d/i.test(JSON.stringify(value));
+/** Numbers that are safe integers are as they were; a run of digits within a text may keep it out, too. */
+function hasPlainNumbers(value: unknown): boolean {
+  return !/[0-9]\.|[0-9]e[+-]?\d|\d{16}/i.test(JSON.stringify(value));
 }
