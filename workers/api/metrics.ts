@@ -59,6 +59,7 @@ export async function readMetrics(
     countLateWindows(env.DIRECTORY, merchantId, fromMs, toMs),
     whole === undefined ? 0 : countLateWindows(env.DIRECTORY, merchantId, whole.fromMs, whole.toMs),
   ]);
+  const isLateUnknown = lateWindows === undefined || lateBaseWindows === undefined;
   const isBaseAway = spans !== undefined && base === undefined && !reading.isPartial;
   const startsBefore = whole !== undefined && whole.fromMs < historyFrom(nowMs);
   const found = [...new Set([...reading.currencies.keys(), ...(base?.currencies.keys() ?? [])])];
@@ -73,11 +74,11 @@ export async function readMetrics(
     parameters,
     asOfMs: reading.asOfMs,
     completeThroughMs: reading.completeThroughMs,
-    isPartial: reading.isPartial || isBaseAway,
+    isPartial: reading.isPartial || isBaseAway || isLateUnknown,
     notices: [
       ...noticesOf({
         exact: series.exact,
-        lateWindows,
+        lateWindows: isLateUnknown ? undefined : lateWindows,
         isPartial: reading.isPartial,
         startsBefore: fromMs < historyFrom(nowMs),
       }),

@@ -5,7 +5,7 @@ import { DAY_MS, HOUR_MS, WINDOW_MS } from "../../../shared/window.ts";
 import { inBackground } from "../../access/background.ts";
 import type { Guarded } from "../../access/guarded.ts";
 import { correctionsAfter, lastCorrectionOf } from "../../directory/corrections.ts";
-import { loadTopology } from "../../directory/topology.ts";
+import { loadReadTopology } from "../../directory/topology.ts";
 import { DirectoryUnavailable } from "../../directory/unavailable.ts";
 import { type Problem, problemResponse } from "../../http/problem.ts";
 import { log } from "../../log.ts";
@@ -90,7 +90,7 @@ function surroundings(c: ApiContext, believedMs: number): Surroundings {
     lastCorrectionOf: (merchantId) => lastCorrectionOf(DIRECTORY, merchantId),
     markOf: async ({ merchantId, madeFromMs, toMs }) => {
       const nowMs = Date.now();
-      const topology = await loadTopology(DIRECTORY, nowMs);
+      const topology = await loadReadTopology(DIRECTORY, nowMs);
       return await readMark(c.env, topology, merchantId, Math.max(madeFromMs, nowMs - SHARDS_RETAIN_MS_MAX), toMs);
     },
     keepAlive: (work) => inBackground(c, "keeping an answer", work),
