@@ -87,8 +87,8 @@ export async function cachedRead(c: ApiContext, ask: Ask): Promise<Response> {
     if (!served.ok) return problemResponse(served.error);
     return keptResponse(request, served.value.answer, served.value.origin, Date.now());
   } catch (error) {
-    if (!(error instanceof HistoryUnavailable || error instanceof ShardUnavailable)) throw error;
-    const kept = await reads.stale(await earlierKeys(c, question, nowMs, ask), around).catch(unlessAway);
+    if (!isAway(error)) throw error;
+    const kept = await reads.stale(await earlierKeys(c, question, nowMs, ask), around);
     if (kept === undefined) throw error;
     const { requestId } = c.var;
     log("warn", "read answered stale", { request: requestId, path: c.req.path, error, cause: String(error.cause) });
@@ -132,6 +132,8 @@ async function earlierKeys(
   return [...keys];
 }
 
-function unlessAway(error: unknown): undefined {
-  if (!(error instanceof DirectoryUnavailable)) throw error;
+function isAway(error: unknown): error is Error {
+  return (
+    error instanceof HistoryUnavailable || error instanceof ShardUnavailable || error instanceof DirectoryUnavailable
+  );
 }
