@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DAY_MS, HOUR_MS, WINDOW_MS, windowStart } from "../shared/window.ts";
 import { BELIEVED_MS } from "../workers/api/cache/lifetime.ts";
+import { PATIENCE } from "../workers/circuit-breaker.ts";
 import { payment, startTestSystem, type TestSystem, until } from "./system.ts";
 
 let tally: TestSystem;
@@ -156,6 +157,48 @@ test("a caller who goes away takes the answer from nobody who asked the same", a
     await gone;
   }
 });
+
+test("while ClickHouse hangs the first read waits for two seconds, and the next ones take what there is at once; when it goes on, so do they", async () => {
+  const changing = pathOf(`from=${finalMs - HOUR_MS}&currency=JPY&granularity=1d`);
+  const recent = pathOf(`from=${closedMs()}&to=${closedMs() + WINDOW_MS}&currency=JPY`);
+  let spans = 0;
+  const older = () => pathOf(`from=${finalMs - ++spans * DAY_MS}&to=${finalMs}&granularity=1d`);
+  await countOf(changing);
+  const { pid } = tally.clickhouse;
+  process.kill(pid, "SIGSTOP");
+  try {
+    await tally.send([payment()]);
+    const first = await timed(older());
+    expect(first).toMatchObject({ status: 503, code: "history_unavailable" });
+    expect(first.tookMs).toBeLessThan(PATIENCE.doubtedMs + PATIENCE.confirmedMs + SLACK_MS);
+    for (const _ of [1, 2, 3]) {
+      expect(await timed(older())).toMatchObject({ status: 503, code: "history_unavailable", isSoon: true });
+      expect(await timed(changing)).toMatchObject({ status: 200, isStale: true, isSoon: true });
+      expect(await timed(recent)).toMatchObject({ status: 200, isStale: false, isSoon: true });
+    }
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+  await until("history to be read again", async () => ((await ask(older())).ok ? true : undefined));
+  expect(await timed(changing)).toMatchObject({ status: 200, isStale: false });
+});
+
+/** Beyond what is waited for: a read of a busy machine. */
+const SLACK_MS = 1_000;
+
+async function timed(path: string) {
+  const begunMs = performance.now();
+  const answer = await ask(path, { "Cache-Control": "no-cache" });
+  const tookMs = performance.now() - begunMs;
+  const { code, stale } = (await answer.json()) as { code?: string; stale?: boolean };
+  return {
+    status: answer.status,
+    code,
+    isStale: stale === true,
+    tookMs,
+    isSoon: tookMs < PATIENCE.triedMs + SLACK_MS / 2,
+  };
+}
 
 test("while ClickHouse is away what is kept is given, and what is not right any more says so", async () => {
   const kept = pathOf(`from=${finalMs - HOUR_MS}&to=${finalMs}&currency=JPY`);
