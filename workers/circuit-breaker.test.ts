@@ -55,22 +55,32 @@ test("what hangs is waited for once, and let go of", async () => {
   expect(state.calls).toBe(1);
 });
 
-test("while it hangs one call at a time tries whether it is back, and waits for no longer than that", async () => {
+test("while it hangs one call in a second tries whether it is back, and nobody waits for longer than that", async () => {
   const { state, hang, call } = world();
   hang(true);
   await passing(call());
   await vi.advanceTimersByTimeAsync(triedEveryMs);
-  const trying = call();
-  expect(await call()).toMatchObject({ outcome: expect.any(Unanswered), tookMs: 0 });
-  expect(await passing(trying)).toMatchObject({ outcome: expect.any(Unanswered), tookMs: triedMs });
+  const trying = [call(), call()];
+  await vi.advanceTimersByTimeAsync(triedMs / 2);
+  trying.push(call());
+  const tried = await passing(Promise.all(trying));
+  expect(tried.map(({ tookMs }) => tookMs)).toEqual([triedMs, triedMs, triedMs / 2]);
+  expect(tried.every(({ outcome }) => outcome instanceof Unanswered)).toBe(true);
+  expect(await call()).toEqual({ outcome: expect.any(Unanswered), tookMs: 0 });
   expect(state).toMatchObject({ calls: 1, probes: 2 });
-  // Who tried may have gone away: another does, in the next turn.
+});
+
+test("when it is back whoever comes while that is tried is answered, and all after them", async () => {
+  const { state, hang, call } = world();
+  hang(true);
+  await passing(call());
   hang(false);
-  expect(await call()).toMatchObject({ outcome: expect.any(Unanswered) });
+  expect(await call()).toEqual({ outcome: expect.any(Unanswered), tookMs: 0 });
   await vi.advanceTimersByTimeAsync(triedEveryMs);
-  expect(await call()).toEqual({ outcome: "answer", tookMs: 0 });
-  expect(await call()).toEqual({ outcome: "answer", tookMs: 0 });
-  expect(state.probes).toBe(3);
+  const answered = { outcome: "answer", tookMs: 0 };
+  expect(await Promise.all([call(), call()])).toEqual([answered, answered]);
+  expect(await call()).toEqual(answered);
+  expect(state.probes).toBe(2);
 });
 
 test("what takes long while it answers others is not taken for hanging", async () => {

@@ -11,9 +11,9 @@ export interface Patience {
   readonly confirmedMs: number;
   /** Whatever else is answered, a call is given up after this. */
   readonly answerMs: number;
-  /** While nobody waits, one caller in so long tries whether it is back, ... */
+  /** While nobody waits, a call in so long tries whether it is back, ... */
   readonly triedEveryMs: number;
-  /** ... and waits for that. */
+  /** ... and that is waited for, by those that come meanwhile as well. */
   readonly triedMs: number;
 }
 
@@ -31,10 +31,11 @@ export type Probe = (signal: AbortSignal) => Promise<unknown>;
 
 /**
  * Keeps an isolate's requests from waiting for something that hangs: two silences in a row, of a call and of the probe after it, open it, and then
- * calls fail at once, but for one at a time that finds out whether it is back. What refuses is none of its business: that takes no time.
+ * calls fail at once, but while one of them finds out whether it is back. What refuses is none of its business: that takes no time.
  *
- * A slow answer is told from none by the probe, so that a large question may take as long as it did. A request waits for its own timers and calls
- * alone: what it takes from others is whether something was answered, never a promise, which ends with the request that made it.
+ * A slow answer is told from none by the probe, so that a large question may take as long as it did. Whatever a request waits for, a timer of its own
+ * ends it: what another request has begun ends with that one, and then it is never heard of. For the same reason those that come while one tries
+ * do not go on without it: two statements of one request would end the request, and with it what was tried.
  */
 export class CircuitBreaker {
   readonly #name: string;
@@ -44,6 +45,8 @@ export class CircuitBreaker {
   /** How often anything was answered. */
   #answers = 0;
   #triedMs = Number.NEGATIVE_INFINITY;
+  /** What is tried, or was last. */
+  #trial: Trial | undefined;
 
   constructor(name: string, patience: Patience = PATIENCE, nowMs: () => number = Date.now) {
     this.#name = name;
@@ -68,16 +71,20 @@ export class CircuitBreaker {
     throw new Unanswered(`${this.#name} does not answer`);
   }
 
-  /** Throws while it is not back. The others do not wait for who tries. */
+  /** Throws while it is not back. */
   async #try(probe: Probe): Promise<void> {
     const { triedEveryMs, triedMs } = this.#patience;
     const nowMs = this.#nowMs();
+    const givenUp = new AbortController();
     if (nowMs - this.#triedMs >= triedEveryMs) {
       this.#triedMs = nowMs;
-      const givenUp = new AbortController();
-      const answers = this.#answers;
-      await within(this.#counted(probe(givenUp.signal)), triedMs);
-      if (this.#answers > answers) return this.#close();
+      this.#trial = { answers: this.#answers, settled: this.#counted(probe(givenUp.signal)) };
+    }
+    const trial = this.#trial;
+    const leftMs = this.#triedMs + triedMs - nowMs;
+    if (trial !== undefined && leftMs > 0) {
+      await within(trial.settled, leftMs);
+      if (this.#answers > trial.answers) return this.#close();
       givenUp.abort();
     }
     throw new Unanswered(`${this.#name} has not answered lately`);
@@ -87,6 +94,7 @@ export class CircuitBreaker {
     if (!this.#isOpen) log("warn", "nobody waits any more", { for: this.#name });
     this.#isOpen = true;
     this.#triedMs = this.#nowMs();
+    this.#trial = undefined;
   }
 
   #close(): void {
@@ -103,6 +111,12 @@ export class CircuitBreaker {
       () => {},
     );
   }
+}
+
+interface Trial {
+  /** Answers there were before. */
+  readonly answers: number;
+  readonly settled: Promise<void>;
 }
 
 /** Whether it is settled in time; `false` sooner where `orUntil` is. */
