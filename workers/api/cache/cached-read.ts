@@ -76,15 +76,11 @@ export async function cachedRead(c: ApiContext, ask: Ask): Promise<Response> {
   const asked = await ask(c, nowMs);
   if (!asked.ok) return problemResponse(asked.error);
   const question = asked.value;
-  if (question.stream !== undefined) {
-    const streamed = await question.stream();
-    return streamed.ok ? streamed.value : problemResponse(streamed.error);
-  }
   known.note(request, { key: question.key, limitKey: limitKeyOf(c.get("caller")) }, nowMs);
   const around = surroundings(c, isDoubted ? 0 : BELIEVED_MS);
   try {
     const served = await reads.read(question, around);
-    if (!served.ok) return problemResponse(served.error);
+    if (!served.ok) return "stream" in served.error ? served.error.stream() : problemResponse(served.error);
     return keptResponse(request, served.value.answer, served.value.origin, Date.now());
   } catch (error) {
     if (!isAway(error)) throw error;

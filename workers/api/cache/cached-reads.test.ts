@@ -99,6 +99,25 @@ describe("how long an answer is given again", () => {
     expect(world.computed).toBe(2);
   });
 
+  test("a table that is too long to be kept is made once for all who ask at the time, each of whom has a stream, and anew for the next", async () => {
+    const world = new SampleWorld();
+    const reads = new CachedReads();
+    const stream = () => new Response("long");
+    const question = {
+      ...world.question(),
+      answer: async () => {
+        world.computed += 1;
+        await Promise.resolve();
+        return err({ stream });
+      },
+    };
+    const asked = await Promise.all([1, 2].map(() => reads.read(question, world.around)));
+    expect(asked).toEqual([err({ stream }), err({ stream })]);
+    expect(world.computed).toBe(1);
+    await reads.read(question, world.around);
+    expect(world.computed).toBe(2);
+  });
+
   test("one that lacks something is not given again", async () => {
     const world = new SampleWorld();
     const reads = new CachedReads();

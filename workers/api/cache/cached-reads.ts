@@ -8,7 +8,7 @@ import { IsolateAnswers } from "./isolate-answers.ts";
 import { bytesOf, type KeptAnswer, tagOf } from "./kept-answer.ts";
 import { KnownCorrections } from "./known-corrections.ts";
 import { BELIEVED_MS, lifetimeOf, STALE_KEPT_MS } from "./lifetime.ts";
-import type { Question } from "./question.ts";
+import type { LongTable, Question } from "./question.ts";
 import { SharedWork } from "./shared-work.ts";
 
 /** While the directory is away, what is known of corrections serves for this long: whoever corrects needs it, too. */
@@ -48,7 +48,7 @@ export interface Served {
 export class CachedReads {
   readonly #answers = new IsolateAnswers();
   readonly #corrections = new KnownCorrections();
-  readonly #work = new SharedWork<Result<KeptAnswer, Problem>>();
+  readonly #work = new SharedWork<Result<KeptAnswer, Problem | LongTable>>();
 
   /** What can be given without asking anybody. The price of a hit. */
   believed(key: string, nowMs: number): KeptAnswer | undefined {
@@ -59,7 +59,7 @@ export class CachedReads {
     return this.#corrections.areAllIn(kept.corrected, kept.merchantId) === true ? kept : undefined;
   }
 
-  async read(question: Question, around: Surroundings): Promise<Result<Served, Problem>> {
+  async read(question: Question, around: Surroundings): Promise<Result<Served, Problem | LongTable>> {
     // While nobody can say what was corrected, nothing that is kept is right for certain.
     const found = (await this.#refresh(around)) ? await this.#find(question, around) : undefined;
     if (found !== undefined) return ok(found);
@@ -126,14 +126,14 @@ export class CachedReads {
     }
   }
 
-  async #compute(question: Question, around: Surroundings): Promise<Result<KeptAnswer, Problem>> {
+  async #compute(question: Question, around: Surroundings): Promise<Result<KeptAnswer, Problem | LongTable>> {
     const { key, merchantId, toMs } = question;
     const rightAtMs = around.nowMs();
     const corrected = this.#corrections.seq;
     const mark = lifetimeOf(toMs, rightAtMs).kind === "final" ? "" : await around.markOf(question);
     const answered = await question.answer();
     if (!answered.ok) return answered;
-    const { text, contentType, asOfMs, isPartial = false } = answered.value;
+    const { text, contentType, headers, asOfMs, isPartial = false, isUntagged = false } = answered.value;
     const body = bytesOf(text);
     const lifetime = lifetimeOf(toMs, asOfMs);
     const settledMs = this.#corrections.settledMs(merchantId);
@@ -143,7 +143,8 @@ export class CachedReads {
       merchantId,
       body,
       contentType,
-      tag: await tagOf(body),
+      headers,
+      tag: isUntagged ? "" : await tagOf(body),
       corrected,
       mark,
       rightAtMs,

@@ -80,6 +80,6 @@ export function shownBy({ body }: Pick<KeptAnswer, "body">): number {
 /** What a question that can be answered is given. */
 export async function readFrom(reads: CachedReads, question: Question, around: Surroundings): Promise<Served> {
   const served = await reads.read(question, around);
-  if (!served.ok) throw new Error(served.error.code);
+  if (!served.ok) throw new Error("code" in served.error ? served.error.code : "a long table");
   return served.value;
 }
