@@ -8,6 +8,7 @@ import { type BucketRequest, type BucketSeries, type BucketsError, cutIntoBucket
 import { GRANULARITIES, type Granularity } from "./calendar-unit.ts";
 import { FORMAT_PARAMETERS } from "./format.ts";
 import { parseInstant } from "./instant.ts";
+import { REFUND_DATES, type RefundDate } from "./refunds/refund-date.ts";
 import { parseZone } from "./zone.ts";
 
 /** Five years by day are 1,827 buckets, a fortnight by window 2,016. */
@@ -19,7 +20,7 @@ export const CURRENCIES_MAX = 20;
 export type Query = Readonly<Record<string, string>>;
 
 export const METRICS_PARAMETERS = [
-  ...["from", "to", "granularity", "tz", "currency", "group_by", "compare"],
+  ...["from", "to", "granularity", "tz", "currency", "group_by", "compare", "refunds_by"],
   ...FORMAT_PARAMETERS,
 ] as const;
 export const REPORT_PARAMETERS = ["at", "tz", "currency", ...FORMAT_PARAMETERS] as const;
@@ -52,6 +53,8 @@ export interface MetricsParameters {
   /** The dimension that the series is asked for by value, too. */
   readonly groupBy: Dimension | undefined;
   readonly compare: Comparison | undefined;
+  /** By what refunds are dated. */
+  readonly refundsBy: RefundDate;
 }
 
 /** `from` and `to` default to today so far, `granularity` to what gives a readable number of buckets. */
@@ -70,6 +73,8 @@ export function parseMetrics(query: Query, homeZone: string, nowMs: number): Res
   if (!groupBy.ok) return groupBy;
   const compare = parseOneOf(query, "compare", COMPARISONS);
   if (!compare.ok) return compare;
+  const refundsBy = parseOneOf(query, "refunds_by", REFUND_DATES);
+  if (!refundsBy.ok) return refundsBy;
   const range = { fromMs: from.value, toMs: to.value, zone: zone.value };
   const series = cutSeries({ ...range, granularity: granularity.value });
   if (!series.ok) return series;
@@ -80,6 +85,7 @@ export function parseMetrics(query: Query, homeZone: string, nowMs: number): Res
     series: series.value,
     groupBy: groupBy.value,
     compare: compare.value,
+    refundsBy: refundsBy.value ?? "refund",
   });
 }
 
