@@ -129,7 +129,7 @@ describe("the log", () => {
   });
 
   test("has key-changing calls of merchants, without any secret, and not their reading", async () => {
-    const own = await addKey(api.directory, "merchant", "shop-1");
+    const own = await addKey(api.directory, "merchant", "shop-1", { role: "manage" });
     await api.ask("GET", "/v1/merchants/shop-1/keys", own);
     const body = { name: own.token, password: "hunter2" };
     await api.ask("POST", "/v1/merchants/shop-1/keys", own, body);

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { err, ok, type Result, unreachable } from "../../shared/result.ts";
 import type { Guarded } from "../access/guarded.ts";
+import type { KeyRole } from "../directory/key.ts";
 import {
   createKey,
   type KeyFault,
@@ -21,6 +22,7 @@ import type { Env } from "./env.ts";
 import { readJson } from "./json-body.ts";
 import {
   type createdKeySchema,
+  KEY_ROLE_DEFAULT,
   type keySchema,
   type keysSchema,
   newKeyOfAnyKindSchema,
@@ -39,7 +41,7 @@ export const merchantKeys = new Hono<Guarded<Env>>()
   .get("/", (c) => list(c, [], () => ok(merchantOf(c))))
   .post("/", async (c) => {
     const wish = await readJson(c, newKeySchema);
-    return wish.ok ? await create(c, merchantOf(c), wish.value) : problemResponse(wish.error);
+    return wish.ok ? await create(c, merchantOf(c), wish.value, wish.value.role) : problemResponse(wish.error);
   })
   .post("/:key/rotate", (c) => rotate(c, c.req.param("key"), merchantOf(c)))
   .delete("/:key", (c) => revoke(c, c.req.param("key"), merchantOf(c)));
@@ -50,11 +52,11 @@ export const adminKeys = new Hono<Guarded<Env>>()
   .post("/", async (c) => {
     const wish = await readJson(c, newKeyOfAnyKindSchema);
     if (!wish.ok) return problemResponse(wish.error);
-    const { kind, subject } = wish.value;
+    const { kind, subject, role = KEY_ROLE_DEFAULT } = wish.value;
     if (kind === "source" && (await readSource(c.env.DIRECTORY, subject)) === undefined) {
       return problemResponse(noSuchSource(subject));
     }
-    return await create(c, { kind, subject }, wish.value);
+    return await create(c, { kind, subject }, wish.value, kind === "merchant" ? role : null);
   })
   .get("/:key", async (c) => {
     const key = await readKey(c.env.DIRECTORY, c.req.param("key"));
@@ -104,11 +106,16 @@ async function list(
   } satisfies z.output<typeof keysSchema>);
 }
 
-async function create(c: KeysContext, owner: KeyOwner, wish: z.output<typeof newKeySchema>): Promise<Response> {
+async function create(
+  c: KeysContext,
+  owner: KeyOwner,
+  wish: Pick<z.output<typeof newKeySchema>, "name" | "expires_at">,
+  role: KeyRole | null,
+): Promise<Response> {
   const nowMs = Date.now();
   const { name = null, expires_at: expiresAt = null } = wish;
   if (expiresAt !== null && expiresAt <= nowMs) return problemResponse(alreadyExpired);
-  const created = await createKey(c.env.DIRECTORY, owner, { name, expiresAt }, nowMs);
+  const created = await createKey(c.env.DIRECTORY, owner, { name, expiresAt, role }, nowMs);
   return created.ok ? fresh(presentNew(created.value, nowMs), 201) : problemResponse(explain(created.error));
 }
 

@@ -78,6 +78,7 @@ async function present(
   return {
     kind: principal.kind,
     subject: subjectOf(principal),
+    role: principal.kind === "merchant" ? principal.role : null,
     key_id: keyId,
     session:
       session === undefined

@@ -3,7 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { z } from "zod";
 import { type SourceMapping, sourceMappingSchema } from "../../shared/source-mapping.ts";
 import { directoryCache } from "./isolate-cache.ts";
-import { type ParsedKey, parseKey, secretMatches } from "./key.ts";
+import { type KeyRole, type ParsedKey, parseKey, secretMatches } from "./key.ts";
 import { keys, sources } from "./schema.ts";
 import { orUnavailable } from "./unavailable.ts";
 
@@ -15,7 +15,7 @@ export type Principal =
       readonly merchants: ReadonlySet<string> | null;
       readonly mapping: SourceMapping | null;
     }
-  | { readonly kind: "merchant"; readonly merchantId: string }
+  | { readonly kind: "merchant"; readonly merchantId: string; readonly role: KeyRole }
   | { readonly kind: "operator"; readonly name: string };
 
 /** How long an isolate trusts what it looked up: a revoked key may work that much longer. */
@@ -107,7 +107,8 @@ function principalOf(key: typeof keys.$inferSelect, source: typeof sources.$infe
       return { kind: "source", id: source.id, merchants: ids === null ? null : new Set(ids), mapping };
     }
     case "merchant":
-      return { kind: "merchant", merchantId: key.subject };
+      // What does not say that it manages does not.
+      return { kind: "merchant", merchantId: key.subject, role: key.role ?? "read" };
     case "operator":
       return { kind: "operator", name: key.subject };
     default:

@@ -12,6 +12,7 @@ const SECURITY: Readonly<Record<Who, Security>> = {
   anyone: [],
   source: [{ key: [] }],
   merchant: [{ key: [] }, { session: [] }],
+  manager: [{ key: [] }, { session: [] }],
   reader: [{ key: [] }, { session: [] }],
   session: [{ session: [] }],
   operator: [{ key: [] }, { session: [] }],
