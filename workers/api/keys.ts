@@ -8,15 +8,18 @@ import {
   createKey,
   type KeyFault,
   type KeyOwner,
+  type KeyPosition,
   LIVE_KEYS_MAX,
   listKeys,
   type NewKey,
   readKey,
   revokeKey,
   rotateKey,
+  type StoredKey,
 } from "../directory/keys.ts";
 import { readSource } from "../directory/sources.ts";
 import { type Problem, problemResponse } from "../http/problem.ts";
+import type { Query } from "../http/query-string.ts";
 import { fresh } from "./answer.ts";
 import type { Env } from "./env.ts";
 import { readJson } from "./json-body.ts";
@@ -30,8 +33,7 @@ import {
   type rotatedKeySchema,
   rotationSchema,
 } from "./key-schemas.ts";
-import { PAGE_PARAMETERS, pageOf, parsePage } from "./page.ts";
-import { type Query, readQuery } from "./parameters.ts";
+import { readPage } from "./page.ts";
 import { presentKey } from "./present-key.ts";
 
 type KeysContext = Context<Guarded<Env>>;
@@ -84,21 +86,24 @@ function ownerOf(query: Query): Result<Owners, Problem> {
   });
 }
 
-const positionSchema = z.tuple([z.int(), z.string()]).transform(([createdAt, id]) => ({ createdAt, id }));
+const positionSchema = z.strictObject({ createdAt: z.int(), id: z.string() });
 
 async function list(
   c: KeysContext,
-  parameters: readonly string[],
+  filters: readonly string[],
   whose: (query: Query) => Result<Owners, Problem>,
 ): Promise<Response> {
-  const query = readQuery(c.req.queries(), [...PAGE_PARAMETERS, ...parameters]);
-  if (!query.ok) return problemResponse(query.error);
-  const page = parsePage(query.value, positionSchema);
+  const page = await readPage(c.req.queries(), {
+    filters,
+    position: positionSchema,
+    positionOf: ({ createdAt, id }: StoredKey): KeyPosition => ({ createdAt, id }),
+    read: async ({ after, limit }, query) => {
+      const owners = whose(query);
+      return owners.ok ? ok(await listKeys(c.env.DIRECTORY, owners.value, after, limit)) : owners;
+    },
+  });
   if (!page.ok) return problemResponse(page.error);
-  const owners = whose(query.value);
-  if (!owners.ok) return problemResponse(owners.error);
-  const found = await listKeys(c.env.DIRECTORY, owners.value, page.value.after, page.value.limit + 1);
-  const { items, next_cursor } = pageOf(found, page.value, ({ createdAt, id }) => [createdAt, id]);
+  const { items, next_cursor } = page.value;
   const nowMs = Date.now();
   return fresh({
     keys: items.map((key) => presentKey(key, nowMs)),

@@ -39,7 +39,8 @@ function withCommonProblems(operations: OperationTable): OperationTable {
   return Object.fromEntries(
     Object.entries(operations).map(([name, operation]) => {
       const common: readonly ProblemCode[] = securityOf(name).length > 0 ? COMMON_PROBLEMS : ["internal_error"];
-      return [name, { ...operation, problems: [...new Set([...common, ...operation.problems])] }];
+      const ofQuery: readonly ProblemCode[] = name === "GET /healthz" ? [] : ["unknown_parameter"];
+      return [name, { ...operation, problems: [...new Set([...common, ...ofQuery, ...operation.problems])] }];
     }),
   );
 }
