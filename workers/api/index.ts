@@ -28,6 +28,7 @@ import { askQuery, queryBodyLimit } from "./query-route.ts";
 import { beginReplay, endReplay, showReplay, showReplays } from "./replays.ts";
 import { WindowsGone } from "./retention.ts";
 import { session } from "./session.ts";
+import { refuseStrayParameters } from "./stray-parameters.ts";
 import { createEpoch, listEpochs } from "./topology.ts";
 
 export const app = new Hono<Guarded<Env>>();
@@ -36,6 +37,7 @@ app.use(limitBody);
 app.use(compressCsv);
 // Who may call what stands in the table, and nowhere else: a new route wants a line there.
 app.use(admit(API_ACCESS));
+app.use(refuseStrayParameters);
 app.notFound((c) => {
   const methods = methodsAt(API_ACCESS, c.req.path);
   return problemResponse(methods.length > 0 ? methodNotAllowed(methods.join(", ")) : notFound(c.req.path));
@@ -79,7 +81,10 @@ app.get("/v1/merchants/:merchant/live", async (c) => {
   );
 });
 
-app.get("/v1/admin/dead-letters", async (c) => fresh(await listDeadLetters(c.env.DIRECTORY, Date.now())));
+app.get("/v1/admin/dead-letters", async (c) => {
+  const letters = await listDeadLetters(c.env.DIRECTORY, c.req.queries(), Date.now());
+  return letters.ok ? fresh(letters.value) : problemResponse(letters.error);
+});
 
 app.post("/v1/admin/dead-letters/redrive", async (c) => {
   const body = await c.req.json().catch(() => undefined);
@@ -87,7 +92,10 @@ app.post("/v1/admin/dead-letters/redrive", async (c) => {
   return redriven.ok ? fresh(redriven.value) : problemResponse(redriven.error);
 });
 
-app.get("/v1/admin/topology", async (c) => fresh(await listEpochs(c.env.DIRECTORY)));
+app.get("/v1/admin/topology", async (c) => {
+  const epochs = await listEpochs(c.env.DIRECTORY, c.req.queries());
+  return epochs.ok ? fresh(epochs.value) : problemResponse(epochs.error);
+});
 
 app.post("/v1/admin/topology", async (c) => {
   const body = await c.req.json().catch(() => undefined);
@@ -102,7 +110,10 @@ app.get("/v1/admin/audit", async (c) => {
   return answer.ok ? fresh(answer.value) : problemResponse(answer.error);
 });
 
-app.get("/v1/admin/replays", async (c) => fresh(await showReplays(c.env.DIRECTORY)));
+app.get("/v1/admin/replays", async (c) => {
+  const replays = await showReplays(c.env.DIRECTORY, c.req.queries());
+  return replays.ok ? fresh(replays.value) : problemResponse(replays.error);
+});
 
 app.post("/v1/admin/replays", async (c) => {
   const body = await c.req.json().catch(() => undefined);
