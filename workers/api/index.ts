@@ -3,6 +3,7 @@ import { admit } from "../access/admit.ts";
 import type { Guarded } from "../access/guarded.ts";
 import { API_ACCESS, methodsAt } from "../access/table.ts";
 import { REPLAYER } from "../aggregate/replayer-name.ts";
+import { lookAtHealth } from "../health/read-health.ts";
 import { methodNotAllowed, notFound, type Problem, problemResponse } from "../http/problem.ts";
 import { requestId, toProblem } from "../http/request-id.ts";
 import { log } from "../log.ts";
@@ -105,6 +106,8 @@ app.get("/v1/admin/audit", async (c) => {
   const answer = await answerAudit(c.env.DIRECTORY, query.value, Date.now());
   return answer.ok ? fresh(answer.value) : problemResponse(answer.error);
 });
+
+app.get("/v1/admin/health", async (c) => fresh((await lookAtHealth(c.env, Date.now())).health));
 
 app.get("/v1/admin/replays", async (c) => fresh(await showReplays(c.env.DIRECTORY)));
 

@@ -16,6 +16,7 @@ import { merchantPath, parameterShapes } from "../api/parameters-schema.ts";
 import { replayRequestSchema } from "../api/replays.ts";
 import { newSourceSchema, sourceChangeSchema, sourceSchema, sourcesSchema } from "../api/source-schema.ts";
 import { epochRequestSchema } from "../api/topology.ts";
+import { healthSchema } from "../health/health-schema.ts";
 import type { OperationTable } from "./operation.ts";
 import type { ProblemCode } from "./problems.ts";
 
@@ -150,6 +151,15 @@ export const OPERATE_OPERATIONS: OperationTable = {
     query: z.object({ from, to }).partial(),
     answers: ok("What was found, and what was done about it.", auditSchema),
     problems: [...QUERY, "invalid_time", "empty_range"],
+  },
+  "GET /v1/admin/health": {
+    tag: "Operate",
+    id: "getHealth",
+    summary: "How the pipeline is",
+    description:
+      "Answers `200` whatever is down, within some seconds: of each part a verdict, why, and its numbers. What nobody could tell is `null`. Not in the log of calls.",
+    answers: ok("Now.", healthSchema),
+    problems: [],
   },
   "GET /v1/admin/replays": {
     tag: "Operate",
