@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EPOCH_LEAD_MS } from "../shared/topology-plan.ts";
 import { HOUR_MS, WINDOW_MS } from "../shared/window.ts";
+import { readOpenMetrics } from "../workers/health/test-open-metrics.ts";
 import { payment, startTestSystem, type TestSystem, until } from "./system.ts";
 
 let tally: TestSystem;
@@ -48,6 +49,13 @@ async function health() {
   };
 }
 
+/** As a scraper reads them. */
+async function metrics(): Promise<Map<string, number>> {
+  const answer = await tally.read("/v1/admin/metrics");
+  expect(answer.headers.get("Content-Type")).toBe("application/openmetrics-text; version=1.0.0; charset=utf-8");
+  return readOpenMetrics(await answer.text());
+}
+
 test("health says of an idle system that it is well, and of each part its numbers; it is for operators, and in no log", async () => {
   const { verdict, parts } = await health();
   expect(Object.entries(parts).filter(([, part]) => part.verdict !== "ok")).toEqual([]);
@@ -62,6 +70,7 @@ test("health says of an idle system that it is well, and of each part its number
 
 test("the numbers move by exactly what was sent: accepted, duplicates, and rejected by their codes", async () => {
   const before = (await health()).parts;
+  const metricsBefore = await metrics();
   const events = Array.from({ length: 7 }, () => payment({ merchant_id: "metered", occurred_at: Date.now() - 1_000 }));
   const bad = [
     { ...payment(), currency: "euro" },
@@ -79,6 +88,18 @@ test("the numbers move by exactly what was sent: accepted, duplicates, and rejec
   expect(after.ingest.events).toEqual({ ...before.ingest.events, accepted: 7, duplicates: 4, rejected: 3 });
   expect(after.ingest.rejected_by_code).toEqual({ invalid_value: 1, in_the_future: 2 });
   expect(after.ingest.verdict).toBe("ok");
+  const metricsAfter = await metrics();
+  const rise = (sample: string) => (metricsAfter.get(sample) ?? 0) - (metricsBefore.get(sample) ?? 0);
+  expect(rise('tally_receipt_events_total{kind="accepted"}')).toBe(7);
+  expect(rise('tally_receipt_events_total{kind="duplicates"}')).toBe(4);
+  expect(rise('tally_rejected_events_total{code="invalid_value"}')).toBe(1);
+  expect(rise('tally_rejected_events_total{code="in_the_future"}')).toBe(2);
+  expect(rise('tally_ingest_requests_total{outcome="answered"}')).toBe(2);
+  expect(rise("tally_ingest_request_seconds_count{}")).toBe(2);
+  // The log brought all eleven, which ingest had had counted.
+  expect(rise('tally_log_events_total{outcome="counted_before"}')).toBe(11);
+  expect(rise('tally_queue_messages_total{queue="tally-raw",outcome="acknowledged"}')).toBe(2);
+  expect(rise("tally_archive_objects_total{}")).toBeGreaterThan(0);
 });
 
 test("an operator adds shards from a window on that no isolate can miss, and is refused an earlier one", async () => {

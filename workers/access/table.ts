@@ -80,6 +80,7 @@ export const API_ACCESS: AccessTable = {
   "POST /v1/admin/topology": operator,
   "GET /v1/admin/audit": operator,
   "GET /v1/admin/health": watcher,
+  "GET /v1/admin/metrics": watcher,
   "GET /v1/admin/replays": operator,
   "POST /v1/admin/replays": operator,
   "GET /v1/admin/replays/:id": operator,
