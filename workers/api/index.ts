@@ -3,6 +3,9 @@ import { admit } from "../access/admit.ts";
 import type { Guarded } from "../access/guarded.ts";
 import { API_ACCESS, methodsAt } from "../access/table.ts";
 import { REPLAYER } from "../aggregate/replayer-name.ts";
+import { metricsText } from "../health/metrics-text.ts";
+import { OPEN_METRICS_TYPE } from "../health/open-metrics.ts";
+import { lookAtHealth } from "../health/read-health.ts";
 import { methodNotAllowed, notFound, type Problem, problemResponse } from "../http/problem.ts";
 import { requestId, toProblem } from "../http/request-id.ts";
 import { log } from "../log.ts";
@@ -112,6 +115,13 @@ app.get("/v1/admin/audit", async (c) => {
   if (!query.ok) return problemResponse(query.error);
   const answer = await answerAudit(c.env.DIRECTORY, query.value, Date.now());
   return answer.ok ? fresh(answer.value) : problemResponse(answer.error);
+});
+
+app.get("/v1/admin/health", async (c) => fresh((await lookAtHealth(c.env, Date.now())).health));
+
+app.get("/v1/admin/metrics", async (c) => {
+  const text = metricsText(await lookAtHealth(c.env, Date.now()));
+  return new Response(text, { headers: { "Content-Type": OPEN_METRICS_TYPE, "Cache-Control": "private, no-store" } });
 });
 
 app.get("/v1/admin/replays", async (c) => {

@@ -18,6 +18,7 @@ import { drain, readBody } from "./body.ts";
 import { type Env, settingsOf } from "./env.ts";
 import { DIRECT_TIMEOUT_MS, IDS_PER_REQUEST_MAX, LOG_DELAY_S } from "./limits.ts";
 import { packEvents } from "./log-events.ts";
+import { metered, meterReceipt } from "./metered.ts";
 import { contentModeOf, readCloudEvents } from "./parse-cloud-events.ts";
 import { readEvents } from "./parse-events.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
@@ -34,7 +35,7 @@ app.notFound((c) => problemResponse(notFound(c.req.path)));
 
 app.get("/healthz", (c) => c.json({ status: "ok", service: "tally-ingest" }));
 
-app.post("/v1/events", async (c) => {
+app.post("/v1/events", metered, async (c) => {
   const stray = strayParameter(c);
   if (stray !== undefined) return problemResponse(stray);
   const settings = settingsOf(c.env);
@@ -78,9 +79,10 @@ app.post("/v1/events", async (c) => {
   }
   // From here on the request has succeeded, whatever happens: the log has the events.
   const routes = topology === undefined ? [] : routesOf(topology, batch);
-  const statuses = await applyToShards({ shards: c.env.SHARD, deadline, token }, routes, batch.size);
+  const statuses = await applyToShards({ shards: c.env.SHARD, caller: "ingest", deadline, token }, routes, batch.size);
   deadline.cancel();
   const receipt = receiptOf(accepted, statuses);
+  meterReceipt(receipt);
   accepted.lines.release();
   if (isAsync) c.header("Preference-Applied", "respond-async");
   return c.json(receipt, receipt.queued === undefined ? 200 : 202);
@@ -134,6 +136,7 @@ async function topologyIfKnown(env: Env, nowMs: number): Promise<Topology | unde
 /** Whoever is to skip what is rejected is told of success, or a sink would send it for ever. */
 function answerNothingAccepted(accepted: Accepted, isSkipping: boolean): Response {
   const receipt = receiptOf(accepted, new Uint8Array());
+  meterReceipt(receipt);
   if (accepted.errors.length === 0 || isSkipping) return Response.json(receipt);
   const forbidden = accepted.errors.every(({ code }) => code === "merchant_not_allowed");
   return problemResponse(forbidden ? forbiddenMerchants(receipt) : allRejected(receipt));
