@@ -27,7 +27,7 @@ import { adminKeys, merchantKeys } from "./keys.ts";
 import { answerLive, LIVE_PARAMETERS, parseLive } from "./live/live.ts";
 import { loadHome } from "./merchant.ts";
 import { readQuery } from "./parameters.ts";
-import { answerQuery, queryBodyLimit } from "./query-route.ts";
+import { askQuery, queryBodyLimit } from "./query-route.ts";
 import { beginReplay, endReplay, showReplay, showReplays } from "./replays.ts";
 import { WindowsGone } from "./retention.ts";
 import { session } from "./session.ts";
@@ -66,11 +66,7 @@ app.get("/v1/merchants/:merchant", (c) => showMerchant(c, c.var.merchant));
 app.get("/v1/merchants/:merchant/report", (c) => cachedRead(c, askReport));
 app.get("/v1/merchants/:merchant/metrics", (c) => cachedRead(c, askMetrics));
 
-app.post("/v1/merchants/:merchant/query", queryBodyLimit, async (c) => {
-  const nowMs = Date.now();
-  const home = await loadHome(c.env.DIRECTORY, c.var.merchant, nowMs);
-  return await answerQuery(c, c.var.merchant, home, nowMs);
-});
+app.post("/v1/merchants/:merchant/query", queryBodyLimit, (c) => cachedRead(c, askQuery));
 
 app.get("/v1/merchants/:merchant/events", answerEvents);
 

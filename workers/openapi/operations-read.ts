@@ -108,7 +108,7 @@ export const READ_OPERATIONS: OperationTable = {
     answers: {
       200: {
         description: "The rows.",
-        headers: ["Tally-Notices"],
+        headers: ["Cache-Status", "Tally-Notices"],
         content: { "application/json": { schema: queryAnswerSchema }, ...csv("currency,weekday,hour,…\r\n") },
       },
     },
@@ -143,10 +143,11 @@ export const READ_OPERATIONS: OperationTable = {
       .partial(),
     answers: {
       200: {
-        description: "A page of them; as CSV all of them, streamed.",
-        headers: ["Tally-Notices"],
+        description: "A page of them; as CSV all of them, streamed. Pages of final windows have a tag.",
+        headers: ["ETag", "Cache-Control", "Cache-Status", "Tally-Notices"],
         content: { "application/json": { schema: eventsAnswerSchema }, ...csv("event_id,type,occurred_at,…\r\n") },
       },
+      304: { description: "As `If-None-Match` says it is.", headers: ["ETag"] },
     },
     problems: [
       ...QUERY_PROBLEMS,

@@ -117,6 +117,7 @@ export const en = {
   "span.later_month": "Later month",
   "span.calendar": "Calendar",
   "span.empty": "No payments in this span.",
+  "notice.late_events_unknown": "Whether events that came very late are still to be counted cannot be told right now.",
   "notice.late_events_pending":
     "Some events came very late and are being counted now; the numbers will change a little.",
   "notice.boundaries_moved":

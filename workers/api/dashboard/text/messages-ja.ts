@@ -118,6 +118,7 @@ export const ja: Messages = {
   "span.later_month": "次の月",
   "span.calendar": "カレンダー",
   "span.empty": "この期間の支払いはありません。",
+  "notice.late_events_unknown": "大幅に遅れて届いたイベントが残っているか、今は確認できません。",
   "notice.late_events_pending": "大幅に遅れて届いたイベントを集計中です。数字が少し変わります。",
   "notice.boundaries_moved":
     "このタイムゾーンでは時間と日の境界が 10 分単位に合わないため、最も近い区切りを使っています。",
