@@ -20,6 +20,7 @@ export const parameterShapes = {
   granularity: z.enum(GRANULARITIES).meta({ description: "Of the buckets; what is readable for the span if left out" }),
   group_by: z.enum(DIMENSIONS).meta({ description: "The series of each value, too" }),
   compare: z.enum(COMPARISONS).meta({ description: "Beside what was before, over the same elapsed time" }),
+  amounts: z.enum(["true", "false"]).meta({ description: "How large payments are, too, in the totals; not in CSV" }),
   format: z.enum(["json", "csv"]).meta({ description: "Goes before `Accept`" }),
   bom: z.enum(["true", "false"]).meta({ description: "A byte order mark before CSV, for spreadsheets" }),
   limit: z.int().min(1).max(1_000).meta({ description: "Items of a page" }),

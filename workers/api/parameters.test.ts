@@ -69,6 +69,7 @@ test.each([
   ["group_by=country,gender", "group_by", "invalid_group_by", /One of/],
   ["compare=last_week", "compare", "invalid_compare", /same_weekday/],
   ["compare=", "compare", "invalid_compare", /four_week_average/],
+  ["amounts=10", "amounts", "invalid_amounts", /true, false/],
   ["groupby=country", "groupby", "unknown_parameter", /group_by/],
 ] as [string, string, string, RegExp][])("metrics?%s is refused", (search, parameter, code, right) => {
   const parsed = metrics(search);

@@ -19,7 +19,7 @@ export const CURRENCIES_MAX = 20;
 export type Query = Readonly<Record<string, string>>;
 
 export const METRICS_PARAMETERS = [
-  ...["from", "to", "granularity", "tz", "currency", "group_by", "compare"],
+  ...["from", "to", "granularity", "tz", "currency", "group_by", "compare", "amounts"],
   ...FORMAT_PARAMETERS,
 ] as const;
 export const REPORT_PARAMETERS = ["at", "tz", "currency", ...FORMAT_PARAMETERS] as const;
@@ -52,6 +52,8 @@ export interface MetricsParameters {
   /** The dimension that the series is asked for by value, too. */
   readonly groupBy: Dimension | undefined;
   readonly compare: Comparison | undefined;
+  /** Whether the totals are asked for with how large payments are. */
+  readonly hasAmounts: boolean;
 }
 
 /** `from` and `to` default to today so far, `granularity` to what gives a readable number of buckets. */
@@ -70,6 +72,8 @@ export function parseMetrics(query: Query, homeZone: string, nowMs: number): Res
   if (!groupBy.ok) return groupBy;
   const compare = parseOneOf(query, "compare", COMPARISONS);
   if (!compare.ok) return compare;
+  const amounts = parseOneOf(query, "amounts", ["true", "false"]);
+  if (!amounts.ok) return amounts;
   const range = { fromMs: from.value, toMs: to.value, zone: zone.value };
   const series = cutSeries({ ...range, granularity: granularity.value });
   if (!series.ok) return series;
@@ -80,6 +84,7 @@ export function parseMetrics(query: Query, homeZone: string, nowMs: number): Res
     series: series.value,
     groupBy: groupBy.value,
     compare: compare.value,
+    hasAmounts: amounts.value === "true",
   });
 }
 

@@ -17,7 +17,8 @@ const SPAN_PROBLEMS: readonly ProblemCode[] = [
   ...(["windows_gone", "history_unavailable", "shard_unavailable"] as const),
 ];
 
-const { from, to, at, tz, currency, granularity, group_by, compare, format, bom, limit, cursor } = parameterShapes;
+const { from, to, at, tz, currency, granularity, group_by, compare, amounts, format, bom, limit, cursor } =
+  parameterShapes;
 const dimensionFilters = Object.fromEntries(
   DIMENSIONS.map((dimension) => [
     dimension,
@@ -74,7 +75,7 @@ export const READ_OPERATIONS: OperationTable = {
     description:
       "By ten minutes, hour, day, week or month of a time zone, from now to five years back. Empty buckets are there, with counts of 0 and averages of null. `compare` sets each figure beside an earlier span of the same elapsed time.",
     path: merchantPath,
-    query: z.object({ from, to, granularity, tz, currency, group_by, compare, format, bom }).partial(),
+    query: z.object({ from, to, granularity, tz, currency, group_by, compare, amounts, format, bom }).partial(),
     answers: {
       200: {
         description: "A series for each currency.",
@@ -88,6 +89,7 @@ export const READ_OPERATIONS: OperationTable = {
       "invalid_granularity",
       "invalid_group_by",
       "invalid_compare",
+      "invalid_amounts",
       "empty_range",
       "too_many_buckets",
       "too_many_groups",

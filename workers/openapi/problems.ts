@@ -42,6 +42,7 @@ export const PROBLEMS = {
   invalid_granularity: { statuses: [400], when: "Not one of the granularities." },
   invalid_compare: { statuses: [400], when: "Not one of the comparisons, or one that does not go with the span." },
   invalid_group_by: { statuses: [400], when: "Not one of the dimensions." },
+  invalid_amounts: { statuses: [400], when: "Neither `true` nor `false`, or `true` for CSV." },
   invalid_format: { statuses: [400], when: "Neither `json` nor `csv`." },
   invalid_bom: { statuses: [400], when: "Neither `true` nor `false`." },
   invalid_limit: { statuses: [400], when: "Not a number of items that a page may have." },
