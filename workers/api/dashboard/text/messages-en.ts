@@ -17,6 +17,7 @@ export const en = {
   "menu.sign_out": "Sign out",
   "menu.reference": "API reference",
   "menu.merchant": "Merchant",
+  "menu.more_merchants": "More …",
   "sign_in.title": "Sign in to Tally",
   "sign_in.intro": "With a merchant's key, or an operator's. It is exchanged for a session and not kept.",
   "sign_in.key": "Key",

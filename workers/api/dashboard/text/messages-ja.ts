@@ -18,6 +18,7 @@ export const ja: Messages = {
   "menu.sign_out": "サインアウト",
   "menu.reference": "API リファレンス",
   "menu.merchant": "加盟店",
+  "menu.more_merchants": "ほかの加盟店…",
   "sign_in.title": "Tally にサインイン",
   "sign_in.intro": "加盟店キーまたは運用者キーを入力してください。キーはセッションに交換され、保存されません。",
   "sign_in.key": "キー",
