@@ -1,16 +1,22 @@
+import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { KEY_ROLES } from "./key.ts";
 
 /** The directory in D1: who may send, who may read, where windows live, and what needs an operator's eye. */
 
-export const merchants = sqliteTable("merchants", {
-  id: text("id").primaryKey(),
-  name: text("name").notNull(),
-  /** IANA zone and ISO 4217 code that reads use when the caller names none. */
-  timezone: text("timezone").notNull(),
-  currency: text("currency").notNull(),
-  createdAt: integer("created_at").notNull(),
-});
+export const merchants = sqliteTable(
+  "merchants",
+  {
+    id: text("id").primaryKey(),
+    name: text("name").notNull(),
+    /** IANA zone and ISO 4217 code that reads use when the caller names none. */
+    timezone: text("timezone").notNull(),
+    currency: text("currency").notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  // An operator looks one up by how its name begins, whatever the case.
+  (table) => [index("merchants_by_name").on(sql`${table.name} COLLATE NOCASE`)],
+);
 
 export const sources = sqliteTable("sources", {
   id: text("id").primaryKey(),

@@ -46,6 +46,7 @@ export const PROBLEMS = {
   sales_too_long_ago: { statuses: [400], when: "Refunds by sale of a span, or a base, that begins too long ago." },
   too_many_refunds: { statuses: [400], when: "Refunds by sale of more refunds than an answer reads." },
   too_many_archive_hours: { statuses: [400], when: "Refunds by sale of more hours than an answer reads." },
+  invalid_amounts: { statuses: [400], when: "Neither `true` nor `false`, or `true` for CSV." },
   invalid_format: { statuses: [400], when: "Neither `json` nor `csv`." },
   invalid_bom: { statuses: [400], when: "Neither `true` nor `false`." },
   invalid_limit: { statuses: [400], when: "Not a number of items that a page may have." },
