@@ -159,7 +159,7 @@ async function watch(stop: AbortSignal, show: () => void): Promise<void> {
 
 /** What failed while something was away waits for its next try, up to minutes; here it comes at once. */
 async function hurry(system: ChaosSystem): Promise<void> {
-  system.queues.store.endDelays(Date.now());
+  system.queues.endDelays();
   await (await system.directory()).prepare("UPDATE late_windows SET retry_at = 0").run();
   await system.runCron();
 }
