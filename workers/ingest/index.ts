@@ -1,7 +1,8 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { routesOf } from "../../shared/route-batch.ts";
 import type { Topology } from "../../shared/topology.ts";
 import { admit } from "../access/admit.ts";
+import { inBackground } from "../access/background.ts";
 import type { Guarded } from "../access/guarded.ts";
 import { INGEST_ACCESS } from "../access/table.ts";
 import { applyToShards } from "../apply-to-shards.ts";
@@ -20,12 +21,24 @@ import { packEvents } from "./log-events.ts";
 import { contentModeOf, readCloudEvents } from "./parse-cloud-events.ts";
 import { readEvents } from "./parse-events.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
+import { overloaded, UnderWay } from "./under-way.ts";
+
+/** Of this isolate. */
+const underWay = new UnderWay();
 
 const app = new Hono<Guarded<Env>>();
 app.use(requestId);
 app.use(async (c, next) => {
   await next();
   await drain(c.req.raw.body);
+});
+app.use(async (c, next) => {
+  // Before anything is looked at: a refusal has to cost next to nothing.
+  if (c.req.method === "POST" && c.req.path === "/v1/events") {
+    const nowMs = Date.now();
+    if (underWay.isFull(nowMs)) return refuse(nowMs);
+  }
+  return await next();
 });
 app.use(admit(INGEST_ACCESS));
 app.onError(toProblem);
@@ -34,22 +47,34 @@ app.notFound((c) => problemResponse(notFound(c.req.path)));
 app.get("/healthz", (c) => c.json({ status: "ok", service: "tally-ingest" }));
 
 app.post("/v1/events", async (c) => {
+  const body = await readBody(c.req.raw);
+  if (!body.ok) return problemResponse(body.error);
+  const nowMs = Date.now();
+  // Others may have been read meanwhile.
+  if (underWay.isFull(nowMs)) return refuse(nowMs);
+  const work = underWay.begin(body.value.byteLength, nowMs);
+  const answer = collect(c, body.value, work.hasHeadStart).finally(work.end);
+  // Also when the sender has left: the runtime would just stop, and what is under way never end.
+  inBackground(c, "collecting", answer);
+  return await answer;
+});
+
+/** Takes what is in a body: into the log, and, with a head start, to the shards. */
+async function collect(c: Context<Guarded<Env>>, body: Uint8Array, hasHeadStart: boolean): Promise<Response> {
   const settings = settingsOf(c.env);
   const nowMs = Date.now();
   const source = c.var.caller.principal;
   if (source.kind !== "source") throw new Error("only sources are admitted to sending");
-  const body = await readBody(c.req.raw);
-  if (!body.ok) return problemResponse(body.error);
   const request = c.var.requestId;
   const rules = { ...settings, nowMs, merchants: source.merchants };
   const provenance = { batch: request, source: source.id, receivedAtMs: nowMs };
-  const newAccepted = () => new Accepted(rules, provenance, body.value.byteLength, source.mapping);
+  const newAccepted = () => new Accepted(rules, provenance, body.byteLength, source.mapping);
   const { headers } = c.req.raw;
   const mode = contentModeOf(headers);
   const read =
     mode === undefined
-      ? readEvents(body.value, headers.get("Content-Type"), newAccepted)
-      : readCloudEvents(body.value, headers, mode, newAccepted());
+      ? readEvents(body, headers.get("Content-Type"), newAccepted)
+      : readCloudEvents(body, headers, mode, newAccepted());
   if (!read.ok) return problemResponse(read.error);
   const accepted = read.value;
   const { batch } = accepted;
@@ -58,7 +83,7 @@ app.post("/v1/events", async (c) => {
 
   const isAsync = prefersAsync(c.req.header("Prefer"));
   // Before the log has the events: from then on there is only so much time until the log counts them too.
-  const topology = isAsync ? undefined : await topologyIfKnown(c.env, nowMs);
+  const topology = isAsync || !hasHeadStart ? undefined : await topologyIfKnown(c.env, nowMs);
   const token = topology === undefined ? "" : tokenOf(request);
   // The log's delay begins with the first message, so the direct call's time does too.
   const deadline = startDeadline(DIRECT_TIMEOUT_MS);
@@ -81,7 +106,7 @@ app.post("/v1/events", async (c) => {
   accepted.lines.release();
   if (isAsync) c.header("Preference-Applied", "respond-async");
   return c.json(receipt, receipt.queued === undefined ? 200 : 202);
-});
+}
 
 app.post("/v1/ids", async (c) => {
   const count = Number(c.req.query("count") ?? "1");
@@ -101,6 +126,12 @@ app.post("/v1/ids", async (c) => {
 
 app.all("/v1/events", () => problemResponse(methodNotAllowed("POST")));
 app.all("/v1/ids", () => problemResponse(methodNotAllowed("POST")));
+
+function refuse(nowMs: number): Response {
+  const refused = underWay.refuse(nowMs);
+  if (refused !== undefined) log("warn", "overloaded", { refused });
+  return problemResponse(overloaded);
+}
 
 /** `getRandomValues` fills at most this much at a time. */
 const RANDOM_BYTES_MAX = 65_536;

@@ -5,6 +5,7 @@ import { addKey, addSource, openDirectory } from "../directory/test-directory.ts
 import { gunzip } from "../gzip.ts";
 import type { Env } from "./env.ts";
 import app from "./index.ts";
+import { REQUESTS_UNDER_WAY_MAX, REQUESTS_WITH_HEAD_START_MAX } from "./under-way.ts";
 
 /** The routes with the real directory, a log and shards that note what they are given, in order. */
 let directory: D1Database;
@@ -24,6 +25,8 @@ beforeAll(async () => {
 let happened: string[];
 let logged: { readonly body: Uint8Array; readonly delaySeconds: number | undefined }[];
 let isLogAway: boolean;
+/** What the log waits for before it takes anything. */
+let logHeldUp: Promise<void>;
 let answer: (size: number) => Uint8Array;
 const lines: string[] = [];
 
@@ -31,6 +34,7 @@ beforeEach(() => {
   happened = [];
   logged = [];
   isLogAway = false;
+  logHeldUp = Promise.resolve();
   answer = (size) => new Uint8Array(size).fill(STATUS.accepted);
   for (const level of ["info", "warn", "error"] as const) {
     vi.spyOn(console, level).mockImplementation((line) => lines.push(String(line)));
@@ -42,7 +46,7 @@ const RAW = {
     await RAW.sendBatch([{ body }], options);
   },
   async sendBatch(messages: { body: Uint8Array }[], options?: { delaySeconds?: number }) {
-    await Promise.resolve();
+    await logHeldUp;
     if (isLogAway) throw new Error("queue is away");
     happened.push("logged");
     for (const { body } of messages) logged.push({ body, delaySeconds: options?.delaySeconds });
@@ -141,6 +145,33 @@ describe("events", () => {
     const everything = [loggedText(), await response.text(), lines.join("")].join("");
     expect(everything).toContain('"age_band":"65+"');
     expect(everything).not.toMatch(/Miyazaki|1941/);
+  });
+});
+
+describe("an isolate with much under way", () => {
+  test("calls no shard for half of it, refuses what is beyond at once with nothing of it in the log, and takes it again afterwards", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    logHeldUp = promise;
+    const begun = Array.from({ length: REQUESTS_UNDER_WAY_MAX }, () => send(event()));
+    // The last of them has got in when one more is refused.
+    const refused = await vi.waitUntil(async () => {
+      const one = send(event());
+      const answer = await Promise.race([one, new Promise<undefined>((done) => setTimeout(done, 20))]);
+      if (answer === undefined) begun.push(one);
+      return answer;
+    });
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get("Retry-After")).toBe("1");
+    expect(await refused.json()).toMatchObject({ code: "overloaded", status: 503 });
+    expect(logged).toEqual([]);
+    resolve();
+    const statuses = (await Promise.all(begun)).map(({ status }) => status);
+    const counted = (wanted: number) => statuses.filter((status) => status === wanted).length;
+    expect(counted(200)).toBe(REQUESTS_WITH_HEAD_START_MAX);
+    expect(counted(200) + counted(202)).toBe(REQUESTS_UNDER_WAY_MAX);
+    expect(logged).toHaveLength(REQUESTS_UNDER_WAY_MAX);
+    expect(happened.filter((what) => what === "applied")).toHaveLength(REQUESTS_WITH_HEAD_START_MAX);
+    expect((await send(event())).status).toBe(200);
   });
 });
 
