@@ -33,6 +33,8 @@ export interface LocalSystemOptions {
   readonly bundleDir?: string;
   /** Variables of the aggregate Worker over those of wrangler.toml. */
   readonly aggregateVars?: Readonly<Record<string, string>>;
+  /** `RATE_LIMIT` of ingest and api over that of wrangler.toml: Miniflare's stand-in for the limiter writes a row for each request. */
+  readonly rateLimit?: string;
   /** In the place of Miniflare's queues, with the bundles that go with it; its owner stops it after the system. */
   readonly queues?: Pick<QueueService, "url" | "deliverTo"> | undefined;
   /** Where the Workers find ClickHouse, when something stands between; its own address unless given. */
@@ -110,9 +112,10 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
 
 function bindingsOf(secrets: Secrets, clickhouse: ClickHouse, options: LocalSystemOptions) {
   const { identityKey: IDENTITY_KEY, userKey: USER_KEY } = secrets;
+  const limit = options.rateLimit === undefined ? {} : { RATE_LIMIT: options.rateLimit };
   const CLICKHOUSE_URL = options.clickhouseUrl ?? clickhouse.url;
   return {
-    ingest: { IDENTITY_KEY, USER_KEY },
+    ingest: { IDENTITY_KEY, USER_KEY, ...limit },
     aggregate: {
       IDENTITY_KEY,
       CLICKHOUSE_URL,
@@ -125,6 +128,7 @@ function bindingsOf(secrets: Secrets, clickhouse: ClickHouse, options: LocalSyst
       CLICKHOUSE_URL,
       CLICKHOUSE_USER: clickhouse.reader.user,
       CLICKHOUSE_PASSWORD: clickhouse.reader.password,
+      ...limit,
     },
   };
 }
