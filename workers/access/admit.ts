@@ -93,7 +93,7 @@ const foreignPage = (detail: string): Problem => ({
 });
 
 /** A source has one limit, whatever keys it uses; a session shares its key's. */
-function limitKeyOf({ principal, keyId }: Caller): string {
+export function limitKeyOf({ principal, keyId }: Caller): string {
   return principal.kind === "source" ? `source:${principal.id}` : `key:${keyId}`;
 }
 

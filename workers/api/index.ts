@@ -13,7 +13,7 @@ import { fresh } from "./answer.ts";
 import { AUDIT_PARAMETERS, answerAudit } from "./audit.ts";
 import { limitBody } from "./body-limit.ts";
 import { askMetrics, askReport } from "./cache/asked.ts";
-import { cachedRead } from "./cache/cached-read.ts";
+import { answerKnown, cachedRead } from "./cache/cached-read.ts";
 import { compressCsv } from "./compress-csv.ts";
 import { listDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
@@ -30,7 +30,7 @@ import { WindowsGone } from "./retention.ts";
 import { session } from "./session.ts";
 import { createEpoch, listEpochs } from "./topology.ts";
 
-const app = new Hono<Guarded<Env>>();
+export const app = new Hono<Guarded<Env>>();
 app.use(requestId);
 app.use(limitBody);
 app.use(compressCsv);
@@ -152,4 +152,6 @@ const shardUnavailable: Problem = {
   retryAfterS: 2,
 };
 
-export default app;
+export default {
+  fetch: (request, env, context) => answerKnown(request, env) ?? app.fetch(request, env, context),
+} satisfies ExportedHandler<Env>;

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, expect, test, vi } from "vitest";
-import api from "../api/index.ts";
+import { app as api } from "../api/index.ts";
 import { addKey, addSource, openDirectory } from "../directory/test-directory.ts";
 import ingest from "../ingest/index.ts";
 
