@@ -1,9 +1,15 @@
+import type { QueueService } from "../../scripts/durable-queues/queue-service.ts";
 import { type Difference, differenceOf, Ledger, type WindowTotals } from "../../scripts/ledger.ts";
 import { sleep } from "../../scripts/sleep.ts";
 import { completeThrough, WINDOW_MS, windowStart } from "../../shared/window.ts";
 import { archivedIdentities, totalsOfApi, totalsOfHistory } from "../shown-totals.ts";
 import type { ChaosSystem } from "./chaos-system.ts";
 import type { SendersRecord } from "./senders-record.ts";
+
+/** What is looked at of a system. */
+export interface Compared extends Pick<ChaosSystem, "directory" | "archive" | "call" | "sql"> {
+  readonly queues: { readonly store: Pick<QueueService["store"], "backlog"> };
+}
 
 /** How the system differs from what its senders know, by where it was looked. Windows by name, with what they should be. */
 export interface Comparison {
@@ -31,7 +37,7 @@ const POLL_MS = 250;
  * their way, until `timeoutMs` have passed.
  */
 export async function drainAndCompare(
-  system: ChaosSystem,
+  system: Compared,
   record: SendersRecord,
   timeoutMs: number,
 ): Promise<{ readonly comparison: Comparison; readonly unrest: Unrest }> {
@@ -56,7 +62,7 @@ function isQuiet({ backlog, late_windows, replays }: Unrest): boolean {
   return Object.keys(backlog).length + late_windows + replays === 0;
 }
 
-async function unrestOf(system: ChaosSystem): Promise<Unrest> {
+async function unrestOf(system: Compared): Promise<Unrest> {
   const directory = await system.directory();
   const count = async (from: string) =>
     (await directory.prepare(`SELECT count(*) AS n FROM ${from}`).first<number>("n")) ?? 0;
@@ -71,7 +77,7 @@ async function unrestOf(system: ChaosSystem): Promise<Unrest> {
  * The archive says which of the events that nobody acknowledged are in the log. Those, and all that were acknowledged, have to be counted,
  * exactly once, by the api and in history; no others.
  */
-async function compare(system: ChaosSystem, record: SendersRecord): Promise<Comparison> {
+async function compare(system: Compared, record: SendersRecord): Promise<Comparison> {
   const archived = await archivedIdentities(await system.archive());
   const ledger = new Ledger();
   const lost: string[] = [];
@@ -113,7 +119,7 @@ function closedNow(): (window: WindowTotals) => boolean {
   return ({ startMs }) => startMs + WINDOW_MS <= closedMs;
 }
 
-async function storedTotals(system: ChaosSystem): Promise<WindowTotals[]> {
+async function storedTotals(system: Compared): Promise<WindowTotals[]> {
   const sql = system.sql();
   try {
     return await totalsOfHistory(sql);
