@@ -21,24 +21,30 @@ import { packEvents } from "./log-events.ts";
 import { contentModeOf, readCloudEvents } from "./parse-cloud-events.ts";
 import { readEvents } from "./parse-events.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
-import { overloaded, UnderWay } from "./under-way.ts";
+import { overloaded, UnderWay, type Work } from "./under-way.ts";
 
 /** Of this isolate. */
 const underWay = new UnderWay();
 
-const app = new Hono<Guarded<Env>>();
+type Collecting = Guarded<Env> & { Variables: { work: Work } };
+
+const app = new Hono<Collecting>();
 app.use(requestId);
 app.use(async (c, next) => {
   await next();
   await drain(c.req.raw.body);
 });
 app.use(async (c, next) => {
+  if (c.req.method !== "POST" || c.req.path !== "/v1/events") return await next();
+  const nowMs = Date.now();
   // Before anything is looked at: a refusal has to cost next to nothing.
-  if (c.req.method === "POST" && c.req.path === "/v1/events") {
-    const nowMs = Date.now();
-    if (underWay.isFull(nowMs)) return refuse(nowMs);
-  }
-  return await next();
+  if (underWay.isFull(nowMs)) return refuse(nowMs);
+  const work = underWay.begin(c.req.raw.headers, nowMs);
+  c.set("work", work);
+  const done = next().finally(() => underWay.end(work));
+  // Also when the sender has left: the runtime would just stop, and what is under way never end.
+  inBackground(c, "collecting", done);
+  return await done;
 });
 app.use(admit(INGEST_ACCESS));
 app.onError(toProblem);
@@ -50,17 +56,12 @@ app.post("/v1/events", async (c) => {
   const body = await readBody(c.req.raw);
   if (!body.ok) return problemResponse(body.error);
   const nowMs = Date.now();
-  // Others may have been read meanwhile.
-  if (underWay.isFull(nowMs)) return refuse(nowMs);
-  const work = underWay.begin(body.value.byteLength, nowMs);
-  const answer = collect(c, body.value, work.hasHeadStart).finally(work.end);
-  // Also when the sender has left: the runtime would just stop, and what is under way never end.
-  inBackground(c, "collecting", answer);
-  return await answer;
+  const room = underWay.read(c.var.work, body.value.byteLength, nowMs);
+  return room === "nothing" ? refuse(nowMs) : await collect(c, body.value, room === "head start");
 });
 
 /** Takes what is in a body: into the log, and, with a head start, to the shards. */
-async function collect(c: Context<Guarded<Env>>, body: Uint8Array, hasHeadStart: boolean): Promise<Response> {
+async function collect(c: Context<Collecting>, body: Uint8Array, hasHeadStart: boolean): Promise<Response> {
   const settings = settingsOf(c.env);
   const nowMs = Date.now();
   const source = c.var.caller.principal;
