@@ -27,6 +27,10 @@ export const PROBLEMS = {
     statuses: [503],
     when: "Events cannot be taken right now. Send all of them again: they are counted once.",
   },
+  overloaded: {
+    statuses: [503],
+    when: "Too much is being sent at once. Nothing was taken; send all of it again after `Retry-After`.",
+  },
   history_unavailable: { statuses: [503], when: "Spans of more than the last day cannot be read right now." },
   shard_unavailable: { statuses: [503], when: "Recent numbers cannot be read right now." },
   archive_unreadable: { statuses: [503], when: "Single events cannot be read right now; metrics can." },
