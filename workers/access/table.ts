@@ -86,6 +86,9 @@ export const API_ACCESS: AccessTable = {
   "POST /v1/admin/replays": operator,
   "GET /v1/admin/replays/:id": operator,
   "DELETE /v1/admin/replays/:id": operator,
+  "GET /v1/admin/erasures": operator,
+  "POST /v1/admin/erasures": operator,
+  "GET /v1/admin/erasures/:id": operator,
 };
 
 /** The methods that routes of a path have, for whoever used another one; none when there is no such path. */
