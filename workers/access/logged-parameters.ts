@@ -5,6 +5,8 @@ const PARAMETERS_CHARACTERS_MAX = 4_000;
 
 const KEY_TOKEN = /tally_(src|mch|opr)_([0-9a-f]{16})_[A-Za-z0-9_-]*/g;
 const SECRET_MEMBER = /secret|password|token|authorization|cookie/i;
+/** An address may itself be what lets its holder in, as those of many chats are: of one its origin is kept. */
+const URL_MEMBER = /^url$/i;
 
 /** Path, query and JSON body of a call as the log keeps them: without secrets, and bounded. */
 export async function loggedParameters(req: HonoRequest): Promise<object> {
@@ -37,9 +39,14 @@ export function withoutSecrets(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [
       name,
-      SECRET_MEMBER.test(name) ? "[left out]" : withoutSecrets(member),
+      SECRET_MEMBER.test(name) ? "[left out]" : URL_MEMBER.test(name) ? originOf(member) : withoutSecrets(member),
     ]),
   );
+}
+
+function originOf(member: unknown): string {
+  const url = typeof member === "string" ? URL.parse(member) : null;
+  return url === null ? "[left out]" : `${url.protocol}//${url.host}/…`;
 }
 
 function bounded(parameters: object): object {

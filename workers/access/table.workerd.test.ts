@@ -224,8 +224,8 @@ describe("the table", () => {
       const [method = "", path = ""] = name.split(" ");
       expect([name, who === "merchant"]).toEqual([name, path.startsWith("/v1/merchants/:merchant")]);
       expect([name, who === "operator"]).toEqual([name, path.startsWith("/v1/admin/")]);
-      const changesKeys = path.includes("/keys") && method !== "GET";
-      expect([name, isLogged]).toEqual([name, path.startsWith("/v1/admin/") || changesKeys]);
+      const changesWhatLasts = /\/(?:keys|alerts)/.test(path) && method !== "GET";
+      expect([name, isLogged]).toEqual([name, path.startsWith("/v1/admin/") || changesWhatLasts]);
     }
   });
 });
