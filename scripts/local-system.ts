@@ -142,10 +142,10 @@ async function loadSecrets(path: string): Promise<Secrets> {
     userKey: randomBytes(16).toString("hex"),
     clickhousePassword: randomBytes(18).toString("base64url"),
     demoSecret: randomBytes(18).toString("base64url"),
-    // Installations from before there were sessions, or alerts, get what they lack.
-    sessionKey: randomBytes(32).toString("hex"),
-    alertKey: randomBytes(32).toString("hex"),
     ...known,
+    // Installations from before there were sessions, or alerts, get what they lack.
+    sessionKey: known?.sessionKey ?? randomBytes(32).toString("hex"),
+    alertKey: known?.alertKey ?? randomBytes(32).toString("hex"),
   };
   await writeFile(`${path}.new`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
   await rename(`${path}.new`, path);

@@ -1,3 +1,4 @@
+import { ALERT_CRON, runAlertCron } from "./alert-cron.ts";
 import { runCron } from "./cron.ts";
 import { consumeDead } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
@@ -23,7 +24,7 @@ export default {
     }
   },
 
-  async scheduled(_controller, env) {
-    await runCron(env);
+  async scheduled({ cron }, env) {
+    await (cron === ALERT_CRON ? runAlertCron(env) : runCron(env));
   },
 } satisfies ExportedHandler<Env>;

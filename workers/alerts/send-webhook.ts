@@ -1,4 +1,3 @@
-import type { Attempt } from "../directory/alert-deliveries.ts";
 import { openSecret, type SealingEnv } from "./sealed-secret.ts";
 import { signMessage } from "./signature.ts";
 import { parseWebhookUrl } from "./webhook-url.ts";
@@ -12,6 +11,11 @@ export interface WebhookEnv extends SealingEnv {
 }
 
 export const isLoopbackAllowed = ({ WEBHOOKS_TO_LOOPBACK }: WebhookEnv) => WEBHOOKS_TO_LOOPBACK === "on";
+
+/** How an attempt ended. */
+export type Attempt =
+  | { readonly ok: true; readonly status: number }
+  | { readonly ok: false; readonly status: number | null; readonly failure: string };
 
 /** Where a notice goes, and what it is signed with: secrets are sealed. */
 export interface Receiver {

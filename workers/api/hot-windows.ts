@@ -1,8 +1,12 @@
 import { z } from "zod";
 import { shardOf, type Topology } from "../../shared/topology.ts";
 import { fromRow, type MerchantWindow } from "../../shared/window-row.ts";
-import type { Env } from "./env.ts";
+import type { Shard } from "../aggregate/shard.ts";
 import type { HistorySpan } from "./tiers.ts";
+
+export interface ShardsEnv {
+  readonly SHARD: DurableObjectNamespace<Shard>;
+}
 
 /** A shard did not answer; what is not in history yet cannot be told right now. */
 export class ShardUnavailable extends Error {}
@@ -29,7 +33,7 @@ const readingSchema = z.object({
  * `bringBack` they answer for all they retain, which costs them more: for when history cannot be asked.
  */
 export async function readHotWindows(
-  env: Env,
+  env: ShardsEnv,
   topology: Topology,
   merchantId: string,
   fromMs: number,
@@ -51,7 +55,7 @@ export async function readHotWindows(
  * telling. What they answer to a read is not older than the text, if it is asked afterwards.
  */
 export async function readMark(
-  env: Env,
+  env: ShardsEnv,
   topology: Topology,
   merchantId: string,
   fromMs: number,
@@ -86,7 +90,7 @@ export function ownersOf(topology: Topology, merchantId: string, fromMs: number,
 }
 
 async function readShard(
-  env: Env,
+  env: ShardsEnv,
   merchantId: string,
   { shard, fromMs, toMs }: OwnedPart,
   bringBack: boolean,

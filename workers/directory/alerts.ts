@@ -26,12 +26,15 @@ const storedSchema = z.object({
   remindedAt: z.int().nullable(),
   contradictedSince: z.int().nullable(),
   checkedAt: z.int().nullable(),
-  checked: checkSchema.nullable(),
+  checked: checkSchema.nullable().catch(null),
   failingSince: z.int().nullable(),
   createdAt: z.int(),
   updatedAt: z.int(),
 });
 export type Alert = z.output<typeof storedSchema>;
+
+/** A row as it is stored; what other versions left of a look is not worth failing for. */
+export const parseAlert = (row: typeof alerts.$inferSelect): Alert => storedSchema.parse(row);
 
 /** Whose alerts: a merchant's, or operators' (`null`). */
 export type AlertOwner = string | null;
@@ -63,7 +66,7 @@ export async function readAlert(directory: D1Database, id: string, owner: AlertO
       .where(and(eq(alerts.id, id), ownedBy(owner)))
       .execute(),
   );
-  return rows[0] === undefined ? undefined : storedSchema.parse(rows[0]);
+  return rows[0] === undefined ? undefined : parseAlert(rows[0]);
 }
 
 /** The newest first; all of them, since there are few. */
@@ -76,7 +79,7 @@ export async function listAlerts(directory: D1Database, owner: AlertOwner): Prom
       .orderBy(desc(alerts.createdAt), desc(alerts.id))
       .execute(),
   );
-  return rows.map((row) => storedSchema.parse(row));
+  return rows.map(parseAlert);
 }
 
 export type AlertChange = Partial<
