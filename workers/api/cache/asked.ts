@@ -1,8 +1,8 @@
 import type { Context } from "hono";
-import { ok, type Result } from "../../../shared/result.ts";
+import { err, ok, type Result } from "../../../shared/result.ts";
 import { completeThrough, WINDOW_MS, windowStart } from "../../../shared/window.ts";
 import type { Guarded } from "../../access/guarded.ts";
-import type { Problem } from "../../http/problem.ts";
+import { invalidParameter, type Problem } from "../../http/problem.ts";
 import type { Env } from "../env.ts";
 import { parseFormat } from "../format.ts";
 import { loadHome, type MerchantHome } from "../merchant.ts";
@@ -64,15 +64,16 @@ export async function askMetrics(c: ApiContext, nowMs: number): Promise<Result<Q
   if (!format.ok) return format;
   const parsed = parseMetrics(query.value, home.timezone, nowMs);
   if (!parsed.ok) return parsed;
-  const { zone, granularity, series, compare, refundsBy } = parsed.value;
+  const { zone, granularity, series, compare, refundsBy, hasAmounts } = parsed.value;
+  if (hasAmounts && format.value.csv) return err(amountsInCsv);
   const { fromMs, toMs } = series;
   // A refund of any of its sales may come until now, so the answer is of windows that are open, whatever the span.
   const madeToMs = refundsBy === "sale" ? Math.max(toMs, madeUntil(nowMs)) : toMs;
   const currencies = [...parsed.value.currencies].sort();
   const read = () => readMetrics(c.env, merchant, home, { ...parsed.value, currencies }, nowMs);
   const understood = {
-    ...{ from: fromMs, to: toMs, tz: zone, granularity, currency: wanted(currencies, home), refunds_by: refundsBy },
-    ...inWords(format.value),
+    ...{ from: fromMs, to: toMs, tz: zone, granularity, currency: wanted(currencies, home) },
+    ...{ refunds_by: refundsBy, amounts: String(hasAmounts), ...inWords(format.value) },
   };
   // What has elapsed is compared, up to the last window that is complete; of a span that is over, all of it.
   const elapsed = compare === undefined ? {} : { elapsed: Math.min(completeThrough(nowMs), toMs) };
@@ -92,6 +93,12 @@ export async function askMetrics(c: ApiContext, nowMs: number): Promise<Result<Q
     },
   });
 }
+
+const amountsInCsv = invalidParameter(
+  "amounts",
+  "invalid_amounts",
+  "A table by time has no place for it: ask for JSON.",
+);
 
 /** Without any named, it is the merchant's own that is shown where there is nothing. */
 function wanted(currencies: readonly string[], { currency = "" }: MerchantHome): string {
