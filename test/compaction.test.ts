@@ -235,12 +235,14 @@ async function untilErased(id: string): Promise<Erasure> {
   });
 }
 
-/** All single events as the archive has them. */
+/** All single events as the archive has them, in tables, and the first page of each merchant's, which is kept. */
 async function listedEvents(): Promise<string> {
   const merchants = [...new Set(sent.map(({ merchant_id }) => merchant_id))];
-  const query = `from=${span.fromMs}&to=${span.toMs}&format=csv`;
-  const lists = merchants.map(async (id) => await (await tally.read(`/v1/merchants/${id}/events?${query}`)).text());
-  return (await Promise.all(lists)).join("\n");
+  const query = `from=${span.fromMs}&to=${span.toMs}`;
+  const paths = ["format=csv", "limit=1000"].flatMap((form) =>
+    merchants.map((id) => `/v1/merchants/${id}/events?${query}&${form}`),
+  );
+  return (await Promise.all(paths.map(async (path) => await (await tally.read(path)).text()))).join("\n");
 }
 
 /** Windows as they stand in history, sketches and all. */
