@@ -76,7 +76,7 @@ interface Notice {
 
 describe("a merchant", () => {
   test("is told once that sales have stopped, through a failed attempt, and once that they go on", async () => {
-    const key = await tally.merchantKey("shop");
+    const key = await tally.merchantKey("shop", "manage");
     const path = "/merchants/shop/alerts";
     const alert = await create(path, key, { kind: "no_sales", minutes: 60, opening_hours: ALWAYS }, `${url}/unsure`);
     await runNow();
@@ -123,7 +123,7 @@ describe("a merchant", () => {
       ),
     );
     await tally.send([...past, payment({ merchant_id, amount: 100, occurred_at: nowMs - 3_600_000 })]);
-    const key = await tally.merchantKey(merchant_id);
+    const key = await tally.merchantKey(merchant_id, "manage");
     const rule = { kind: "below_baseline", figure: "net", percent: 50 };
     const [yen, dollars] = [
       await create(`/merchants/${merchant_id}/alerts`, key, rule),

@@ -7,11 +7,12 @@
  * - `anyone`: no key is asked for.
  * - `source`: a source's key.
  * - `merchant`: a key or session of the merchant in the path, or an operator's.
+ * - `manager`: the same, but of the merchant's only those that manage its keys and alerts.
  * - `reader`: a key or session of any merchant, or an operator's.
  * - `session`: a session alone.
  * - `operator`: an operator's key or session.
  */
-export type Who = "anyone" | "source" | "merchant" | "reader" | "session" | "operator";
+export type Who = "anyone" | "source" | "merchant" | "manager" | "reader" | "session" | "operator";
 
 export interface Access {
   readonly who: Who;
@@ -28,7 +29,7 @@ const merchant: Access = { who: "merchant", isLogged: false };
 const reader: Access = { who: "reader", isLogged: false };
 const session: Access = { who: "session", isLogged: false };
 const operator: Access = { who: "operator", isLogged: true };
-const merchantLogged: Access = { who: "merchant", isLogged: true };
+const managerLogged: Access = { who: "manager", isLogged: true };
 
 export const INGEST_ACCESS: AccessTable = {
   "GET /healthz": anyone,
@@ -55,17 +56,17 @@ export const API_ACCESS: AccessTable = {
   "GET /v1/merchants/:merchant/live": merchant,
 
   "GET /v1/merchants/:merchant/keys": merchant,
-  "POST /v1/merchants/:merchant/keys": merchantLogged,
-  "POST /v1/merchants/:merchant/keys/:key/rotate": merchantLogged,
-  "DELETE /v1/merchants/:merchant/keys/:key": merchantLogged,
+  "POST /v1/merchants/:merchant/keys": managerLogged,
+  "POST /v1/merchants/:merchant/keys/:key/rotate": managerLogged,
+  "DELETE /v1/merchants/:merchant/keys/:key": managerLogged,
 
   "GET /v1/merchants/:merchant/alerts": merchant,
-  "POST /v1/merchants/:merchant/alerts": merchantLogged,
+  "POST /v1/merchants/:merchant/alerts": managerLogged,
   "GET /v1/merchants/:merchant/alerts/:alert": merchant,
-  "PATCH /v1/merchants/:merchant/alerts/:alert": merchantLogged,
-  "DELETE /v1/merchants/:merchant/alerts/:alert": merchantLogged,
-  "POST /v1/merchants/:merchant/alerts/:alert/rotate": merchantLogged,
-  "POST /v1/merchants/:merchant/alerts/:alert/test": merchantLogged,
+  "PATCH /v1/merchants/:merchant/alerts/:alert": managerLogged,
+  "DELETE /v1/merchants/:merchant/alerts/:alert": managerLogged,
+  "POST /v1/merchants/:merchant/alerts/:alert/rotate": managerLogged,
+  "POST /v1/merchants/:merchant/alerts/:alert/test": managerLogged,
 
   "GET /v1/admin/alerts": operator,
   "POST /v1/admin/alerts": operator,

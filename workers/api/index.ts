@@ -14,7 +14,7 @@ import { fresh } from "./answer.ts";
 import { AUDIT_PARAMETERS, answerAudit } from "./audit.ts";
 import { limitBody } from "./body-limit.ts";
 import { askMetrics, askReport } from "./cache/asked.ts";
-import { cachedRead } from "./cache/cached-read.ts";
+import { answerKnown, cachedRead } from "./cache/cached-read.ts";
 import { compressCsv } from "./compress-csv.ts";
 import { listDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
@@ -29,14 +29,16 @@ import { answerQuery, queryBodyLimit } from "./query-route.ts";
 import { beginReplay, endReplay, showReplay, showReplays } from "./replays.ts";
 import { WindowsGone } from "./retention.ts";
 import { session } from "./session.ts";
+import { refuseStrayParameters } from "./stray-parameters.ts";
 import { createEpoch, listEpochs } from "./topology.ts";
 
-const app = new Hono<Guarded<Env>>();
+export const app = new Hono<Guarded<Env>>();
 app.use(requestId);
 app.use(limitBody);
 app.use(compressCsv);
 // Who may call what stands in the table, and nowhere else: a new route wants a line there.
 app.use(admit(API_ACCESS));
+app.use(refuseStrayParameters);
 app.notFound((c) => {
   const methods = methodsAt(API_ACCESS, c.req.path);
   return problemResponse(methods.length > 0 ? methodNotAllowed(methods.join(", ")) : notFound(c.req.path));
@@ -86,7 +88,10 @@ app.get("/v1/merchants/:merchant/live", async (c) => {
   );
 });
 
-app.get("/v1/admin/dead-letters", async (c) => fresh(await listDeadLetters(c.env.DIRECTORY, Date.now())));
+app.get("/v1/admin/dead-letters", async (c) => {
+  const letters = await listDeadLetters(c.env.DIRECTORY, c.req.queries(), Date.now());
+  return letters.ok ? fresh(letters.value) : problemResponse(letters.error);
+});
 
 app.post("/v1/admin/dead-letters/redrive", async (c) => {
   const body = await c.req.json().catch(() => undefined);
@@ -94,7 +99,10 @@ app.post("/v1/admin/dead-letters/redrive", async (c) => {
   return redriven.ok ? fresh(redriven.value) : problemResponse(redriven.error);
 });
 
-app.get("/v1/admin/topology", async (c) => fresh(await listEpochs(c.env.DIRECTORY)));
+app.get("/v1/admin/topology", async (c) => {
+  const epochs = await listEpochs(c.env.DIRECTORY, c.req.queries());
+  return epochs.ok ? fresh(epochs.value) : problemResponse(epochs.error);
+});
 
 app.post("/v1/admin/topology", async (c) => {
   const body = await c.req.json().catch(() => undefined);
@@ -109,7 +117,10 @@ app.get("/v1/admin/audit", async (c) => {
   return answer.ok ? fresh(answer.value) : problemResponse(answer.error);
 });
 
-app.get("/v1/admin/replays", async (c) => fresh(await showReplays(c.env.DIRECTORY)));
+app.get("/v1/admin/replays", async (c) => {
+  const replays = await showReplays(c.env.DIRECTORY, c.req.queries());
+  return replays.ok ? fresh(replays.value) : problemResponse(replays.error);
+});
 
 app.post("/v1/admin/replays", async (c) => {
   const body = await c.req.json().catch(() => undefined);
@@ -155,4 +166,6 @@ const shardUnavailable: Problem = {
   retryAfterS: 2,
 };
 
-export default app;
+export default {
+  fetch: (request, env, context) => answerKnown(request, env) ?? app.fetch(request, env, context),
+} satisfies ExportedHandler<Env>;

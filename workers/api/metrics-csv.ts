@@ -4,7 +4,7 @@ import type { Change } from "./change.ts";
 import { type CsvCell, type CsvColumn, csvFileName, csvMoney, csvResponse } from "./csv.ts";
 import { FIGURES, type Figure, type FigureValue, figuresOf, MONEY_FIGURES } from "./figures.ts";
 import type { Part } from "./group-by.ts";
-import { bucketsOf, type CurrencySeries, type MetricsReading, statusOf } from "./metrics.ts";
+import { bucketsOf, type CurrencySeries, type MetricsReading, statusIn } from "./metrics.ts";
 import { presentTime } from "./present.ts";
 
 /** The same answer as a table: a row a bucket and currency, or, by group, a bucket, currency and value (docs/decisions/0043). */
@@ -23,12 +23,13 @@ interface InBucket {
   readonly bucket: Bucket;
 }
 
-function bucketColumns({ asOfMs, parameters: { zone } }: MetricsReading): CsvColumn<InBucket>[] {
+function bucketColumns(reading: MetricsReading): CsvColumn<InBucket>[] {
+  const { zone } = reading.parameters;
   return [
     { name: "start", value: ({ bucket }) => presentTime(bucket.startMs, zone) },
     { name: "end", value: ({ bucket }) => presentTime(bucket.endMs, zone) },
     { name: "label", value: ({ bucket }) => bucket.label },
-    { name: "status", value: ({ bucket }) => statusOf(bucket.endMs, asOfMs) },
+    { name: "status", value: ({ bucket }) => statusIn(reading, bucket.endMs) },
     { name: "currency", value: ({ currency }) => currency },
   ];
 }

@@ -15,6 +15,7 @@ import {
 import { COMPARISONS } from "./base-spans.ts";
 import { GRANULARITIES } from "./calendar-unit.ts";
 import { nested } from "./present.ts";
+import { metricsRefundsSchema, undatedSchema } from "./refunds/refunds-schema.ts";
 
 /** Objects within objects, strict all the way down. */
 const figures = () => {
@@ -89,6 +90,7 @@ const seriesSchema = z.strictObject({
       ...bucketShape,
     }),
   ),
+  refunds_undated: undatedSchema.optional(),
   groups: z
     .strictObject({ dimension: z.enum(DIMENSIONS), parts: z.array(partSchema) })
     .optional()
@@ -109,6 +111,7 @@ export const metricsAnswerSchema = answerSchema
         bases: z.array(spanSchema),
       })
       .optional(),
+    refunds: metricsRefundsSchema.optional(),
     series: z.array(seriesSchema).meta({ description: "One for each currency" }),
   })
   .meta({ description: "A series of reports and their total, for each currency" });

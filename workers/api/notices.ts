@@ -8,6 +8,10 @@ export const NOTICE_CODES = [
   "values_in_other",
   "partial",
   "archive_damaged",
+  "refunds_of_other_sales",
+  "refunds_without_sale",
+  "refunds_unread",
+  "sales_unread",
 ] as const;
 
 /** Something a reader of the numbers must know; `code` is stable. */

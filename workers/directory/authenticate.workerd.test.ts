@@ -41,6 +41,7 @@ describe("a key", () => {
     expect(await principal((await addKey(directory, "merchant", "shop-1")).authorization)).toEqual({
       kind: "merchant",
       merchantId: "shop-1",
+      role: "read",
     });
     expect(await principal((await addKey(directory, "operator", "ops")).authorization)).toEqual({
       kind: "operator",

@@ -9,6 +9,7 @@ import { toBase64url } from "../bytes.ts";
 import { startDeadline } from "../deadline.ts";
 import { loadTopology } from "../directory/topology.ts";
 import { methodNotAllowed, notFound, type Problem, problemResponse } from "../http/problem.ts";
+import { readQuery, strayParameter } from "../http/query-string.ts";
 import { requestId, toProblem } from "../http/request-id.ts";
 import { log } from "../log.ts";
 import { sendAll } from "../queue.ts";
@@ -34,6 +35,8 @@ app.notFound((c) => problemResponse(notFound(c.req.path)));
 app.get("/healthz", (c) => c.json({ status: "ok", service: "tally-ingest" }));
 
 app.post("/v1/events", async (c) => {
+  const stray = strayParameter(c);
+  if (stray !== undefined) return problemResponse(stray);
   const settings = settingsOf(c.env);
   const nowMs = Date.now();
   const source = c.var.caller.principal;
@@ -84,7 +87,9 @@ app.post("/v1/events", async (c) => {
 });
 
 app.post("/v1/ids", async (c) => {
-  const count = Number(c.req.query("count") ?? "1");
+  const query = readQuery(c.req.queries(), ["count"]);
+  if (!query.ok) return problemResponse(query.error);
+  const count = Number(query.value.count ?? "1");
   if (!Number.isInteger(count) || count < 1 || count > IDS_PER_REQUEST_MAX) {
     return problemResponse({
       status: 400,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { merchantSchema, merchantsSchema, putMerchantSchema } from "../api/admin-merchants.ts";
 import { redriveRequestSchema } from "../api/dead-letters.ts";
-import { logSchema } from "../api/log-schema.ts";
+import { logFilters, logSchema } from "../api/log-schema.ts";
 import {
   auditSchema,
   begunReplaySchema,
@@ -100,16 +100,18 @@ export const OPERATE_OPERATIONS: OperationTable = {
     tag: "Operate",
     id: "listLog",
     summary: "Who did what",
-    query: page,
+    description: "Each look at this list is a call as well: `methods=POST,PUT,PATCH,DELETE` leaves reading out.",
+    query: page.extend(logFilters),
     answers: ok("The newest first.", logSchema),
-    problems: PAGE,
+    problems: [...PAGE, "invalid_parameter"],
   },
   "GET /v1/admin/dead-letters": {
     tag: "Operate",
     id: "listDeadLetters",
     summary: "Messages their consumers gave up on",
+    query: page,
     answers: ok("The newest first; those that were put back are not among them.", deadLettersSchema),
-    problems: [],
+    problems: PAGE,
   },
   "POST /v1/admin/dead-letters/redrive": {
     tag: "Operate",
@@ -123,8 +125,9 @@ export const OPERATE_OPERATIONS: OperationTable = {
     tag: "Operate",
     id: "listEpochs",
     summary: "How merchants are spread over shards",
+    query: page,
     answers: ok("Epochs, the oldest first.", epochsSchema),
-    problems: [],
+    problems: PAGE,
   },
   "POST /v1/admin/topology": {
     tag: "Operate",
@@ -155,8 +158,9 @@ export const OPERATE_OPERATIONS: OperationTable = {
     tag: "Operate",
     id: "listReplays",
     summary: "Replays",
+    query: page,
     answers: ok("The newest first.", replaysSchema),
-    problems: [],
+    problems: PAGE,
   },
   "POST /v1/admin/replays": {
     tag: "Operate",

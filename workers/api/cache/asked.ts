@@ -18,6 +18,7 @@ import {
 } from "../parameters.ts";
 import { presentMetrics } from "../present-metrics.ts";
 import type { Completeness } from "../read-range.ts";
+import { madeUntil } from "../refunds/read-refunds.ts";
 import { presentReading, readReport } from "../report.ts";
 import { reportCsv } from "../report-csv.ts";
 import { type Answer, type Question, questionKey } from "./question.ts";
@@ -63,18 +64,23 @@ export async function askMetrics(c: ApiContext, nowMs: number): Promise<Result<Q
   if (!format.ok) return format;
   const parsed = parseMetrics(query.value, home.timezone, nowMs);
   if (!parsed.ok) return parsed;
-  const { zone, granularity, series, compare } = parsed.value;
+  const { zone, granularity, series, compare, refundsBy } = parsed.value;
   const { fromMs, toMs } = series;
+  // A refund of any of its sales may come until now, so the answer is of windows that are open, whatever the span.
+  const madeToMs = refundsBy === "sale" ? Math.max(toMs, madeUntil(nowMs)) : toMs;
   const currencies = [...parsed.value.currencies].sort();
   const read = () => readMetrics(c.env, merchant, home, { ...parsed.value, currencies }, nowMs);
-  const understood = { from: fromMs, to: toMs, tz: zone, granularity, currency: wanted(currencies, home), ...AS_JSON };
+  const understood = {
+    ...{ from: fromMs, to: toMs, tz: zone, granularity, currency: wanted(currencies, home), refunds_by: refundsBy },
+    ...AS_JSON,
+  };
   // What has elapsed is compared, up to the last window that is complete; of a span that is over, all of it.
   const elapsed = compare === undefined ? {} : { elapsed: Math.min(completeThrough(nowMs), toMs) };
   return ok({
     merchantId: merchant,
     key: questionKey(merchant, "metrics", query.value, { ...understood, ...elapsed }),
     fromMs,
-    toMs,
+    toMs: madeToMs,
     madeFromMs: compare === undefined ? fromMs : 0,
     answer: async () => {
       const reading = await read();

@@ -124,6 +124,10 @@ export const ja: Messages = {
   "notice.base_late_events_pending": "比較対象に、大幅に遅れて届いたイベントがあり集計中です。",
   "notice.archive_damaged":
     "アーカイブの一部を読み取れません。その中の決済は集計されていますが、一覧には表示されません。",
+  "notice.refunds_of_other_sales": "この期間以降の返金のうち、期間外の売上に対するものは含まれていません。",
+  "notice.refunds_without_sale": "どの売上に対するものか示されていない返金は、この数値に含まれていません。",
+  "notice.refunds_unread": "集計済みの返金の一部は、まだ売上と照合できていません。",
+  "notice.sales_unread": "集計済みの決済の一部は、まだ返金と照合できていません。",
   "notice.partial": "最新の数字を現在読み取れないため、履歴にある分を表示しています。",
   "notice.base_unavailable": "履歴が現在応答していないため、比較できません。",
   "notice.before_history": "履歴より前から始まっているため、それ以前は 0 として扱われます。",
