@@ -35,8 +35,12 @@ export interface LocalSystemOptions {
   readonly bundleDir?: string;
   /** Variables of the aggregate Worker over those of wrangler.toml. */
   readonly aggregateVars?: Readonly<Record<string, string>>;
+  /** `RATE_LIMIT` of ingest and api over that of wrangler.toml: Miniflare's stand-in for the limiter writes a row for each request. */
+  readonly rateLimit?: string;
   /** In the place of Miniflare's queues, with the bundles that go with it; its owner stops it after the system. */
-  readonly queues?: QueueService | undefined;
+  readonly queues?: Pick<QueueService, "url" | "deliverTo"> | undefined;
+  /** Where the Workers find ClickHouse, when something stands between; its own address unless given. */
+  readonly clickhouseUrl?: string;
   readonly onLog?: RuntimeOptions["onLog"];
   readonly onStep?: (step: string) => void;
 }
@@ -82,7 +86,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
       persistDir: join(stateDir, WORKERS_STATE_DIR),
       ingestPort: ports.ingest,
       apiPort: ports.api,
-      bindings: bindingsOf(secrets, clickhouse, options.aggregateVars),
+      bindings: bindingsOf(secrets, clickhouse, options),
       queuesUrl: options.queues?.url,
       ...(options.onLog === undefined ? {} : { onLog: options.onLog }),
     });
@@ -108,20 +112,21 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   }
 }
 
-function bindingsOf(secrets: Secrets, clickhouse: ClickHouse, aggregateVars: Readonly<Record<string, string>> = {}) {
+function bindingsOf(secrets: Secrets, clickhouse: ClickHouse, options: LocalSystemOptions) {
   const { identityKey: IDENTITY_KEY, userKey: USER_KEY, alertKey: ALERT_KEY } = secrets;
+  const limit = options.rateLimit === undefined ? {} : { RATE_LIMIT: options.rateLimit };
   // Receivers of a developer's, or of a test's, listen on this machine.
   const alerts = { ALERT_KEY, WEBHOOKS_TO_LOOPBACK: "on" };
-  const CLICKHOUSE_URL = clickhouse.url;
+  const CLICKHOUSE_URL = options.clickhouseUrl ?? clickhouse.url;
   return {
-    ingest: { IDENTITY_KEY, USER_KEY },
+    ingest: { IDENTITY_KEY, USER_KEY, ...limit },
     aggregate: {
       IDENTITY_KEY,
       ...alerts,
       CLICKHOUSE_URL,
       CLICKHOUSE_USER: clickhouse.writer.user,
       CLICKHOUSE_PASSWORD: clickhouse.writer.password,
-      ...aggregateVars,
+      ...options.aggregateVars,
     },
     api: {
       SESSION_KEY: secrets.sessionKey,
@@ -129,6 +134,7 @@ function bindingsOf(secrets: Secrets, clickhouse: ClickHouse, aggregateVars: Rea
       CLICKHOUSE_URL,
       CLICKHOUSE_USER: clickhouse.reader.user,
       CLICKHOUSE_PASSWORD: clickhouse.reader.password,
+      ...limit,
     },
   };
 }

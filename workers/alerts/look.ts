@@ -127,7 +127,7 @@ interface Whose {
   readonly currencies: readonly string[];
 }
 
-/** `undefined` while windows of the four days wait to be counted anew: what is kept for the day must be all of it. */
+/** `undefined` while windows of the four days wait to be counted anew, or it is not known whether any do: what is kept for the day must be all of it. */
 async function readBaseline(env: ReadEnv, whose: Whose, key: string, day: ComparedDay, nowMs: number) {
   const spans = baseSpansOf(day);
   const boundsMs = spans.flatMap(windowsOf);
@@ -135,7 +135,7 @@ async function readBaseline(env: ReadEnv, whose: Whose, key: string, day: Compar
     queryHistory(env, { ...whose, spans, boundsMs }, nowMs),
     ...spans.map(({ fromMs, toMs }) => countLateWindows(env.DIRECTORY, whose.merchantId, fromMs, toMs)),
   ]);
-  if (late.some((windows) => windows > 0)) return undefined;
+  if (late.some((windows) => windows !== 0)) return undefined;
   const sold = new Map<number, Sold>();
   for (const { startMs, report } of buckets) sold.set(startMs, plus(sold.get(startMs), report));
   return baselineOf(key, day, sold);

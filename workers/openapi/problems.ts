@@ -27,6 +27,10 @@ export const PROBLEMS = {
     statuses: [503],
     when: "Events cannot be taken right now. Send all of them again: they are counted once.",
   },
+  overloaded: {
+    statuses: [503],
+    when: "Too much is being sent at once. Nothing was taken; send all of it again after `Retry-After`.",
+  },
   history_unavailable: { statuses: [503], when: "Spans of more than the last day cannot be read right now." },
   shard_unavailable: { statuses: [503], when: "Recent numbers cannot be read right now." },
   archive_unreadable: { statuses: [503], when: "Single events cannot be read right now; metrics can." },
@@ -47,6 +51,7 @@ export const PROBLEMS = {
   sales_too_long_ago: { statuses: [400], when: "Refunds by sale of a span, or a base, that begins too long ago." },
   too_many_refunds: { statuses: [400], when: "Refunds by sale of more refunds than an answer reads." },
   too_many_archive_hours: { statuses: [400], when: "Refunds by sale of more hours than an answer reads." },
+  invalid_amounts: { statuses: [400], when: "Neither `true` nor `false`, or `true` for CSV." },
   invalid_format: { statuses: [400], when: "Neither `json` nor `csv`." },
   invalid_bom: { statuses: [400], when: "Neither `true` nor `false`." },
   invalid_limit: { statuses: [400], when: "Not a number of items that a page may have." },
