@@ -1,9 +1,11 @@
 import { DAY_MS } from "../../shared/window.ts";
+import type { Pipeline } from "../alerts/pipeline.ts";
 import { pipelineOf } from "../alerts/pipeline-of.ts";
 import { deliverNotices } from "../alerts/run-deliveries.ts";
 import { lookAtAlerts } from "../alerts/run-looks.ts";
 import { forgetDeliveries } from "../directory/alert-deliveries.ts";
 import { resealSecrets } from "../directory/alert-secrets.ts";
+import { recentFindings } from "../directory/recent-findings.ts";
 import { lookAtHealth } from "../health/read-health.ts";
 import { log } from "../log.ts";
 import type { Env } from "./env.ts";
@@ -20,10 +22,7 @@ const FORGOTTEN_MAX = 10_000;
 export async function runAlertCron(env: Env): Promise<void> {
   if ((env.ALERT_KEY ?? "") === "") return log("info", "no alerts", { reason: "no ALERT_KEY" });
   const tasks = [
-    [
-      "looks at alerts",
-      () => lookAtAlerts(env, async () => pipelineOf((await lookAtHealth(env, Date.now())).health), Date.now),
-    ],
+    ["looks at alerts", () => lookAtAlerts(env, () => readPipeline(env, Date.now()), Date.now)],
     ["notices", () => deliverNotices(env, Date.now)],
   ] as const;
   for (const [task, run] of tasks) {
@@ -33,6 +32,11 @@ export async function runAlertCron(env: Env): Promise<void> {
       log("error", "cron task failed", { task, error });
     }
   }
+}
+
+async function readPipeline(env: Env, nowMs: number): Promise<Pipeline> {
+  const [{ health }, findings] = await Promise.all([lookAtHealth(env, nowMs), recentFindings(env.DIRECTORY, nowMs)]);
+  return pipelineOf(health, findings);
 }
 
 /** What alerts leave to the cron that comes every ten minutes. */

@@ -1,20 +1,13 @@
 import type { Health } from "../health/health-schema.ts";
 import type { Pipeline } from "./pipeline.ts";
 
-/** What alerts go by, of what `GET /v1/admin/health` says. */
-export function pipelineOf({ as_of, parts }: Health): Pipeline {
-  const { history, dead_letters: letters, audit } = parts;
-  const findings = audit.windows;
+/** What alerts go by, of what `GET /v1/admin/health` says; audits' findings of late are asked for apart, as health counts those of a week. */
+export function pipelineOf({ as_of, parts }: Health, audit: Pipeline["audit"]): Pipeline {
+  const { history, dead_letters: letters } = parts;
   return {
     freshnessMs: history.freshness_s === null ? null : history.freshness_s * 1000,
     deadLetters: letters.waiting === null ? null : letters.waiting.raw + letters.waiting.windows,
-    audit:
-      findings === null || audit.doubts === null
-        ? null
-        : {
-            differences: findings.changed + findings.missing + findings.short + findings.unarchived,
-            doubts: audit.doubts,
-          },
+    audit,
     logAgeMs: logAgeOf(parts.log, Date.parse(as_of)),
     history: {
       isReachable: history.answered_in_s !== null,
