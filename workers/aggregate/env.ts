@@ -16,6 +16,8 @@ export interface Env extends ReadHistoryEnv, ArchiveS3Env, MeterEnv, WebhookEnv 
   readonly SHARD: DurableObjectNamespace<Shard>;
   readonly REPLAYER: DurableObjectNamespace<Replayer>;
   readonly WINDOWS: Queue;
+  /** Asked how far it lags, by the alerts; nothing is sent to it from here. */
+  readonly RAW?: Queue;
   readonly CORRECTION_DELAY_MS: string;
   readonly LATE_DELAY_MS: string;
   /** What a shard keeps in memory, and beyond which it refuses batches; left out but in tests. */
