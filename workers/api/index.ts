@@ -13,6 +13,7 @@ import { log } from "../log.ts";
 import { adminLog } from "./admin-log.ts";
 import { adminMerchants, showMerchant } from "./admin-merchants.ts";
 import { adminSources } from "./admin-sources.ts";
+import { adminAlerts, merchantAlerts } from "./alerts.ts";
 import { fresh } from "./answer.ts";
 import { AUDIT_PARAMETERS, answerAudit } from "./audit.ts";
 import { limitBody } from "./body-limit.ts";
@@ -30,7 +31,7 @@ import { adminKeys, merchantKeys } from "./keys.ts";
 import { answerLive, LIVE_PARAMETERS, parseLive } from "./live/live.ts";
 import { loadHome } from "./merchant.ts";
 import { readQuery } from "./parameters.ts";
-import { answerQuery, queryBodyLimit } from "./query-route.ts";
+import { askQuery, queryBodyLimit } from "./query-route.ts";
 import { beginReplay, endReplay, showReplay, showReplays } from "./replays.ts";
 import { WindowsGone } from "./retention.ts";
 import { session } from "./session.ts";
@@ -59,6 +60,8 @@ app.get("/healthz", (c) => c.json({ status: "ok", service: "tally-api" }));
 
 app.route("/v1/session", session);
 app.route("/v1/merchants/:merchant/keys", merchantKeys);
+app.route("/v1/merchants/:merchant/alerts", merchantAlerts);
+app.route("/v1/admin/alerts", adminAlerts);
 app.route("/v1/admin/sources", adminSources);
 app.route("/v1/admin/merchants", adminMerchants);
 app.route("/v1/admin/keys", adminKeys);
@@ -69,11 +72,7 @@ app.get("/v1/merchants/:merchant", (c) => showMerchant(c, c.var.merchant));
 app.get("/v1/merchants/:merchant/report", (c) => cachedRead(c, askReport));
 app.get("/v1/merchants/:merchant/metrics", (c) => cachedRead(c, askMetrics));
 
-app.post("/v1/merchants/:merchant/query", queryBodyLimit, async (c) => {
-  const nowMs = Date.now();
-  const home = await loadHome(c.env.DIRECTORY, c.var.merchant, nowMs);
-  return await answerQuery(c, c.var.merchant, home, nowMs);
-});
+app.post("/v1/merchants/:merchant/query", queryBodyLimit, (c) => cachedRead(c, askQuery));
 
 app.get("/v1/merchants/:merchant/events", answerEvents);
 

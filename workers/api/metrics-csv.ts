@@ -1,21 +1,21 @@
 import type { Cell } from "../../shared/breakdown.ts";
 import type { Bucket } from "./calendar.ts";
 import type { Change } from "./change.ts";
-import { type CsvCell, type CsvColumn, csvFileName, csvMoney, csvResponse } from "./csv.ts";
+import { type CsvCell, type CsvColumn, type CsvTable, csvFileName, csvMoney, csvTable } from "./csv.ts";
 import { FIGURES, type Figure, type FigureValue, figuresOf, MONEY_FIGURES } from "./figures.ts";
 import type { Part } from "./group-by.ts";
 import { bucketsOf, type CurrencySeries, type MetricsReading, statusIn } from "./metrics.ts";
 import { presentTime } from "./present.ts";
 
 /** The same answer as a table: a row a bucket and currency, or, by group, a bucket, currency and value (docs/decisions/0043). */
-export function metricsCsv(reading: MetricsReading, byteOrderMark: boolean): Response {
+export function metricsCsv(reading: MetricsReading, byteOrderMark: boolean): CsvTable {
   const { zone, series, groupBy } = reading.parameters;
   const [from, to] = [presentTime(series.fromMs, zone), presentTime(series.toMs, zone)];
   const name = csvFileName("metrics", reading.merchantId, from, to);
   const options = { byteOrderMark, notices: reading.notices.map(({ code }) => code) };
   return groupBy === undefined
-    ? csvResponse(name, [...bucketColumns(reading), ...figureColumns(reading)], figureRows(reading), options)
-    : csvResponse(name, [...bucketColumns(reading), ...partColumns(groupBy)], partRows(reading), options);
+    ? csvTable(name, [...bucketColumns(reading), ...figureColumns(reading)], () => figureRows(reading), options)
+    : csvTable(name, [...bucketColumns(reading), ...partColumns(groupBy)], () => partRows(reading), options);
 }
 
 interface InBucket {

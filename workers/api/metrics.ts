@@ -68,6 +68,7 @@ export async function readMetrics(
     countLateWindows(env.DIRECTORY, merchantId, fromMs, refunds?.made.toMs ?? toMs),
     whole === undefined ? 0 : countLateWindows(env.DIRECTORY, merchantId, whole.fromMs, whole.toMs),
   ]);
+  const isLateUnknown = lateWindows === undefined || lateBaseWindows === undefined;
   const isBaseAway = spans !== undefined && base === undefined && !reading.isPartial;
   const startsBefore = whole !== undefined && whole.fromMs < historyFrom(nowMs);
   const read = withRefunds(refunds, series, {
@@ -87,11 +88,11 @@ export async function readMetrics(
     asOfMs: reading.asOfMs,
     completeThroughMs: reading.completeThroughMs,
     // What is counted and not in the archive yet is there soon, and nothing would tell of it.
-    isPartial: reading.isPartial || isBaseAway || (refunds !== undefined && isUnread(refunds)),
+    isPartial: reading.isPartial || isBaseAway || isLateUnknown || (refunds !== undefined && isUnread(refunds)),
     notices: [
       ...noticesOf({
         exact: series.exact,
-        lateWindows,
+        lateWindows: isLateUnknown ? undefined : lateWindows,
         isPartial: reading.isPartial,
         startsBefore: fromMs < historyFrom(nowMs),
       }),

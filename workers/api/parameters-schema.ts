@@ -25,8 +25,13 @@ export const parameterShapes = {
     description:
       "What refunds are dated by: their own moment, if left out, or that of their sale, of spans that begin 92 days ago at the most",
   }),
+  amounts: z.enum(["true", "false"]).meta({ description: "How large payments are, too, in the totals; not in CSV" }),
   format: z.enum(["json", "csv"]).meta({ description: "Goes before `Accept`" }),
   bom: z.enum(["true", "false"]).meta({ description: "A byte order mark before CSV, for spreadsheets" }),
+  q: z
+    .string()
+    .max(200)
+    .meta({ description: "How an id begins, or a name whatever its case", examples: ["café"] }),
   limit: z.int().min(1).max(1_000).meta({ description: "Items of a page" }),
   cursor: z.string().meta({ description: "`next_cursor` of the page before" }),
 };

@@ -71,6 +71,7 @@ test.each([
   ["compare=", "compare", "invalid_compare", /four_week_average/],
   ["refunds_by=payment", "refunds_by", "invalid_refunds_by", /refund, sale/],
   ["refunds_by=", "refunds_by", "invalid_refunds_by", /One of/],
+  ["amounts=10", "amounts", "invalid_amounts", /true, false/],
   ["groupby=country", "groupby", "unknown_parameter", /group_by/],
 ] as [string, string, string, RegExp][])("metrics?%s is refused", (search, parameter, code, right) => {
   const parsed = metrics(search);

@@ -20,7 +20,7 @@ export const BUCKETS_MAX = 2_200;
 export const CURRENCIES_MAX = 20;
 
 export const METRICS_PARAMETERS = [
-  ...["from", "to", "granularity", "tz", "currency", "group_by", "compare", "refunds_by"],
+  ...["from", "to", "granularity", "tz", "currency", "group_by", "compare", "refunds_by", "amounts"],
   ...FORMAT_PARAMETERS,
 ] as const;
 export const REPORT_PARAMETERS = ["at", "tz", "currency", ...FORMAT_PARAMETERS] as const;
@@ -35,6 +35,8 @@ export interface MetricsParameters {
   readonly compare: Comparison | undefined;
   /** By what refunds are dated. */
   readonly refundsBy: RefundDate;
+  /** Whether the totals are asked for with how large payments are. */
+  readonly hasAmounts: boolean;
 }
 
 /** `from` and `to` default to today so far, `granularity` to what gives a readable number of buckets. */
@@ -55,6 +57,8 @@ export function parseMetrics(query: Query, homeZone: string, nowMs: number): Res
   if (!compare.ok) return compare;
   const refundsBy = parseOneOf(query, "refunds_by", REFUND_DATES);
   if (!refundsBy.ok) return refundsBy;
+  const amounts = parseOneOf(query, "amounts", ["true", "false"]);
+  if (!amounts.ok) return amounts;
   const range = { fromMs: from.value, toMs: to.value, zone: zone.value };
   const series = cutSeries({ ...range, granularity: granularity.value });
   if (!series.ok) return series;
@@ -66,6 +70,7 @@ export function parseMetrics(query: Query, homeZone: string, nowMs: number): Res
     groupBy: groupBy.value,
     compare: compare.value,
     refundsBy: refundsBy.value ?? "refund",
+    hasAmounts: amounts.value === "true",
   });
 }
 

@@ -6,6 +6,7 @@ import type { Part } from "./group-by.ts";
 import { bucketsOf, type CurrencySeries, type MetricsReading, statusIn } from "./metrics.ts";
 import {
   nested,
+  presentAmounts,
   presentCell,
   presentChange,
   presentFigures,
@@ -42,7 +43,7 @@ function presentSpans(compare: Comparison, { elapsed, bases }: BaseSpans, zone: 
 }
 
 function presentSeries(reading: MetricsReading, series: CurrencySeries) {
-  const { zone, groupBy } = reading.parameters;
+  const { zone, groupBy, hasAmounts } = reading.parameters;
   const { currency, total, comparison, parts } = series;
   /** In a series by value, the other dimensions would be many times as long as what was asked for. */
   const present = ({ report }: BucketReport) =>
@@ -53,6 +54,7 @@ function presentSeries(reading: MetricsReading, series: CurrencySeries) {
       status: statusIn(reading, reading.parameters.series.toMs),
       revision: total.revision,
       ...present(total),
+      ...(hasAmounts && { amounts: presentAmounts(total.report) }),
       ...(comparison && { comparison: presentCompared(comparison.total, zone) }),
     },
     buckets: [...bucketsOf(reading, series)].map(({ bucket, reading: one, compared }) => ({

@@ -86,9 +86,9 @@ export const OPERATE_OPERATIONS: OperationTable = {
     tag: "Operate",
     id: "listMerchants",
     summary: "Merchants",
-    query: page,
+    query: page.extend({ q: parameterShapes.q.optional() }),
     answers: ok("By id.", merchantsSchema),
-    problems: PAGE,
+    problems: [...PAGE, "invalid_parameter"],
   },
   "GET /v1/admin/merchants/:merchant": {
     tag: "Operate",

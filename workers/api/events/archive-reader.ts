@@ -10,6 +10,7 @@ import { historyClient } from "../../history-client.ts";
 import { log } from "../../log.ts";
 import type { Env } from "../env.ts";
 import { HISTORY_SETTINGS, outageOf } from "../history.ts";
+import { askPatiently } from "../history-circuit.ts";
 import { windowsKeptFrom } from "../retention.ts";
 import {
   copiesSql,
@@ -224,8 +225,11 @@ export class ArchiveReader {
   ): Promise<Row[]> {
     const query_params = { merchant: this.#merchantId, ...filterParameters(this.#filter), ...parameters };
     try {
-      const answer = await this.#client.query({ query, query_params, clickhouse_settings, format: "JSONEachRow" });
-      return z.array(schema).parse(await answer.json());
+      const statement = { query, query_params, clickhouse_settings, format: "JSONEachRow" } as const;
+      const rows = await askPatiently(this.#client, async (abort_signal) =>
+        (await this.#client.query({ ...statement, abort_signal })).json(),
+      );
+      return z.array(schema).parse(rows);
     } catch (cause) {
       if (cause instanceof z.ZodError || isDamage(cause)) throw cause;
       if (cause instanceof ClickHouseError && Number(cause.code) === S3_ERROR) {
