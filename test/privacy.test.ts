@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -49,6 +49,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "tally-privacy-"));
   const bundleDir = join(dir, "bundles");
   await buildDurableWorkers(bundleDir);
+  await mkdir(join(dir, "queues"));
   queues = await startQueueService({
     path: join(dir, "queues", "queues.sqlite"),
     queues: withSettings(readQueues(), { maxBatchTimeoutMs: 500 }),
@@ -180,7 +181,7 @@ describe("what is personal", () => {
       const waiting = await tally.runtime.directory
         .prepare("SELECT count(*) AS n FROM late_windows")
         .first<number>("n");
-      return waiting === 0 && logs.some((line) => line.includes("late")) ? true : undefined;
+      return waiting === 0 && logs.some((line) => line.includes("late windows rebuilt")) ? true : undefined;
     });
     await until("Parquet", async () => {
       await tally.runtime.runCron();
