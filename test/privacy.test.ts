@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { marksInClickHouse, marksInFiles } from "../scripts/deep-search.ts";
 import { createKey, putSource } from "../scripts/directory.ts";
 import { buildDurableWorkers } from "../scripts/durable-queues/bundle.ts";
 import { type QueueService, startQueueService } from "../scripts/durable-queues/queue-service.ts";
@@ -14,7 +15,6 @@ import { hashUser } from "../shared/identity.ts";
 import { sipKeyFromHex } from "../shared/siphash.ts";
 import { DAY_MS } from "../shared/window.ts";
 import { parseKey } from "../workers/directory/key.ts";
-import { marksInClickHouse, marksInFiles } from "./deep-search.ts";
 import { payment, startTestSystem, type TestSystem, until } from "./system.ts";
 
 /** What may be kept nowhere, and as controls what is kept by contract: whoever looks for the one finds the other. */
