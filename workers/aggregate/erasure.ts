@@ -1,6 +1,7 @@
 import { finalHoursThrough, HOUR_MS } from "../../shared/window.ts";
 import { noteCorrection } from "../directory/corrections.ts";
 import { advanceErasure, type Erasure, hashesOf, nextErasure, noteErasureFailure } from "../directory/erasures.ts";
+import { noteUncompacted } from "../directory/uncompacted-hours.ts";
 import { log } from "../log.ts";
 import { requiredArchiveS3 } from "./archive-s3.ts";
 import { hoursBetween } from "./archived-hours.ts";
@@ -40,6 +41,8 @@ async function eraseHours(env: Env, erasure: Erasure, nowMs: number): Promise<vo
   let hours = 0;
   for await (const hour of hoursBetween(env.ARCHIVE, erasure.nextMs, dueMs)) {
     const done = await eraseHour(env, s3, hour, users, limits);
+    // What ClickHouse may still be writing of a pass that died, the compaction of the hour removes, an hour later.
+    if (done.leftovers > 0) await noteUncompacted(env.DIRECTORY, [hour.hourMs], nowMs);
     events += done.events;
     files += done.files;
     unreadable += done.unreadable;

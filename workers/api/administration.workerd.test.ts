@@ -212,6 +212,25 @@ describe("the log", () => {
     expect(JSON.stringify(entry?.parameters).length).toBeLessThan(5_000);
   });
 
+  test("and the answer show a key by its id alone, wherever in the call it was put", async () => {
+    const secret = operator.token.slice(-43);
+    const calls: [string, string, unknown?][] = [
+      ["GET", `keys/${operator.token}`],
+      ["POST", `keys/${operator.token}/rotate`],
+      ["GET", `sources?cursor=${operator.token}&${operator.token}=1`],
+      ["POST", "sources", { id: operator.token, [operator.token]: operator.token }],
+      ["POST", "keys", `{"name": "${operator.token}`],
+      ["GET", `nowhere/${operator.token}`],
+    ];
+    for (const [method, path, body] of calls) {
+      const text = await (await ask(method, path, body)).text();
+      expect([path.slice(0, 8), text.includes(secret)]).toEqual([path.slice(0, 8), false]);
+    }
+    const stored = JSON.stringify(await api.directory.prepare("SELECT * FROM admin_log").all());
+    expect(stored).toContain(`keys/tally_opr_${operator.id}`);
+    expect(stored).not.toContain(secret);
+  });
+
   test("takes a body of any depth, and keeps its beginning", async () => {
     const nested = `{"id":${'{"a":'.repeat(20_000)}"tally_opr_0123456789abcdef_secret"${"}".repeat(20_000)}}`;
     const response = await ask("POST", "sources", nested);
