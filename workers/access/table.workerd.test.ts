@@ -256,7 +256,9 @@ describe("a merchant's path", () => {
   );
 
   test("that names no merchant there can be is nothing to an operator either", async () => {
-    expect((await ask("/v1/merchants/shop 1/report", callers["an operator's key"])).status).toBe(404);
+    for (const id of ["shop 1", ".", "..", "%2e", "%2E%2e"]) {
+      expect((await ask(`/v1/merchants/${id}/report`, callers["an operator's key"])).status).toBe(404);
+    }
   });
 });
 
