@@ -1,8 +1,7 @@
 import type { Hono } from "hono";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { app as api } from "../api/index.ts";
 import { addKey, addSource, openDirectory } from "../directory/test-directory.ts";
-import ingest from "../ingest/index.ts";
+import { api, ingest } from "../openapi/held-apps.ts";
 import { isMiddleware, nameOf } from "./admit.ts";
 import { CSRF_HEADER } from "./csrf-header.ts";
 import { csrfTokenOf, type Session, sealSession } from "./session.ts";
