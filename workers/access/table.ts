@@ -30,6 +30,8 @@ const reader: Access = { who: "reader", isLogged: false };
 const session: Access = { who: "session", isLogged: false };
 const operator: Access = { who: "operator", isLogged: true };
 const managerLogged: Access = { who: "manager", isLogged: true };
+/** What is asked every few seconds and changes nothing; it must answer while the log's database does not, too. */
+const watcher: Access = { who: "operator", isLogged: false };
 
 export const INGEST_ACCESS: AccessTable = {
   "GET /healthz": anyone,
@@ -60,6 +62,21 @@ export const API_ACCESS: AccessTable = {
   "POST /v1/merchants/:merchant/keys/:key/rotate": managerLogged,
   "DELETE /v1/merchants/:merchant/keys/:key": managerLogged,
 
+  "GET /v1/merchants/:merchant/alerts": merchant,
+  "POST /v1/merchants/:merchant/alerts": managerLogged,
+  "GET /v1/merchants/:merchant/alerts/:alert": merchant,
+  "PATCH /v1/merchants/:merchant/alerts/:alert": managerLogged,
+  "DELETE /v1/merchants/:merchant/alerts/:alert": managerLogged,
+  "POST /v1/merchants/:merchant/alerts/:alert/rotate": managerLogged,
+  "POST /v1/merchants/:merchant/alerts/:alert/test": managerLogged,
+
+  "GET /v1/admin/alerts": operator,
+  "POST /v1/admin/alerts": operator,
+  "GET /v1/admin/alerts/:alert": operator,
+  "PATCH /v1/admin/alerts/:alert": operator,
+  "DELETE /v1/admin/alerts/:alert": operator,
+  "POST /v1/admin/alerts/:alert/rotate": operator,
+  "POST /v1/admin/alerts/:alert/test": operator,
   "GET /v1/admin/sources": operator,
   "POST /v1/admin/sources": operator,
   "GET /v1/admin/sources/:source": operator,
@@ -78,10 +95,15 @@ export const API_ACCESS: AccessTable = {
   "GET /v1/admin/topology": operator,
   "POST /v1/admin/topology": operator,
   "GET /v1/admin/audit": operator,
+  "GET /v1/admin/health": watcher,
+  "GET /v1/admin/metrics": watcher,
   "GET /v1/admin/replays": operator,
   "POST /v1/admin/replays": operator,
   "GET /v1/admin/replays/:id": operator,
   "DELETE /v1/admin/replays/:id": operator,
+  "GET /v1/admin/erasures": operator,
+  "POST /v1/admin/erasures": operator,
+  "GET /v1/admin/erasures/:id": operator,
 };
 
 /** The methods that routes of a path have, for whoever used another one; none when there is no such path. */

@@ -3,10 +3,10 @@ import { z } from "zod";
 import { MERCHANT_ID_PATTERN } from "../../shared/event.ts";
 import { isCurrency } from "../../shared/iso-codes.ts";
 import { PATH_ID_RULE } from "../../shared/path-id.ts";
-import { ok } from "../../shared/result.ts";
+import { err, ok } from "../../shared/result.ts";
 import type { Guarded } from "../access/guarded.ts";
 import { listMerchants, type Merchant, putMerchant, readMerchant } from "../directory/merchants.ts";
-import { type Problem, problemResponse } from "../http/problem.ts";
+import { invalidParameter, type Problem, problemResponse } from "../http/problem.ts";
 import { fresh } from "./answer.ts";
 import type { Env } from "./env.ts";
 import { readJson } from "./json-body.ts";
@@ -42,9 +42,13 @@ export const putMerchantSchema = z.strictObject({
 export const adminMerchants = new Hono<Guarded<Env>>()
   .get("/", async (c) => {
     const page = await readPage(c.req.queries(), {
+      filters: ["q"],
       position: z.string(),
       positionOf: ({ id }: Merchant) => id,
-      read: async ({ after, limit }) => ok(await listMerchants(c.env.DIRECTORY, after, limit)),
+      read: async ({ after: afterId, limit }, { q: beginning = "" }) =>
+        beginning.length > SEARCH_LENGTH_MAX || !beginning.isWellFormed()
+          ? err(invalidSearch)
+          : ok(await listMerchants(c.env.DIRECTORY, { afterId, limit, beginning })),
     });
     if (!page.ok) return problemResponse(page.error);
     const { items, next_cursor } = page.value;
@@ -70,6 +74,15 @@ export async function showMerchant(c: Context<Guarded<Env>>, id: string): Promis
 function present({ id, name, timezone, currency, createdAt }: Merchant): z.output<typeof merchantSchema> {
   return { id, name, timezone, currency, created_at: new Date(createdAt).toISOString() };
 }
+
+/** As long as a name may be. */
+const SEARCH_LENGTH_MAX = 200;
+
+const invalidSearch = invalidParameter(
+  "q",
+  "invalid_parameter",
+  `The beginning of an id or a name, of ${SEARCH_LENGTH_MAX} characters at most.`,
+);
 
 const noSuchMerchant: Problem = {
   status: 404,

@@ -98,6 +98,22 @@ describe("a merchant", () => {
     expect(seen).toEqual(["shop-1", "shop-2", "shop-3", "shop-4", "shop-5"]);
   });
 
+  test("is found by how its id or its name begins, and no wildcard finds all", async () => {
+    await ask("PUT", "merchants/bakery-1", { ...shop, name: "Shoppers' Bread" });
+    await ask("PUT", "merchants/bakery-2", { ...shop, name: "100 % Bread" });
+    const found = async (q: string) =>
+      merchantsSchema
+        .parse(await (await ask("GET", `merchants?q=${encodeURIComponent(q)}&limit=50`)).json())
+        .merchants.map(({ id }) => id);
+    expect(await found("shop")).toEqual(["bakery-1", "shop-1", "shop-2", "shop-3", "shop-4", "shop-5"]);
+    expect(await found("café h")).toEqual(["shop-1", "shop-2", "shop-3", "shop-4", "shop-5"]);
+    expect(await found("shop-3")).toEqual(["shop-3"]);
+    expect(await found("100 %")).toEqual(["bakery-2"]);
+    expect(await found("%")).toEqual([]);
+    const long = await ask("GET", `merchants?q=${"x".repeat(201)}`);
+    expect([long.status, await problemOf(long)]).toMatchObject([400, { code: "invalid_parameter", parameter: "q" }]);
+  });
+
   test.each<[string, string, object, string]>([
     ["an unknown zone", "merchants/x", { ...shop, timezone: "PST" }, "timezone"],
     ["an unknown currency", "merchants/x", { ...shop, currency: "YEN" }, "currency"],
@@ -195,6 +211,18 @@ describe("the log", () => {
     await ask("POST", "sources", { id: "x".repeat(9_000) });
     const [entry] = await newest(1);
     expect(JSON.stringify(entry?.parameters).length).toBeLessThan(5_000);
+  });
+
+  test("takes a body of any depth, and keeps its beginning", async () => {
+    const nested = `{"id":${'{"a":'.repeat(20_000)}"tally_opr_0123456789abcdef_secret"${"}".repeat(20_000)}}`;
+    const response = await ask("POST", "sources", nested);
+    expect([response.status, await problemOf(response)]).toMatchObject([
+      422,
+      { code: "invalid_body", parameter: "id" },
+    ]);
+    const kept = JSON.stringify((await newest(1))[0]?.parameters);
+    expect(kept).toContain("[too deep]");
+    expect(kept).not.toContain("secret");
   });
 
   test("of a directory that is away lets nothing be done; one that cannot be completed takes no answer back", async () => {

@@ -9,6 +9,7 @@ import { type BucketRequest, type BucketSeries, type BucketsError, cutIntoBucket
 import { GRANULARITIES, type Granularity } from "./calendar-unit.ts";
 import { FORMAT_PARAMETERS } from "./format.ts";
 import { parseInstant } from "./instant.ts";
+import { REFUND_DATES, type RefundDate } from "./refunds/refund-date.ts";
 import { parseZone } from "./zone.ts";
 
 export { type Query, readQuery } from "../http/query-string.ts";
@@ -19,7 +20,7 @@ export const BUCKETS_MAX = 2_200;
 export const CURRENCIES_MAX = 20;
 
 export const METRICS_PARAMETERS = [
-  ...["from", "to", "granularity", "tz", "currency", "group_by", "compare"],
+  ...["from", "to", "granularity", "tz", "currency", "group_by", "compare", "refunds_by", "amounts"],
   ...FORMAT_PARAMETERS,
 ] as const;
 export const REPORT_PARAMETERS = ["at", "tz", "currency", ...FORMAT_PARAMETERS] as const;
@@ -32,6 +33,10 @@ export interface MetricsParameters {
   /** The dimension that the series is asked for by value, too. */
   readonly groupBy: Dimension | undefined;
   readonly compare: Comparison | undefined;
+  /** By what refunds are dated. */
+  readonly refundsBy: RefundDate;
+  /** Whether the totals are asked for with how large payments are. */
+  readonly hasAmounts: boolean;
 }
 
 /** `from` and `to` default to today so far, `granularity` to what gives a readable number of buckets. */
@@ -50,6 +55,10 @@ export function parseMetrics(query: Query, homeZone: string, nowMs: number): Res
   if (!groupBy.ok) return groupBy;
   const compare = parseOneOf(query, "compare", COMPARISONS);
   if (!compare.ok) return compare;
+  const refundsBy = parseOneOf(query, "refunds_by", REFUND_DATES);
+  if (!refundsBy.ok) return refundsBy;
+  const amounts = parseOneOf(query, "amounts", ["true", "false"]);
+  if (!amounts.ok) return amounts;
   const range = { fromMs: from.value, toMs: to.value, zone: zone.value };
   const series = cutSeries({ ...range, granularity: granularity.value });
   if (!series.ok) return series;
@@ -60,6 +69,8 @@ export function parseMetrics(query: Query, homeZone: string, nowMs: number): Res
     series: series.value,
     groupBy: groupBy.value,
     compare: compare.value,
+    refundsBy: refundsBy.value ?? "refund",
+    hasAmounts: amounts.value === "true",
   });
 }
 
