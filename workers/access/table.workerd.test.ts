@@ -1,8 +1,7 @@
 import type { Hono } from "hono";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { app as api } from "../api/index.ts";
 import { addKey, addSource, openDirectory } from "../directory/test-directory.ts";
-import ingest from "../ingest/index.ts";
+import { api, ingest } from "../openapi/held-apps.ts";
 import { isMiddleware, nameOf } from "./admit.ts";
 import { CSRF_HEADER } from "./csrf-header.ts";
 import { csrfTokenOf, type Session, sealSession } from "./session.ts";
@@ -282,7 +281,9 @@ describe("a merchant's path", () => {
   );
 
   test("that names no merchant there can be is nothing to an operator either", async () => {
-    expect((await ask("/v1/merchants/shop 1/report", callers["an operator's key"])).status).toBe(404);
+    for (const id of ["shop 1", ".", "..", "%2e", "%2E%2e"]) {
+      expect((await ask(`/v1/merchants/${id}/report`, callers["an operator's key"])).status).toBe(404);
+    }
   });
 });
 

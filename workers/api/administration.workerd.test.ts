@@ -56,6 +56,7 @@ describe("a source", () => {
 
   test.each<[string, string, string, unknown, number, string]>([
     ["that is there already", "POST", "sources", { id: "pos", name: "Other" }, 409, "source_exists"],
+    ["that no address can name", "POST", "sources", { id: "..", name: "x" }, 422, "invalid_body"],
     ["without a name", "POST", "sources", { id: "x" }, 422, "invalid_body"],
     ["of no merchants", "POST", "sources", { id: "x", name: "x", merchants: [] }, 422, "invalid_body"],
     ["of what is no merchant", "POST", "sources", { id: "x", name: "x", merchants: ["a b"] }, 422, "invalid_body"],
