@@ -33,6 +33,8 @@ export interface LocalSystemOptions {
   readonly bundleDir?: string;
   /** Variables of the aggregate Worker over those of wrangler.toml. */
   readonly aggregateVars?: Readonly<Record<string, string>>;
+  /** The share of requests that the Workers follow in their log, over that of wrangler.toml. */
+  readonly traceShare?: string;
   /** In the place of Miniflare's queues, with the bundles that go with it; its owner stops it after the system. */
   readonly queues?: QueueService | undefined;
   readonly onLog?: RuntimeOptions["onLog"];
@@ -80,7 +82,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
       persistDir: join(stateDir, WORKERS_STATE_DIR),
       ingestPort: ports.ingest,
       apiPort: ports.api,
-      bindings: bindingsOf(secrets, clickhouse, options.aggregateVars),
+      bindings: bindingsOf(secrets, clickhouse, options),
       queuesUrl: options.queues?.url,
       ...(options.onLog === undefined ? {} : { onLog: options.onLog }),
     });
@@ -106,16 +108,22 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   }
 }
 
-function bindingsOf(secrets: Secrets, clickhouse: ClickHouse, aggregateVars: Readonly<Record<string, string>> = {}) {
+function bindingsOf(
+  secrets: Secrets,
+  clickhouse: ClickHouse,
+  { aggregateVars = {}, traceShare }: Pick<LocalSystemOptions, "aggregateVars" | "traceShare">,
+) {
+  const tracing = traceShare === undefined ? {} : { TRACE_SHARE: traceShare };
   const { identityKey: IDENTITY_KEY, userKey: USER_KEY } = secrets;
   const CLICKHOUSE_URL = clickhouse.url;
   return {
-    ingest: { IDENTITY_KEY, USER_KEY },
+    ingest: { IDENTITY_KEY, USER_KEY, ...tracing },
     aggregate: {
       IDENTITY_KEY,
       CLICKHOUSE_URL,
       CLICKHOUSE_USER: clickhouse.writer.user,
       CLICKHOUSE_PASSWORD: clickhouse.writer.password,
+      ...tracing,
       ...aggregateVars,
     },
     api: {

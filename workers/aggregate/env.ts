@@ -23,6 +23,8 @@ export interface Env extends HistoryEnv, ArchiveS3Env, MeterEnv {
   /** Of the archive, what one pass of a replay counts; left out but in tests. */
   readonly REPLAY_BYTES_MAX?: string;
   readonly IDENTITY_KEY: string;
+  /** As ingest's, which has to be the same. */
+  readonly TRACE_SHARE?: string;
   /** How long an hour is left alone after its last change, and what one pass over it takes; left out but in tests. */
   readonly COMPACT_QUIET_MS?: string;
   readonly COMPACT_BYTES_MAX?: string;
@@ -36,6 +38,7 @@ const settingsSchema = z.object({
   REPLAY_BYTES_MAX: z.coerce.number().int().min(1).default(64_000_000),
   COMPACT_QUIET_MS: z.coerce.number().int().min(0).default(HOUR_MS),
   COMPACT_BYTES_MAX: z.coerce.number().int().min(1).default(64_000_000),
+  TRACE_SHARE: z.coerce.number().min(0).max(1).default(0),
   IDENTITY_KEY: z.string().transform(sipKeyFromHex),
 });
 

@@ -12,6 +12,7 @@ import { methodNotAllowed, notFound, type Problem, problemResponse } from "../ht
 import { requestId, toProblem } from "../http/request-id.ts";
 import { log } from "../log.ts";
 import { sendAll } from "../queue.ts";
+import { isTraced } from "../traced.ts";
 import { Accepted } from "./accept.ts";
 import { drain, readBody } from "./body.ts";
 import { type Env, settingsOf } from "./env.ts";
@@ -35,7 +36,7 @@ app.notFound((c) => problemResponse(notFound(c.req.path)));
 app.get("/healthz", (c) => c.json({ status: "ok", service: "tally-ingest" }));
 
 app.post("/v1/events", metered, async (c) => {
-  const settings = settingsOf(c.env);
+  const { traceShare, ...settings } = settingsOf(c.env);
   const nowMs = Date.now();
   const source = c.var.caller.principal;
   if (source.kind !== "source") throw new Error("only sources are admitted to sending");
@@ -76,10 +77,13 @@ app.post("/v1/events", metered, async (c) => {
   }
   // From here on the request has succeeded, whatever happens: the log has the events.
   const routes = topology === undefined ? [] : routesOf(topology, batch);
-  const statuses = await applyToShards({ shards: c.env.SHARD, caller: "ingest", deadline, token }, routes, batch.size);
+  const traced = isTraced(request, traceShare) ? [request] : [];
+  const calls = { shards: c.env.SHARD, caller: "ingest" as const, requests: [request], traced, deadline, token };
+  const statuses = await applyToShards(calls, routes, batch.size);
   deadline.cancel();
   const receipt = receiptOf(accepted, statuses);
   meterReceipt(receipt);
+  if (traced.length > 0) logTaken(request, source.id, receipt);
   accepted.lines.release();
   if (isAsync) c.header("Preference-Applied", "respond-async");
   return c.json(receipt, receipt.queued === undefined ? 200 : 202);
@@ -135,6 +139,12 @@ function answerNothingAccepted(accepted: Accepted, isSkipping: boolean): Respons
   if (accepted.errors.length === 0 || isSkipping) return Response.json(receipt);
   const forbidden = accepted.errors.every(({ code }) => code === "merchant_not_allowed");
   return problemResponse(forbidden ? forbiddenMerchants(receipt) : allRejected(receipt));
+}
+
+/** Where a request that is followed begins: what the log's consumer and the shards say of it later has its id, too. */
+function logTaken(request: string, source: string, receipt: Receipt): void {
+  const { accepted, duplicates, late, queued = 0, rejected } = receipt;
+  log("info", "events taken", { request, source, accepted, duplicates, late, queued, rejected });
 }
 
 /** Nobody reads the receipts of a sink that goes on whatever they say. */
