@@ -3,6 +3,7 @@ import { ok } from "../../shared/result.ts";
 import { DAY_MS, HOUR_MS } from "../../shared/window.ts";
 import type { ShardStatus } from "../aggregate/shard-status.ts";
 import type { OperatingState } from "../directory/operating-state.ts";
+import { HEALTH_EXAMPLE } from "./health-example.ts";
 import { type HealthParts, healthSchema } from "./health-schema.ts";
 import { type Findings, judgeHealth } from "./judge-health.ts";
 import { findings, metered, NOW_MS, QUIET, SHARD, said, silent } from "./test-look.ts";
@@ -82,6 +83,10 @@ test.each<[string, Partial<Findings>, "degraded" | "down"]>([
   ["the meters, which only count", { meters: [silent] }, "degraded"],
 ])("without %s the whole is as bad as that", (_, over, verdict) => {
   expect(judgeHealth(findings(over)).verdict).toBe(verdict);
+});
+
+test("the example that the description shows could be an answer", () => {
+  expect(healthSchema.parse(HEALTH_EXAMPLE)).toEqual(HEALTH_EXAMPLE);
 });
 
 test("what the log has not brought yet is not called complete", () => {
