@@ -1,10 +1,12 @@
+import { withoutKeySecrets } from "./directory/key.ts";
+
 /** Lines of one message that an isolate writes in a minute: an outage says the same of each request, and each line is paid for. */
 export const LINES_PER_MINUTE_MAX = 100;
 const MINUTE_MS = 60_000;
 
 /**
  * One JSON line a fact: its level, what happened (`message`, always the same words for the same thing), and the fields. A request's id is `request`, those of several
- * `requests`. Nothing of an event but its ids ever goes in, no key and no body; an error is logged with its stack. What is said more than so often in a minute is
+ * `requests`. Nothing of an event but its ids ever goes in, no body, and of a key no more than its id; an error is logged with its stack. What is said more than so often in a minute is
  * left out, and the next line says how often (`left_out`).
  */
 export function log(
@@ -21,7 +23,7 @@ export function log(
       : error === undefined
         ? {}
         : { error: String(error) };
-  console[level](JSON.stringify({ level, message, ...said, ...rest, ...cause }));
+  console[level](withoutKeySecrets(JSON.stringify({ level, message, ...said, ...rest, ...cause })));
 }
 
 /** By message; there are as many as there are calls of `log` in the program. */

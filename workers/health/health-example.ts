@@ -15,6 +15,7 @@ export const HEALTH_EXAMPLE: Health = {
       events: { accepted: 14_321, duplicates: 88, late: 12, queued: 0, rejected: 39, ignored: 0 },
       rejected_by_code: { invalid_value: 31, too_old: 8 },
       refused_requests: 0,
+      overloaded_requests: 0,
     },
     log: {
       ...OK,

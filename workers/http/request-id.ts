@@ -7,12 +7,16 @@ import { setHeaders } from "./set-headers.ts";
 
 export type WithRequestId<Bindings> = { Bindings: Bindings; Variables: { requestId: string } };
 
+export const REQUEST_ID_HEADER = "X-Request-Id";
+
+export const newRequestId = (): string => crypto.randomUUID();
+
 /** Gives every request an id of our own, which the answer, the log and the events' archive lines carry. */
 export const requestId = createMiddleware<WithRequestId<object>>(async (c, next) => {
-  c.set("requestId", crypto.randomUUID());
+  c.set("requestId", newRequestId());
   await next();
   // `c.var` would make an object of all that is set.
-  setHeaders(c, [["X-Request-Id", c.get("requestId")]]);
+  setHeaders(c, [[REQUEST_ID_HEADER, c.get("requestId")]]);
 });
 
 /** Whatever a route throws is a bug or an outage: the log gets all of it, the caller the id to ask about. */
@@ -28,6 +32,6 @@ export function toProblem<E extends { Variables: { requestId: string } }>(error:
 
 function withRequestId(problem: Problem, requestId: string): Response {
   const response = problemResponse(problem);
-  response.headers.set("X-Request-Id", requestId);
+  response.headers.set(REQUEST_ID_HEADER, requestId);
   return response;
 }

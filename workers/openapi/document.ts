@@ -2,6 +2,7 @@ import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponse
 import { type Answer, type Content, HEADERS, type HeaderName, type Operation, TAGS } from "./operation.ts";
 import { OPERATIONS, securityOf } from "./operations.ts";
 import { PROBLEMS, type ProblemCode, problemSchema } from "./problems.ts";
+import { WEBHOOKS } from "./webhooks.ts";
 
 const DESCRIPTION = `
 Real-time analytics of payments for merchants: each payment counted exactly once, minutes after it happened, for five years.
@@ -37,6 +38,7 @@ export function openApiDocument() {
       },
     },
     paths: pathsOf(),
+    webhooks: WEBHOOKS,
   });
 }
 
@@ -81,7 +83,7 @@ function present(name: string, operation: Operation): ZodOpenApiOperationObject 
       ...(headers === undefined ? {} : { header: headers }),
     },
     ...(body === undefined ? {} : { requestBody: { required: body.isRequired, content: contentOf(body.content) } }),
-    responses: responsesOf(operation, security.length > 0),
+    responses: responsesOf(operation),
   };
 }
 
@@ -94,7 +96,8 @@ function contentOf(content: Readonly<Record<string, Content>>) {
   );
 }
 
-function responsesOf({ answers, problems }: Operation, isLimited: boolean): ZodOpenApiResponsesObject {
+function responsesOf({ answers, problems }: Operation): ZodOpenApiResponsesObject {
+  const isLimited = problems.includes("rate_limited");
   const responses: Record<string, ZodOpenApiResponsesObject[`${1 | 2 | 3 | 4 | 5}${string}`]> = {};
   for (const [status, answer] of Object.entries(answers)) responses[status] = answerOf(answer, isLimited);
   for (const [status, codes] of byStatus(problems)) {
@@ -131,7 +134,7 @@ const LIMIT_HEADERS = ["RateLimit-Policy", "RateLimit"] as const;
 function headersOfProblem(status: number, isLimited: boolean): HeaderName[] {
   return [
     "X-Request-Id",
-    ...(isLimited && status !== 401 ? LIMIT_HEADERS : []),
+    ...(isLimited ? LIMIT_HEADERS : []),
     ...(status === 401 ? (["WWW-Authenticate"] as const) : []),
     ...(status === 429 || status === 503 ? (["Retry-After"] as const) : []),
   ];

@@ -5,6 +5,7 @@ export const TAGS = {
   Collect: "What the payment app's backends post to: the ingest Worker.",
   Read: "A merchant's numbers, and the payments behind them.",
   Access: "Keys, and the dashboard's sessions.",
+  Alerts: "Being told of what goes wrong, by signed webhooks.",
   Operate: "Sources, merchants, replays, audit, dead letters: operators only.",
 } as const;
 export type Tag = keyof typeof TAGS;
@@ -47,7 +48,8 @@ export const HEADERS = {
     example: "9d5c1f0e-…",
   },
   "RateLimit-Policy": {
-    description: "Requests allowed in a window of seconds (draft-ietf-httpapi-ratelimit-headers).",
+    description:
+      'Requests allowed in a window of seconds (draft-ietf-httpapi-ratelimit-headers): of a key or source (`"requests"`), or, without a valid key, of an address (`"address"`).',
     example: '"requests";q=5000;w=10',
   },
   RateLimit: {

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { merchantSchema, merchantsSchema, putMerchantSchema } from "../api/admin-merchants.ts";
 import { redriveRequestSchema } from "../api/dead-letters.ts";
-import { logSchema } from "../api/log-schema.ts";
+import { erasureRequestSchema, erasureSchema, erasuresSchema } from "../api/erasures.ts";
+import { logFilters, logSchema } from "../api/log-schema.ts";
 import {
   auditSchema,
   begunReplaySchema,
@@ -44,6 +45,7 @@ tally_receipt_events_total{kind="duplicates"} 88
 
 const sourcePath = z.object({ source: z.string().meta({ examples: ["app-tokyo"] }) });
 const replayPath = z.object({ id: z.string() });
+const erasurePath = replayPath;
 
 export const OPERATE_OPERATIONS: OperationTable = {
   "GET /v1/admin/sources": {
@@ -85,9 +87,9 @@ export const OPERATE_OPERATIONS: OperationTable = {
     tag: "Operate",
     id: "listMerchants",
     summary: "Merchants",
-    query: page,
+    query: page.extend({ q: parameterShapes.q.optional() }),
     answers: ok("By id.", merchantsSchema),
-    problems: PAGE,
+    problems: [...PAGE, "invalid_parameter"],
   },
   "GET /v1/admin/merchants/:merchant": {
     tag: "Operate",
@@ -113,16 +115,18 @@ export const OPERATE_OPERATIONS: OperationTable = {
     tag: "Operate",
     id: "listLog",
     summary: "Who did what",
-    query: page,
+    description: "Each look at this list is a call as well: `methods=POST,PUT,PATCH,DELETE` leaves reading out.",
+    query: page.extend(logFilters),
     answers: ok("The newest first.", logSchema),
-    problems: PAGE,
+    problems: [...PAGE, "invalid_parameter"],
   },
   "GET /v1/admin/dead-letters": {
     tag: "Operate",
     id: "listDeadLetters",
     summary: "Messages their consumers gave up on",
+    query: page,
     answers: ok("The newest first; those that were put back are not among them.", deadLettersSchema),
-    problems: [],
+    problems: PAGE,
   },
   "POST /v1/admin/dead-letters/redrive": {
     tag: "Operate",
@@ -136,8 +140,9 @@ export const OPERATE_OPERATIONS: OperationTable = {
     tag: "Operate",
     id: "listEpochs",
     summary: "How merchants are spread over shards",
+    query: page,
     answers: ok("Epochs, the oldest first.", epochsSchema),
-    problems: [],
+    problems: PAGE,
   },
   "POST /v1/admin/topology": {
     tag: "Operate",
@@ -196,8 +201,9 @@ export const OPERATE_OPERATIONS: OperationTable = {
     tag: "Operate",
     id: "listReplays",
     summary: "Replays",
+    query: page,
     answers: ok("The newest first.", replaysSchema),
-    problems: [],
+    problems: PAGE,
   },
   "POST /v1/admin/replays": {
     tag: "Operate",
@@ -224,5 +230,30 @@ export const OPERATE_OPERATIONS: OperationTable = {
     path: replayPath,
     answers: { 204: { description: "It ends with the pass it is at." } },
     problems: ["csrf", "not_found"],
+  },
+  "GET /v1/admin/erasures": {
+    tag: "Operate",
+    id: "listErasures",
+    summary: "Users that were, or are being, taken out of the archive",
+    answers: ok("The newest first.", erasuresSchema),
+    problems: [],
+  },
+  "POST /v1/admin/erasures": {
+    tag: "Operate",
+    id: "eraseUsers",
+    summary: "Take users out of the archive",
+    description:
+      "Their events stay, as those of nobody in particular, and every number stays what it is. Doing it twice, or after being cut off, ends in the same state.",
+    body: body(erasureRequestSchema),
+    answers: { 202: { description: "It runs.", content: json(erasureSchema) } },
+    problems: [...CHANGE, "invalid_time"],
+  },
+  "GET /v1/admin/erasures/:id": {
+    tag: "Operate",
+    id: "getErasure",
+    summary: "How far an erasure is",
+    path: erasurePath,
+    answers: ok("As it stands.", erasureSchema),
+    problems: ["not_found"],
   },
 };

@@ -1,6 +1,7 @@
 import { API_ACCESS, INGEST_ACCESS, type Who } from "../access/table.ts";
 import type { OperationTable } from "./operation.ts";
 import { ACCESS_OPERATIONS } from "./operations-access.ts";
+import { ALERT_OPERATIONS } from "./operations-alerts.ts";
 import { COLLECT_OPERATIONS } from "./operations-collect.ts";
 import { OPERATE_OPERATIONS } from "./operations-operate.ts";
 import { READ_OPERATIONS } from "./operations-read.ts";
@@ -12,6 +13,7 @@ const SECURITY: Readonly<Record<Who, Security>> = {
   anyone: [],
   source: [{ key: [] }],
   merchant: [{ key: [] }, { session: [] }],
+  manager: [{ key: [] }, { session: [] }],
   reader: [{ key: [] }, { session: [] }],
   session: [{ session: [] }],
   operator: [{ key: [] }, { session: [] }],
@@ -31,6 +33,7 @@ export const OPERATIONS: OperationTable = withCommonProblems({
   ...COLLECT_OPERATIONS,
   ...READ_OPERATIONS,
   ...ACCESS_OPERATIONS,
+  ...ALERT_OPERATIONS,
   ...OPERATE_OPERATIONS,
 });
 
@@ -38,7 +41,8 @@ function withCommonProblems(operations: OperationTable): OperationTable {
   return Object.fromEntries(
     Object.entries(operations).map(([name, operation]) => {
       const common: readonly ProblemCode[] = securityOf(name).length > 0 ? COMMON_PROBLEMS : ["internal_error"];
-      return [name, { ...operation, problems: [...new Set([...common, ...operation.problems])] }];
+      const ofQuery: readonly ProblemCode[] = name === "GET /healthz" ? [] : ["unknown_parameter"];
+      return [name, { ...operation, problems: [...new Set([...common, ...ofQuery, ...operation.problems])] }];
     }),
   );
 }

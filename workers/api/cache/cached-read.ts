@@ -1,27 +1,28 @@
 import type { Context } from "hono";
-import { BoundedCache } from "../../../shared/bounded-cache.ts";
 import type { Result } from "../../../shared/result.ts";
 import { DAY_MS, HOUR_MS, WINDOW_MS } from "../../../shared/window.ts";
+import { limitKeyOf } from "../../access/admit.ts";
 import { inBackground } from "../../access/background.ts";
 import type { Guarded } from "../../access/guarded.ts";
 import { correctionsAfter, lastCorrectionOf } from "../../directory/corrections.ts";
-import { loadTopology } from "../../directory/topology.ts";
+import { loadReadTopology } from "../../directory/topology.ts";
 import { DirectoryUnavailable } from "../../directory/unavailable.ts";
 import { type Problem, problemResponse } from "../../http/problem.ts";
+import { type RateLimitEnv, takeRequest } from "../../http/rate-limit.ts";
+import { newRequestId, REQUEST_ID_HEADER } from "../../http/request-id.ts";
 import { log } from "../../log.ts";
 import type { Env } from "../env.ts";
 import { HistoryUnavailable } from "../history.ts";
 import { readMark, ShardUnavailable } from "../hot-windows.ts";
 import { CachedReads, type Surroundings } from "./cached-reads.ts";
 import { edgeAnswers } from "./edge-answers.ts";
+import type { KeptAnswer } from "./kept-answer.ts";
 import { keptResponse } from "./kept-response.ts";
 import { CORRECTIONS_READ_MAX } from "./known-corrections.ts";
+import { KnownRequests } from "./known-requests.ts";
 import { BELIEVED_MS } from "./lifetime.ts";
 import type { Question } from "./question.ts";
 
-/** What was asked in these very words is understood for a moment, so that a hit costs no parsing: `now` and `today` move. */
-const WORDINGS_MAX = 5_000;
-const WORDING_CHARS_MAX = 512;
 /** Shards have windows of the last 24 hours and half an hour; a mark of what they have is asked for of no more. */
 const SHARDS_RETAIN_MS_MAX = DAY_MS + 2 * HOUR_MS;
 /** While history is away, this much earlier words count as the same: `to=now` is another moment every ten minutes. */
@@ -31,42 +32,59 @@ const NO_CACHE = /\bno-cache\b/i;
 
 /** This isolate's. */
 const reads = new CachedReads();
-const understood = new BoundedCache<string, string>(WORDINGS_MAX);
+const known = new KnownRequests();
 
 type ApiContext = Context<Guarded<Env>>;
 /** Makes a question of a request, as of a moment. */
 type Ask = (c: ApiContext, atMs: number) => Promise<Result<Question, Problem>>;
 
 /**
+ * The answer to a request of which the same was answered a moment ago, before any route is looked for: what most hits pay. `undefined` when it has
+ * to go the whole way.
+ */
+export function answerKnown(request: Request, env: RateLimitEnv): Promise<Response> | undefined {
+  const nowMs = Date.now();
+  const asked = known.get(request, nowMs);
+  if (asked === undefined || isDoubting(request)) return undefined;
+  const believed = reads.believed(asked.key, nowMs);
+  return believed === undefined ? undefined : answerHit(request, env, asked.limitKey, believed, nowMs);
+}
+
+async function answerHit(
+  request: Request,
+  env: RateLimitEnv,
+  limitKey: string,
+  answer: KeptAnswer,
+  nowMs: number,
+): Promise<Response> {
+  const taken = await takeRequest(env, limitKey, nowMs);
+  const isAllowed = taken?.isAllowed !== false;
+  const response = isAllowed ? keptResponse(request, answer, "isolate", nowMs) : problemResponse(taken.problem);
+  for (const [name, value] of taken?.headers ?? []) response.headers.set(name, value);
+  response.headers.set(REQUEST_ID_HEADER, newRequestId());
+  return response;
+}
+
+/**
  * Answers a read of the merchant to whom the caller has been admitted, from the cache or by its question. The one way for a route to be cached:
- * `app.get(path, (c) => cachedRead(c, ask))`.
+ * `app.get(path, (c) => cachedRead(c, ask))`, a route whose calls are not logged, since `answerKnown` logs none.
  */
 export async function cachedRead(c: ApiContext, ask: Ask): Promise<Response> {
   const nowMs = Date.now();
   const request = c.req.raw;
-  const words = wordingOf(request, c.get("merchant"));
-  const key = words === undefined ? undefined : understood.get(words, nowMs);
-  const isDoubted = NO_CACHE.test(request.headers.get("Cache-Control") ?? "");
-  const believed = key === undefined || isDoubted ? undefined : reads.believed(key, nowMs);
-  if (believed !== undefined) return keptResponse(request, believed, "isolate", nowMs);
-
+  const isDoubted = isDoubting(request);
   const asked = await ask(c, nowMs);
   if (!asked.ok) return problemResponse(asked.error);
   const question = asked.value;
-  if (question.stream !== undefined) {
-    const streamed = await question.stream();
-    return streamed.ok ? streamed.value : problemResponse(streamed.error);
-  }
-  if (words !== undefined && words.length <= WORDING_CHARS_MAX)
-    understood.set(words, question.key, nowMs + BELIEVED_MS);
+  known.note(request, { key: question.key, limitKey: limitKeyOf(c.get("caller")) }, nowMs);
   const around = surroundings(c, isDoubted ? 0 : BELIEVED_MS);
   try {
     const served = await reads.read(question, around);
-    if (!served.ok) return problemResponse(served.error);
+    if (!served.ok) return "stream" in served.error ? served.error.stream() : problemResponse(served.error);
     return keptResponse(request, served.value.answer, served.value.origin, Date.now());
   } catch (error) {
-    if (!(error instanceof HistoryUnavailable || error instanceof ShardUnavailable)) throw error;
-    const kept = await reads.stale(await earlierKeys(c, question, nowMs, ask), around).catch(unlessAway);
+    if (!isAway(error)) throw error;
+    const kept = await reads.stale(await earlierKeys(c, question, nowMs, ask), around);
     if (kept === undefined) throw error;
     const { requestId } = c.var;
     log("warn", "read answered stale", { request: requestId, path: c.req.path, error, cause: String(error.cause) });
@@ -74,10 +92,8 @@ export async function cachedRead(c: ApiContext, ask: Ask): Promise<Response> {
   }
 }
 
-/** A path may spell a merchant in several ways; the merchant stands before it in one. None of what has a body, which says more. */
-function wordingOf({ method, url, headers }: Request, merchantId: string): string | undefined {
-  if (method !== "GET") return undefined;
-  return `${merchantId} ${headers.get("Accept") ?? ""} ${url.slice(url.indexOf("/", "https://".length))}`;
+function isDoubting({ headers }: Request): boolean {
+  return NO_CACHE.test(headers.get("Cache-Control") ?? "");
 }
 
 function surroundings(c: ApiContext, believedMs: number): Surroundings {
@@ -90,7 +106,7 @@ function surroundings(c: ApiContext, believedMs: number): Surroundings {
     lastCorrectionOf: (merchantId) => lastCorrectionOf(DIRECTORY, merchantId),
     markOf: async ({ merchantId, madeFromMs, toMs }) => {
       const nowMs = Date.now();
-      const topology = await loadTopology(DIRECTORY, nowMs);
+      const topology = await loadReadTopology(DIRECTORY, nowMs);
       return await readMark(c.env, topology, merchantId, Math.max(madeFromMs, nowMs - SHARDS_RETAIN_MS_MAX), toMs);
     },
     keepAlive: (work) => inBackground(c, "keeping an answer", work),
@@ -112,6 +128,8 @@ async function earlierKeys(
   return [...keys];
 }
 
-function unlessAway(error: unknown): undefined {
-  if (!(error instanceof DirectoryUnavailable)) throw error;
+function isAway(error: unknown): error is Error {
+  return (
+    error instanceof HistoryUnavailable || error instanceof ShardUnavailable || error instanceof DirectoryUnavailable
+  );
 }

@@ -1,3 +1,4 @@
+import { env } from "cloudflare:workers";
 import { Hono } from "hono";
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import { ok, type Result } from "../../../shared/result.ts";
@@ -7,9 +8,10 @@ import { openDirectory } from "../../directory/test-directory.ts";
 import type { Problem } from "../../http/problem.ts";
 import type { Env } from "../env.ts";
 import { HistoryUnavailable } from "../history.ts";
-import { cachedRead } from "./cached-read.ts";
+import { answerKnown, cachedRead } from "./cached-read.ts";
 import { type Question, questionKey } from "./question.ts";
 
+const { RATE_LIMITER } = env as unknown as { readonly RATE_LIMITER: RateLimit };
 /** Later than now: a clock that was set back would believe what it knows for long. */
 const NOON_MS = Date.UTC(2031, 10, 3, 12, 1);
 
@@ -20,7 +22,7 @@ beforeAll(async () => {
 afterEach(() => void vi.useRealTimers());
 
 /** A route whose question is about the time since a moment, as of now, in a world that counts how often it is asked. */
-function routeOf(name: string) {
+function routeOf(name: string, bindings: object = {}) {
   const world = { asked: 0, answered: 0, isAway: false };
   const ask = async (_: unknown, atMs: number): Promise<Result<Question, Problem>> => {
     world.asked += 1;
@@ -41,28 +43,58 @@ function routeOf(name: string) {
   const app = new Hono<Guarded<Env>>();
   app.use(async (c, next) => {
     c.set("merchant", "shop");
+    const principal = { kind: "merchant", merchantId: "shop", role: "read" } as const;
+    c.set("caller", { principal, keyId: "k", session: undefined });
     await next();
   });
   app.onError((error) => new Response(error.message, { status: 503 }));
   app.all(`/${name}`, (c) => cachedRead(c, ask));
   const shard = { mark: async () => 7 };
-  const env = {
+  const bound = {
     DIRECTORY: directory,
     VERSION: { id: name },
     SHARD: { idFromName: (id: string) => id, get: () => shard },
+    ...bindings,
   } as unknown as Env;
-  const read = (init: RequestInit = {}) => app.request(`/${name}?to=now`, init, env);
+  const read = async (init: RequestInit = {}, credentials: HeadersInit = { Authorization: "Bearer k" }) => {
+    const request = new Request(`https://tally.example/${name}?to=now`, init);
+    for (const [header, value] of new Headers(credentials)) request.headers.set(header, value);
+    return await (answerKnown(request, bound) ?? app.request(request, {}, bound));
+  };
   return { world, read };
 }
 
-test("words that were understood a moment ago are not parsed again, unless a body says more", async () => {
+test("a request of a moment ago is answered without its route, unless it has a body, which says more", async () => {
   const { world, read } = routeOf("words");
   for (const _ of [1, 2, 3]) expect(await (await read()).text()).toBe('{"answer":1}');
   expect(world.asked).toBe(1);
+  const [whole, short] = [await read({ headers: { "Cache-Control": "no-cache" } }), await read()];
+  expect(short.headers.get("X-Request-Id")).toMatch(/^[0-9a-f-]{36}$/);
+  for (const header of ["ETag", "Content-Type", "Cache-Control", "Vary"])
+    expect(short.headers.get(header)).toBe(whole.headers.get(header));
+  expect((await read({ headers: { "If-None-Match": whole.headers.get("ETag") ?? "" } })).status).toBe(304);
+  expect(world.asked).toBe(2);
   for (const _ of [1, 2]) await read({ method: "POST", body: "{}" });
-  expect(world.asked).toBe(3);
-  await read({ headers: { "Cache-Control": "no-cache" } });
   expect(world).toMatchObject({ asked: 4, answered: 1 });
+});
+
+test("what one caller was answered is not given to another's key, nor to who shows none, before they are admitted", async () => {
+  const { world, read } = routeOf("callers");
+  await read();
+  for (const credentials of [{}, { Authorization: "Bearer other" }, { Cookie: "session=Bearer k" }]) {
+    const { asked } = world;
+    await read({}, credentials);
+    expect(world.asked).toBe(asked + 1);
+  }
+});
+
+test("an answer without its route takes from its caller's limit, too", async () => {
+  const { world, read } = routeOf("limited", { RATE_LIMIT: "3/60s", RATE_LIMITER });
+  const statuses: number[] = [];
+  for (let request = 0; request < 6; request++) statuses.push((await read()).status);
+  // The first goes the whole way, where `admit` would take it.
+  expect(statuses).toEqual([200, 200, 200, 200, 429, 429]);
+  expect(world.asked).toBe(1);
 });
 
 test("while history is away the same words of up to an hour ago are answered, and later none", async () => {
