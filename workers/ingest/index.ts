@@ -15,13 +15,14 @@ import { readQuery, strayParameter } from "../http/query-string.ts";
 import { requestId, toProblem } from "../http/request-id.ts";
 import { log } from "../log.ts";
 import { sendAll } from "../queue.ts";
+import { isTraced } from "../traced.ts";
 import { Accepted } from "./accept.ts";
 import { drain, readBody } from "./body.ts";
 import { type Env, settingsOf } from "./env.ts";
 import { lateWindowsOf } from "./late-windows-of.ts";
 import { DIRECT_TIMEOUT_MS, IDS_PER_REQUEST_MAX, LATE_WINDOWS_ANNOUNCED_MAX, LOG_DELAY_S } from "./limits.ts";
 import { packEvents } from "./log-events.ts";
-import { metered, meterReceipt } from "./metered.ts";
+import { metered, meterReceipt, meterRefused } from "./metered.ts";
 import { contentModeOf, readCloudEvents } from "./parse-cloud-events.ts";
 import { readEvents } from "./parse-events.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
@@ -68,7 +69,7 @@ app.post("/v1/events", metered, async (c) => {
 
 /** Takes what is in a body: into the log, and, with a head start, to the shards. */
 async function collect(c: Context<Collecting>, body: Uint8Array, hasHeadStart: boolean): Promise<Response> {
-  const settings = settingsOf(c.env);
+  const { traceShare, ...settings } = settingsOf(c.env);
   const nowMs = Date.now();
   const source = c.var.caller.principal;
   if (source.kind !== "source") throw new Error("only sources are admitted to sending");
@@ -102,15 +103,19 @@ async function collect(c: Context<Collecting>, body: Uint8Array, hasHeadStart: b
     );
   } catch (error) {
     deadline.cancel();
+    meterRefused("log_unavailable");
     log("error", "the log refused events", { request, events: batch.size, error });
     return problemResponse(logUnavailable);
   }
   // From here on the request has succeeded, whatever happens: the log has the events.
   const routes = topology === undefined ? [] : routesOf(topology, batch);
-  const statuses = await applyToShards({ shards: c.env.SHARD, caller: "ingest", deadline, token }, routes, batch.size);
+  const traced = isTraced(request, traceShare) ? [request] : [];
+  const calls = { shards: c.env.SHARD, caller: "ingest" as const, requests: [request], traced, deadline, token };
+  const statuses = await applyToShards(calls, routes, batch.size);
   deadline.cancel();
   const receipt = receiptOf(accepted, statuses);
   meterReceipt(receipt);
+  if (traced.length > 0) logTaken(request, source.id, receipt);
   const late = lateWindowsOf(batch, statuses, LATE_WINDOWS_ANNOUNCED_MAX);
   if (late.length > 0) inBackground(c, "announcing late windows", announceLateWindows(c.env.DIRECTORY, late, nowMs));
   accepted.lines.release();
@@ -140,6 +145,7 @@ app.all("/v1/events", () => problemResponse(methodNotAllowed("POST")));
 app.all("/v1/ids", () => problemResponse(methodNotAllowed("POST")));
 
 function refuse(nowMs: number): Response {
+  meterRefused("overloaded");
   const refused = underWay.refuse(nowMs);
   if (refused !== undefined) log("warn", "overloaded", { refused });
   return problemResponse(overloaded);
@@ -176,6 +182,12 @@ function answerNothingAccepted(accepted: Accepted, isSkipping: boolean): Respons
   if (accepted.errors.length === 0 || isSkipping) return Response.json(receipt);
   const forbidden = accepted.errors.every(({ code }) => code === "merchant_not_allowed");
   return problemResponse(forbidden ? forbiddenMerchants(receipt) : allRejected(receipt));
+}
+
+/** Where a request that is followed begins: what the log's consumer and the shards say of it later has its id, too. */
+function logTaken(request: string, source: string, receipt: Receipt): void {
+  const { accepted, duplicates, late, queued = 0, rejected } = receipt;
+  log("info", "events taken", { request, source, accepted, duplicates, late, queued, rejected });
 }
 
 /** Nobody reads the receipts of a sink that goes on whatever they say. */
