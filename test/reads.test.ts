@@ -88,7 +88,12 @@ function ask(merchant: string, body: unknown, { headers = {}, search = "", key =
   return fetch(`${tally.runtime.apiUrl}/v1/merchants/${merchant}/query${search}`, {
     method: "POST",
     body: typeof body === "string" ? body : JSON.stringify(body),
-    headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json", ...headers },
+    headers: {
+      Authorization: `Bearer ${key}`,
+      "Content-Type": "application/json",
+      "Cache-Control": "no-cache",
+      ...headers,
+    },
   });
 }
 
@@ -251,6 +256,24 @@ test("CSV has local times, decimals of the currency and nothing that a spreadshe
   expect(await asked.text()).toBe(`currency,net\r\nJPY,${net}\r\n`);
 });
 
+test("how large payments are is told where it is asked for: of all of the span, each payment in a step that holds its amount", async () => {
+  const search = `from=${date(AUTUMN_MS)}&to=${date(AUTUMN_MS + DAY_MS)}&granularity=1h`;
+  const [plain] = (await metrics("berlin", search)).series;
+  const [asked] = (await metrics("berlin", `${search}&amounts=true`)).series;
+  expect(plain?.total.amounts).toBeUndefined();
+  const { amounts = [], ...total } = asked?.total ?? {};
+  expect({ ...asked, total }).toEqual(plain);
+  const paid = windows.flatMap(({ startMs }) =>
+    startMs >= Date.parse(`${date(AUTUMN_MS)}T00:00:00+02:00`) &&
+    startMs < Date.parse(`${date(AUTUMN_MS + DAY_MS)}T00:00:00+01:00`)
+      ? [amountAt(startMs)]
+      : [],
+  );
+  const within = amounts.map(({ from, to }) => paid.filter((amount) => amount >= from && amount < to).length);
+  expect(amounts.map(({ count }) => count)).toEqual(within);
+  expect(within.reduce((sum, count) => sum + count, 0)).toBe(paid.length);
+});
+
 test("what a table lacks is in a header: of a span from before history, and of rows that are cut off", async () => {
   const span = `from=${date(AUTUMN_MS - 20 * 365 * DAY_MS)}&to=${date(AUTUMN_MS - 19 * 365 * DAY_MS)}`;
   const answer = await metrics("berlin", span);
@@ -282,6 +305,8 @@ test.each([
   ["metrics?compare=tomorrow", "compare", "invalid_compare"],
   ["metrics?from=1970-01-02&to=1970-01-03&compare=year_ago&tz=UTC", "compare", "invalid_compare"],
   ["metrics?group_by=user", "group_by", "invalid_group_by"],
+  ["metrics?amounts=20", "amounts", "invalid_amounts"],
+  ["metrics?amounts=true&format=csv", "amounts", "invalid_amounts"],
   ["metrics?format=xlsx", "format", "invalid_format"],
   ["report?format=csv&bom=1", "bom", "invalid_bom"],
 ])("%s is refused, and says which parameter is wrong", async (path, parameter, code) => {

@@ -4,6 +4,7 @@ import { log } from "../log.ts";
 import { audit } from "./audit.ts";
 import { compaction } from "./compaction.ts";
 import type { Env } from "./env.ts";
+import { forgetPast } from "./retention.ts";
 import { rollUp } from "./roll-up.ts";
 import { wakeReplayer } from "./wake-replayer.ts";
 
@@ -20,6 +21,7 @@ const TASKS: readonly CronTask[] = [
   { name: "compaction", run: (env) => compaction(env, Date.now()) },
   { name: "admin log", run: async ({ DIRECTORY }) => ({ pruned: await pruneLog(DIRECTORY, Date.now()) }) },
   { name: "roll-up", run: (env) => rollUp(env) },
+  { name: "retention", run: (env) => forgetPast(env, Date.now()) },
   { name: "corrections", run: (env) => forgetCorrections(env.DIRECTORY, Date.now()) },
 ];
 

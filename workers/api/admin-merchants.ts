@@ -2,15 +2,15 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { MERCHANT_ID_PATTERN } from "../../shared/event.ts";
 import { isCurrency } from "../../shared/iso-codes.ts";
+import { err, ok } from "../../shared/result.ts";
 import type { Guarded } from "../access/guarded.ts";
 import { listMerchants, type Merchant, putMerchant, readMerchant } from "../directory/merchants.ts";
-import { type Problem, problemResponse } from "../http/problem.ts";
+import { invalidParameter, type Problem, problemResponse } from "../http/problem.ts";
 import { fresh } from "./answer.ts";
 import type { Env } from "./env.ts";
 import { readJson } from "./json-body.ts";
 import type { merchantSchema, merchantsSchema } from "./merchant-schema.ts";
-import { PAGE_PARAMETERS, pageOf, parsePage } from "./page.ts";
-import { readQuery } from "./parameters.ts";
+import { readPage } from "./page.ts";
 import { parseZone } from "./zone.ts";
 
 export { merchantSchema, merchantsSchema } from "./merchant-schema.ts";
@@ -40,12 +40,17 @@ export const putMerchantSchema = z.strictObject({
 /** Below `/v1/admin/merchants`: what reads take for granted of each. Events of merchants that are not there are counted all the same. */
 export const adminMerchants = new Hono<Guarded<Env>>()
   .get("/", async (c) => {
-    const query = readQuery(c.req.queries(), PAGE_PARAMETERS);
-    if (!query.ok) return problemResponse(query.error);
-    const page = parsePage(query.value, z.string());
+    const page = await readPage(c.req.queries(), {
+      filters: ["q"],
+      position: z.string(),
+      positionOf: ({ id }: Merchant) => id,
+      read: async ({ after: afterId, limit }, { q: beginning = "" }) =>
+        beginning.length > SEARCH_LENGTH_MAX || !beginning.isWellFormed()
+          ? err(invalidSearch)
+          : ok(await listMerchants(c.env.DIRECTORY, { afterId, limit, beginning })),
+    });
     if (!page.ok) return problemResponse(page.error);
-    const found = await listMerchants(c.env.DIRECTORY, page.value.after, page.value.limit + 1);
-    const { items, next_cursor } = pageOf(found, page.value, ({ id }) => id);
+    const { items, next_cursor } = page.value;
     return fresh({ merchants: items.map(present), next_cursor } satisfies z.output<typeof merchantsSchema>);
   })
   .get("/:merchant", (c) => showMerchant(c, c.req.param("merchant")))
@@ -68,6 +73,15 @@ export async function showMerchant(c: Context<Guarded<Env>>, id: string): Promis
 function present({ id, name, timezone, currency, createdAt }: Merchant): z.output<typeof merchantSchema> {
   return { id, name, timezone, currency, created_at: new Date(createdAt).toISOString() };
 }
+
+/** As long as a name may be. */
+const SEARCH_LENGTH_MAX = 200;
+
+const invalidSearch = invalidParameter(
+  "q",
+  "invalid_parameter",
+  `The beginning of an id or a name, of ${SEARCH_LENGTH_MAX} characters at most.`,
+);
 
 const noSuchMerchant: Problem = {
   status: 404,

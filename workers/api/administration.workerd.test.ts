@@ -97,6 +97,22 @@ describe("a merchant", () => {
     expect(seen).toEqual(["shop-1", "shop-2", "shop-3", "shop-4", "shop-5"]);
   });
 
+  test("is found by how its id or its name begins, and no wildcard finds all", async () => {
+    await ask("PUT", "merchants/bakery-1", { ...shop, name: "Shoppers' Bread" });
+    await ask("PUT", "merchants/bakery-2", { ...shop, name: "100 % Bread" });
+    const found = async (q: string) =>
+      merchantsSchema
+        .parse(await (await ask("GET", `merchants?q=${encodeURIComponent(q)}&limit=50`)).json())
+        .merchants.map(({ id }) => id);
+    expect(await found("shop")).toEqual(["bakery-1", "shop-1", "shop-2", "shop-3", "shop-4", "shop-5"]);
+    expect(await found("café h")).toEqual(["shop-1", "shop-2", "shop-3", "shop-4", "shop-5"]);
+    expect(await found("shop-3")).toEqual(["shop-3"]);
+    expect(await found("100 %")).toEqual(["bakery-2"]);
+    expect(await found("%")).toEqual([]);
+    const long = await ask("GET", `merchants?q=${"x".repeat(201)}`);
+    expect([long.status, await problemOf(long)]).toMatchObject([400, { code: "invalid_parameter", parameter: "q" }]);
+  });
+
   test.each<[string, string, object, string]>([
     ["an unknown zone", "merchants/x", { ...shop, timezone: "PST" }, "timezone"],
     ["an unknown currency", "merchants/x", { ...shop, currency: "YEN" }, "currency"],
@@ -107,6 +123,8 @@ describe("a merchant", () => {
     expect([response.status, (await problemOf(response)).parameter]).toEqual([422, parameter]);
   });
 });
+
+const NIGHT_SHOP = { name: "Night", timezone: "UTC", currency: "JPY" };
 
 describe("the log", () => {
   const newest = async (count: number) => {
@@ -123,13 +141,13 @@ describe("the log", () => {
       method: "PUT",
       route: "/v1/admin/merchants/:merchant",
       parameters: { path: "/v1/admin/merchants/shop-9", query: { x: ["1"] }, body: { name: "" } },
-      status: 422,
+      status: 400,
       request_id: response.headers.get("X-Request-Id"),
     });
   });
 
   test("has key-changing calls of merchants, without any secret, and not their reading", async () => {
-    const own = await addKey(api.directory, "merchant", "shop-1");
+    const own = await addKey(api.directory, "merchant", "shop-1", { role: "manage" });
     await api.ask("GET", "/v1/merchants/shop-1/keys", own);
     const body = { name: own.token, password: "hunter2" };
     await api.ask("POST", "/v1/merchants/shop-1/keys", own, body);
@@ -153,6 +171,28 @@ describe("the log", () => {
     expect(nobody).toMatchObject({ who: null, status: 401, parameters: { path: "/v1/merchants/shop-1/keys/none" } });
   });
 
+  test("is searched by method, by who called, and by key, in pages", async () => {
+    const other = await addKey(api.directory, "operator", "night-shift");
+    for (const n of [1, 2, 3]) await api.ask("PUT", `/v1/admin/merchants/night-${n}`, other, NIGHT_SHOP);
+    await api.ask("GET", "/v1/admin/topology", other);
+    const found = async (filter: string) => {
+      const seen: string[] = [];
+      for (let cursor = ""; ; ) {
+        const answer = await ask("GET", `log?limit=2&${filter}${cursor}`);
+        const { entries, next_cursor } = logSchema.strict().parse(await answer.json());
+        seen.push(...entries.map(({ method, who }) => `${method} ${who?.subject}`));
+        if (next_cursor === null) return seen;
+        cursor = `&cursor=${next_cursor}`;
+      }
+    };
+    const puts = Array(3).fill("PUT night-shift");
+    expect(await found(`key=${other.id}`)).toEqual(["GET night-shift", ...puts]);
+    expect(await found("by=night-shift&methods=put,DELETE")).toEqual(puts);
+    expect(new Set(await found("methods=GET")).has("PUT night-shift")).toBe(false);
+    const wrong = await ask("GET", "log?methods=PUT,FETCH");
+    expect([wrong.status, await problemOf(wrong)]).toMatchObject([400, { parameter: "methods" }]);
+  });
+
   test("is not filled by a key that goes on asking for what it may not, and has what others do meanwhile", async () => {
     const own = await addKey(api.directory, "merchant", "shop-1");
     const entries = async () => (await listLog(api.directory, undefined, 10_000)).length;
@@ -170,6 +210,18 @@ describe("the log", () => {
     await ask("POST", "sources", { id: "x".repeat(9_000) });
     const [entry] = await newest(1);
     expect(JSON.stringify(entry?.parameters).length).toBeLessThan(5_000);
+  });
+
+  test("takes a body of any depth, and keeps its beginning", async () => {
+    const nested = `{"id":${'{"a":'.repeat(20_000)}"tally_opr_0123456789abcdef_secret"${"}".repeat(20_000)}}`;
+    const response = await ask("POST", "sources", nested);
+    expect([response.status, await problemOf(response)]).toMatchObject([
+      422,
+      { code: "invalid_body", parameter: "id" },
+    ]);
+    const kept = JSON.stringify((await newest(1))[0]?.parameters);
+    expect(kept).toContain("[too deep]");
+    expect(kept).not.toContain("secret");
   });
 
   test("of a directory that is away lets nothing be done; one that cannot be completed takes no answer back", async () => {
@@ -204,5 +256,47 @@ describe("the log", () => {
     await addLogEntry(api.directory, { ...entry, at: nowMs });
     expect(await pruneLog(api.directory, nowMs + LOG_KEPT_DAYS * 86_400_000 + 1)).toBeGreaterThan(3);
     expect(await listLog(api.directory, undefined, 10)).toEqual([]);
+  });
+});
+
+describe("what operators list", () => {
+  beforeAll(async () => {
+    const at = Date.UTC(2026, 10, 1);
+    for (const n of [1, 2, 3, 4, 5]) {
+      await api.directory.exec(
+        `INSERT INTO dead_letters VALUES ('letter-${n}', 'tally-raw', 'odd', 3, 'dead/${n}', 6, ${at}, ${at + (n % 2)}, NULL)`,
+      );
+      await api.directory.exec(
+        `INSERT INTO replays (id, from_ms, to_ms, dry_run, state, next_ms, created_at, updated_at) VALUES ('replay-${n}', 0, 3600000, 1, 'done', 3600000, ${at + (n % 2)}, ${at})`,
+      );
+      if (n > 1) await api.directory.exec(`INSERT INTO topology_epochs VALUES (${n}, ${at + n * 600_000}, 2, '{}')`);
+    }
+  });
+
+  test.each([
+    ["dead-letters", "dead_letters", ["letter-5", "letter-3", "letter-1", "letter-4", "letter-2"]],
+    ["replays", "replays", ["replay-5", "replay-3", "replay-1", "replay-4", "replay-2"]],
+    ["topology", "epochs", [1, 2, 3, 4, 5]],
+  ])("%s come in pages, each once and in their order, those of the same moment too", async (path, name, ids) => {
+    for (const limit of [2, 5, 1_000]) {
+      const seen: unknown[] = [];
+      let cursor: string | null = "";
+      for (let pages = 0; cursor !== null && pages < 5; pages++) {
+        const response = await ask("GET", `${path}?limit=${limit}${cursor}`);
+        const page = (await response.json()) as Record<string, readonly { readonly id: unknown }[]>;
+        seen.push(...(page[name] ?? []).map(({ id }) => id));
+        const next = page.next_cursor as unknown as string | null;
+        cursor = next === null ? null : `&cursor=${next}`;
+      }
+      expect([seen, cursor]).toEqual([ids, null]);
+    }
+    for (const [query, parameter] of [
+      ["limit=0", "limit"],
+      ["cursor=bm9uc2Vuc2U", "cursor"],
+      ["since=now", "since"],
+    ]) {
+      const refused = await ask("GET", `${path}?${query}`);
+      expect([refused.status, await problemOf(refused)]).toMatchObject([400, { parameter }]);
+    }
   });
 });

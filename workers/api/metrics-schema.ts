@@ -5,8 +5,10 @@ import {
   breakdownsSchema,
   cellSchema,
   changeSchema,
+  countSchema,
   currencySchema,
   figuresSchema,
+  moneySchema,
   revisionSchema,
   spanSchema,
   statusSchema,
@@ -15,6 +17,7 @@ import {
 import { COMPARISONS } from "./base-spans.ts";
 import { GRANULARITIES } from "./calendar-unit.ts";
 import { nested } from "./present.ts";
+import { metricsRefundsSchema, undatedSchema } from "./refunds/refunds-schema.ts";
 
 /** Objects within objects, strict all the way down. */
 const figures = () => {
@@ -61,6 +64,17 @@ const bucketShape = {
   comparison: comparisonSchema,
 };
 
+const amountsSchema = z.array(z.strictObject({ from: moneySchema, to: moneySchema, count: countSchema })).meta({
+  description:
+    "With `amounts=true`: how many payments are of an amount in `[from, to)`, ascending, the empty ones left out. Up to 64 minor units each stands for itself, then 64 parts of each power of two: at most 1.6 % wide",
+  examples: [
+    [
+      { from: 496, to: 500, count: 3 },
+      { from: 500, to: 504, count: 41 },
+    ],
+  ],
+});
+
 const partSchema = z.strictObject({
   part: z.enum(["value", "other", "unspecified"]),
   value: z.string().nullable().meta({ description: "null unless `part` is `value`" }),
@@ -77,7 +91,7 @@ const partSchema = z.strictObject({
 
 const seriesSchema = z.strictObject({
   currency: currencySchema,
-  total: z.strictObject(bucketShape),
+  total: z.strictObject({ ...bucketShape, amounts: amountsSchema.optional() }),
   buckets: z.array(
     z.strictObject({
       start: timeSchema,
@@ -89,6 +103,7 @@ const seriesSchema = z.strictObject({
       ...bucketShape,
     }),
   ),
+  refunds_undated: undatedSchema.optional(),
   groups: z
     .strictObject({ dimension: z.enum(DIMENSIONS), parts: z.array(partSchema) })
     .optional()
@@ -109,6 +124,7 @@ export const metricsAnswerSchema = answerSchema
         bases: z.array(spanSchema),
       })
       .optional(),
+    refunds: metricsRefundsSchema.optional(),
     series: z.array(seriesSchema).meta({ description: "One for each currency" }),
   })
   .meta({ description: "A series of reports and their total, for each currency" });

@@ -1,3 +1,4 @@
+import { bucketRange } from "../../shared/amounts.ts";
 import { type Breakdown, type Cell, DIMENSIONS } from "../../shared/breakdown.ts";
 import type { Report } from "../../shared/report.ts";
 import type { Change } from "./change.ts";
@@ -40,6 +41,14 @@ function presentBreakdowns(report: Report) {
   return Object.fromEntries(
     DIMENSIONS.map((dimension) => [dimension, presentBreakdown(report.breakdowns[dimension], report)]),
   );
+}
+
+/** How many payments are of which amounts: the sketch as it is counted, so that whoever adds up several has that of all of them. */
+export function presentAmounts({ amounts }: Report) {
+  return amounts.bucket.map((bucket, at) => {
+    const { low, high } = bucketRange(bucket);
+    return { from: low, to: high, count: amounts.count[at] ?? 0 };
+  });
 }
 
 /** Largest amount first; `unspecified` is what payments without the dimension add up to, so that the parts make the whole. */

@@ -6,6 +6,10 @@ import { toBase64url, toHex } from "../bytes.ts";
  */
 export type KeyKind = "source" | "merchant" | "operator";
 
+/** What a merchant's key may: read the merchant's numbers, or read them and manage the merchant's keys. */
+export const KEY_ROLES = ["read", "manage"] as const;
+export type KeyRole = (typeof KEY_ROLES)[number];
+
 const TAG = { source: "src", merchant: "mch", operator: "opr" } as const satisfies Record<KeyKind, string>;
 const TOKEN = /^tally_(?:src|mch|opr)_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
 
@@ -27,6 +31,13 @@ export async function mintKey(kind: KeyKind, random: Uint8Array): Promise<Minted
 /** All of a key but its secret: what may be shown and logged. */
 export function keyPrefix(kind: KeyKind, id: string): string {
   return `tally_${TAG[kind]}_${id}`;
+}
+
+const SECRET_OF_TOKEN = /(tally_(?:src|mch|opr)_[0-9a-f]{16})_[A-Za-z0-9_-]+/g;
+
+/** A text in which keys show their id alone: whatever is logged, or told in an error, may have been sent with a key in the wrong place. */
+export function withoutKeySecrets(text: string): string {
+  return text.replaceAll(SECRET_OF_TOKEN, "$1");
 }
 
 export interface ParsedKey {

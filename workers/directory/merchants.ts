@@ -1,4 +1,4 @@
-import { asc, eq, gt } from "drizzle-orm";
+import { and, asc, eq, gt, gte, lt, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { merchants } from "./schema.ts";
 
@@ -21,16 +21,30 @@ export async function readMerchant(directory: D1Database, id: string): Promise<M
   return rows[0];
 }
 
+export interface MerchantSearch {
+  readonly afterId: string | undefined;
+  readonly limit: number;
+  /** How an id, or a name whatever its case, begins; empty for all. */
+  readonly beginning: string;
+}
+
 /** By id. */
 export async function listMerchants(
   directory: D1Database,
-  afterId: string | undefined,
-  limit: number,
+  { afterId, limit, beginning }: MerchantSearch,
 ): Promise<Merchant[]> {
   return await drizzle(directory)
     .select()
     .from(merchants)
-    .where(afterId === undefined ? undefined : gt(merchants.id, afterId))
+    .where(and(afterId === undefined ? undefined : gt(merchants.id, afterId), beginsWith(beginning)))
     .orderBy(asc(merchants.id))
     .limit(limit);
+}
+
+/** Ranges, which the indexes of both know; a pattern with wildcards would read all merchants. */
+function beginsWith(text: string) {
+  if (text === "") return undefined;
+  const end = `${text}\u{10ffff}`;
+  const name = sql`${merchants.name} COLLATE NOCASE`;
+  return or(and(gte(merchants.id, text), lt(merchants.id, end)), and(sql`${name} >= ${text}`, sql`${name} < ${end}`));
 }

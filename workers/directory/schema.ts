@@ -1,15 +1,22 @@
+import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { KEY_ROLES } from "./key.ts";
 
 /** The directory in D1: who may send, who may read, where windows live, and what needs an operator's eye. */
 
-export const merchants = sqliteTable("merchants", {
-  id: text("id").primaryKey(),
-  name: text("name").notNull(),
-  /** IANA zone and ISO 4217 code that reads use when the caller names none. */
-  timezone: text("timezone").notNull(),
-  currency: text("currency").notNull(),
-  createdAt: integer("created_at").notNull(),
-});
+export const merchants = sqliteTable(
+  "merchants",
+  {
+    id: text("id").primaryKey(),
+    name: text("name").notNull(),
+    /** IANA zone and ISO 4217 code that reads use when the caller names none. */
+    timezone: text("timezone").notNull(),
+    currency: text("currency").notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  // An operator looks one up by how its name begins, whatever the case.
+  (table) => [index("merchants_by_name").on(sql`${table.name} COLLATE NOCASE`)],
+);
 
 export const sources = sqliteTable("sources", {
   id: text("id").primaryKey(),
@@ -28,6 +35,8 @@ export const keys = sqliteTable(
     kind: text("kind", { enum: ["source", "merchant", "operator"] }).notNull(),
     /** The source or merchant the key speaks for; the operator's name. */
     subject: text("subject").notNull(),
+    /** Of a merchant's key, which without one reads; of the other kinds null. */
+    role: text("role", { enum: KEY_ROLES }),
     /** SHA-256 of the secret, in hex; the secret itself is shown once and kept nowhere. */
     secretHash: text("secret_hash").notNull(),
     createdAt: integer("created_at").notNull(),
@@ -179,6 +188,33 @@ export const replayDifferences = sqliteTable(
     storedAmount: text("stored_amount").notNull(),
   },
   (table) => [primaryKey({ columns: [table.replayId, table.windowStart, table.merchantId, table.currency] })],
+);
+
+/** Users whose hashes are taken out of the archive, hour after hour. */
+export const erasures = sqliteTable(
+  "erasures",
+  {
+    id: text("id").primaryKey(),
+    /** JSON array of the hashes; null once it is done: nothing of them is kept then. */
+    userHashes: text("user_hashes", { mode: "json" }),
+    users: integer("users").notNull(),
+    /** Event hours before this one. */
+    toMs: integer("to_ms").notNull(),
+    /** What comes before is done. */
+    nextMs: integer("next_ms").notNull(),
+    state: text("state", { enum: ["running", "done"] }).notNull(),
+    /** Events that had one of the hashes, files that were written anew, objects that cannot be read and were left. */
+    events: integer("events").notNull().default(0),
+    files: integer("files").notNull().default(0),
+    unreadable: integer("unreadable").notNull().default(0),
+    /** Why the last pass failed, until one succeeds. */
+    failure: text("failure"),
+    /** Not before this moment: hours that are not final yet, or what failed, wait. */
+    retryAt: integer("retry_at").notNull().default(0),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [index("erasures_state").on(table.state, table.retryAt)],
 );
 
 /** Hours with objects in the archive that stand in no Parquet yet; noted by who reads them, until they are compacted. */

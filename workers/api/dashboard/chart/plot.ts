@@ -1,6 +1,7 @@
 import uPlot from "uplot";
 import { axisTime } from "../text/format.ts";
 import { language } from "../text/preferences.ts";
+import { timeSteps, VALUE_STEPS } from "./axis-steps.ts";
 import type { Palette } from "./palette.ts";
 import type { Stretch } from "./zoom.ts";
 
@@ -25,11 +26,13 @@ export interface PlotOptions {
   readonly points: () => readonly ChartPoint[];
   readonly axisValue: (value: number) => string;
   readonly onCursor: (index: number | null) => void;
-  /** A stretch was dragged over; `undefined` to show all there is. */
-  readonly onSelect: (stretch: Stretch | undefined) => void;
+  /** A stretch was dragged over. */
+  readonly onSelect: (stretch: Stretch) => void;
 }
 
 const HEAD_ROOM = 1.08;
+/** The top of the axis where there is nothing at all. */
+const FLAT = 1;
 const AXIS_FONT = "12px system-ui, sans-serif";
 const MARK_PX = 5;
 
@@ -60,15 +63,12 @@ export function makePlot(options: PlotOptions, host: HTMLElement): uPlot {
         drag: { x: true, y: false, dist: 6, setScale: false },
         bind: {
           mousedown: (_, __, handler) => (event) => (event.shiftKey ? null : handler(event)),
-          dblclick: () => () => {
-            options.onSelect(undefined);
-            return null;
-          },
+          dblclick: () => () => null,
         },
       },
       scales: {
         x: { time: true, range: () => [options.seen().min, options.seen().max] },
-        y: { range: (_, min, max) => [Math.min(0, min ?? 0), Math.max(0, max ?? 0) * HEAD_ROOM || 1] },
+        y: { range: (_, min, max) => [Math.min(0, min ?? 0), Math.max(0, max ?? 0) * HEAD_ROOM || FLAT] },
       },
       axes: [
         {
@@ -78,6 +78,7 @@ export function makePlot(options: PlotOptions, host: HTMLElement): uPlot {
           grid: { show: false },
           ticks: { stroke: () => palette().grid, size: 5 },
           space: language.value === "ja" ? 80 : 70,
+          incrs: () => timeSteps(options.points().map(({ atMs }) => atMs)),
           values: (_, splits, __, ___, stepS) => splits.map((seconds) => axisTime(seconds * 1000, zone, stepS * 1000)),
         },
         {
@@ -85,15 +86,23 @@ export function makePlot(options: PlotOptions, host: HTMLElement): uPlot {
           font: AXIS_FONT,
           size: (_, values) => 14 + 7 * Math.max(3, ...(values ?? []).map((value) => value.length)),
           space: 44,
+          incrs: VALUE_STEPS,
           grid: { stroke: () => palette().grid, width: 1 },
           ticks: { show: false },
-          values: (_, splits) => splits.map(axisValue),
+          values: ({ scales }, splits) =>
+            splits.map((value) => (scales.y?.max === FLAT && value > 0 ? "" : axisValue(value))),
         },
       ],
       series: [
         {},
         { stroke: () => palette().base, width: 1.5, points: { show: false }, spanGaps: true },
-        { stroke: () => palette().line, fill: () => palette().fill, width: 2, points: { show: false } },
+        {
+          stroke: () => palette().line,
+          fill: () => palette().fill,
+          width: 2,
+          // A point alone has no line.
+          points: { show: () => options.points().length === 1, size: 8, fill: () => palette().line },
+        },
         { stroke: () => palette().line, fill: () => palette().fill, width: 2, dash: [4, 4], points: { show: false } },
       ],
       hooks: {

@@ -7,10 +7,14 @@ export interface Moves {
   readonly seen: () => Stretch;
   readonly all: () => Stretch;
   readonly see: (stretch: Stretch) => void;
+  readonly open: () => void;
 }
 
-/** The wheel sideways, and dragging with shift, move; the wheel with control, as pinching on a pad is told, zooms. Dragging zooms by itself. */
-export function bindPointer(plot: uPlot, { seen, all, see }: Moves): () => void {
+/**
+ * The wheel sideways, and dragging with shift, move; the wheel with control, as pinching on a pad is told, zooms. Dragging zooms by itself. A click opens what is
+ * pointed at; a finger only reads it, and finds the way there beside what it reads.
+ */
+export function bindPointer(plot: uPlot, { seen, all, see, open }: Moves): () => void {
   const { over } = plot;
   const onWheel = (event: WheelEvent) => {
     const isZoom = event.ctrlKey;
@@ -23,9 +27,21 @@ export function bindPointer(plot: uPlot, { seen, all, see }: Moves): () => void 
   const onMove = (event: PointerEvent) => {
     if (event.shiftKey && event.buttons === 1) see(panned(seen(), -event.movementX / over.clientWidth, all()));
   };
+  let isFinger = false;
+  const onDown = (event: PointerEvent) => {
+    isFinger = event.pointerType === "touch";
+  };
+  // The chart itself keeps back the click that ends a drag.
+  const onClick = (event: MouseEvent) => {
+    if (!isFinger && !event.shiftKey) open();
+  };
+  over.addEventListener("pointerdown", onDown);
+  over.addEventListener("click", onClick);
   over.addEventListener("wheel", onWheel, { passive: false });
   over.addEventListener("pointermove", onMove);
   return () => {
+    over.removeEventListener("pointerdown", onDown);
+    over.removeEventListener("click", onClick);
     over.removeEventListener("wheel", onWheel);
     over.removeEventListener("pointermove", onMove);
   };

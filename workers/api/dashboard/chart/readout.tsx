@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { view } from "../address/address.ts";
+import { Link } from "../shell/link.tsx";
 import { t } from "../text/text.ts";
 import type { ChartPoint } from "./plot.ts";
 
@@ -9,11 +10,13 @@ export interface ReadoutProps {
   readonly at: number | null;
   readonly nameOf: (at: number) => string;
   readonly text: (value: number | null) => string;
+  /** Where the payments of a point are listed. */
+  readonly linkOf: (at: number) => string;
   readonly note?: (at: number) => ComponentChildren;
 }
 
 /** What the chart shows at a point, in numbers; its legend, too. */
-export function Readout({ points, at, nameOf, text, note }: ReadoutProps) {
+export function Readout({ points, at, nameOf, text, linkOf, note }: ReadoutProps) {
   const shown = at ?? points.findLastIndex(({ value }) => value !== null);
   const point = points[shown];
   const { compare } = view.value;
@@ -31,6 +34,9 @@ export function Readout({ points, at, nameOf, text, note }: ReadoutProps) {
         </span>
       )}
       {note?.(shown)}
+      <Link class="no-print" to={linkOf(shown)}>
+        {t("chart.payments")}
+      </Link>
     </p>
   );
 }

@@ -20,9 +20,10 @@ export interface TimeChartProps {
   readonly valueText: (index: number) => string;
   /** What is pointed at: by the pointer, or by the keyboard. */
   readonly onPoint: (index: number | null) => void;
+  /** Leads to what a point is made of. */
+  readonly onOpen: (index: number) => void;
 }
 
-const HEIGHT_PX = 260;
 const ZOOM = 0.5;
 const STEP = 0.25;
 /** The end of a span that goes on moves by a bucket at a time. */
@@ -31,7 +32,7 @@ const SAME_END_S_MAX = 90_000;
 /**
  * A line over time beside its base. A slider to the keyboard and to a screen reader: its value is a point, in words.
  */
-export function TimeChart({ label, zone, points, startMs, axisValue, valueText, onPoint }: TimeChartProps) {
+export function TimeChart({ label, zone, points, startMs, axisValue, valueText, onPoint, onOpen }: TimeChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const [at, setAt] = useState<number | null>(null);
@@ -44,8 +45,8 @@ export function TimeChart({ label, zone, points, startMs, axisValue, valueText, 
     return { min: first / 1000, max: Math.max(last, first + 1) / 1000 };
   }, [points, startMs]);
   // What the chart's own callbacks see: always the latest.
-  const now = useRef({ points, all, axisValue, onPoint });
-  now.current = { points, all, axisValue, onPoint };
+  const now = useRef({ points, all, axisValue, onPoint, onOpen });
+  now.current = { points, all, axisValue, onPoint, onOpen };
 
   const seen = (): Stretch => zoom.current ?? now.current.all;
   const see = (stretch: Stretch | undefined) => {
@@ -63,7 +64,7 @@ export function TimeChart({ label, zone, points, startMs, axisValue, valueText, 
       {
         zone,
         widthPx: Math.max(element.clientWidth, 120),
-        heightPx: HEIGHT_PX,
+        heightPx: element.clientHeight,
         palette: () => palette,
         seen,
         points: () => now.current.points,
@@ -72,18 +73,24 @@ export function TimeChart({ label, zone, points, startMs, axisValue, valueText, 
           setAt(index);
           now.current.onPoint(index);
         },
-        onSelect: (stretch) => see(stretch && zoomed(stretch, 1, (stretch.min + stretch.max) / 2, now.current.all)),
+        onSelect: (stretch) => see(zoomed(stretch, 1, (stretch.min + stretch.max) / 2, now.current.all)),
       },
       element,
     );
     plot.current = made;
-    const leavePointer = bindPointer(made, { seen, all: () => now.current.all, see });
+    const leavePointer = bindPointer(made, {
+      ...{ seen, all: () => now.current.all, see },
+      open: () => {
+        const pointed = made.cursor.idx;
+        if (pointed != null) now.current.onOpen(pointed);
+      },
+    });
     const leavePalette = onPaletteChange(() => {
       palette = readPalette(element);
       made.redraw();
     });
     const resize = new ResizeObserver(() =>
-      made.setSize({ width: Math.max(element.clientWidth, 120), height: HEIGHT_PX }),
+      made.setSize({ width: Math.max(element.clientWidth, 120), height: element.clientHeight }),
     );
     resize.observe(element);
     return () => {
@@ -132,6 +139,7 @@ export function TimeChart({ label, zone, points, startMs, axisValue, valueText, 
       "+": () => see(zoomed(seen(), ZOOM, middle, all)),
       "=": () => see(zoomed(seen(), ZOOM, middle, all)),
       "-": () => see(zoomed(seen(), 1 / ZOOM, middle, all)),
+      Enter: () => onOpen(from),
       Escape: () => see(undefined),
     };
     const action = actions[event.key];

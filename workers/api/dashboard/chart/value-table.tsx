@@ -9,7 +9,7 @@ export interface ValueTableProps {
   readonly nameOf: (at: number) => string;
   readonly text: (value: number | null) => string;
   /** Where the payments of a point are listed. */
-  readonly linkOf?: (at: number) => string;
+  readonly linkOf: (at: number) => string;
 }
 
 /** Stays as it was left when another span is shown. */
@@ -41,7 +41,9 @@ export function ValueTable({ points, nameOf, text, linkOf }: ValueTableProps) {
             <tbody>
               {points.map(({ atMs, value, base }, at) => (
                 <tr key={atMs}>
-                  <th scope="row">{linkOf === undefined ? nameOf(at) : <Link to={linkOf(at)}>{nameOf(at)}</Link>}</th>
+                  <th scope="row">
+                    <Link to={linkOf(at)}>{nameOf(at)}</Link>
+                  </th>
                   <td>{text(value)}</td>
                   {compare !== "none" && <td>{text(base)}</td>}
                 </tr>

@@ -11,6 +11,8 @@ export interface MetricsWish {
   readonly compare?: Comparison | "none" | undefined;
   /** All seven breakdowns of every bucket are left out where one alone is asked for: a tenth of the answer. */
   readonly groupBy?: string | undefined;
+  /** How large payments are, too, in the total. */
+  readonly hasAmounts?: boolean;
 }
 
 export function metricsQuestion(wish: MetricsWish): Question {
@@ -22,9 +24,10 @@ export function metricsCsvPath(wish: MetricsWish, currency: string): string {
   return `${metricsPath(wish)}&currency=${currency}&format=csv&bom=true`;
 }
 
-function metricsPath({ merchantId, zone, from, to, granularity, compare, groupBy }: MetricsWish): string {
+function metricsPath({ merchantId, zone, from, to, granularity, compare, groupBy, hasAmounts }: MetricsWish): string {
   const query = new URLSearchParams({ from, to, granularity, tz: zone });
   if (compare !== undefined && compare !== "none") query.set("compare", compare);
   if (groupBy !== undefined) query.set("group_by", groupBy);
+  if (hasAmounts) query.set("amounts", "true");
   return `/v1/merchants/${merchantId}/metrics?${query}`;
 }

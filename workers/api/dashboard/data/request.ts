@@ -36,7 +36,7 @@ export function whenSignedOut(listener: () => void): void {
 }
 
 export interface AskOptions {
-  readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly body?: unknown;
   /** A file instead of data; a `Blob` is what is answered then. */
   readonly file?: "text/csv";

@@ -1,11 +1,14 @@
 import { useMemo, useState } from "preact/hooks";
+import { go, linkTo, type Own } from "../address/address.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
 import type { Granularity, QueryAnswer } from "../data/answers.ts";
 import { Choice } from "../shell/choice.tsx";
+import { Link } from "../shell/link.tsx";
 import { bucketName } from "../text/format.ts";
-import type { Exploration, Figure } from "./exploration.ts";
+import { t } from "../text/text.ts";
+import type { Exploration, Figure, ValueFilter } from "./exploration.ts";
 import { exploreText as x } from "./explore-text.ts";
-import { pointsOf, type ResultSeries, rowValue, seriesOfRows } from "./result-series.ts";
+import { pointsOf, type ResultSeries, type Row, rowValue, seriesOfRows } from "./result-series.ts";
 import { clockText, figureText, partText } from "./row-text.ts";
 
 export interface ResultChartProps {
@@ -38,7 +41,14 @@ export function ResultChart({ answer, exploration, figure, zone, granularity }: 
         />
       )}
       {isLine ? (
-        <Line key={shown.key} series={shown} figure={figure} zone={zone} granularity={granularity} />
+        <Line
+          key={shown.key}
+          series={shown}
+          filter={exploration.filter}
+          figure={figure}
+          zone={zone}
+          granularity={granularity}
+        />
       ) : (
         <Bars series={shown} exploration={exploration} figure={figure} granularity={granularity} />
       )}
@@ -52,17 +62,30 @@ function seriesName({ currency, value }: ResultSeries): string {
 
 interface LineProps extends Pick<ResultChartProps, "figure" | "zone" | "granularity"> {
   readonly series: ResultSeries;
+  readonly filter: ValueFilter | undefined;
 }
 
-function Line({ series, figure, zone, granularity }: LineProps) {
+function Line({ series, filter, figure, zone, granularity }: LineProps) {
   const [pointed, setPointed] = useState<number | null>(null);
   const points = useMemo(() => pointsOf(series, figure), [series, figure]);
-  const starts = useMemo(() => series.rows.map(({ start = "" }) => start).sort(byTime), [series]);
+  const rows = useMemo(() => [...series.rows].sort(byTime), [series]);
   const text = (at: number) =>
-    `${bucketName(starts[at] ?? "1970-01-01T00:00", granularity)}: ${figureText(figure, points[at]?.value, series.currency)}`;
+    `${bucketName(rows[at]?.start ?? "1970-01-01T00:00", granularity)}: ${figureText(figure, points[at]?.value, series.currency)}`;
+  const linkOf = (at: number) =>
+    linkTo(
+      "payments",
+      { currency: series.currency },
+      { ...paymentsOf(series, filter), since: rows[at]?.start, until: rows[at]?.end },
+    );
+  const shown = pointed ?? points.length - 1;
   return (
     <>
-      <p class="readout">{text(pointed ?? points.length - 1)}</p>
+      <p class="readout">
+        <span>{text(shown)}</span>
+        <Link class="no-print" to={linkOf(shown)}>
+          {t("chart.payments")}
+        </Link>
+      </p>
       <TimeChart
         label={x(figure)}
         zone={zone}
@@ -70,12 +93,22 @@ function Line({ series, figure, zone, granularity }: LineProps) {
         axisValue={(value) => figureText(figure, value, series.currency, true)}
         valueText={text}
         onPoint={setPointed}
+        onOpen={(at) => go(linkOf(at))}
       />
     </>
   );
 }
 
-const byTime = (a: string, b: string) => Date.parse(a) - Date.parse(b);
+const byTime = (a: Row, b: Row) => Date.parse(a.start ?? "") - Date.parse(b.start ?? "");
+
+/** Which payments a line is made of, as far as a list of them can be asked for. */
+function paymentsOf({ value }: ResultSeries, filter: ValueFilter | undefined): Own {
+  const [only] = filter?.keeps && filter.values.length === 1 ? filter.values : [];
+  return {
+    ...(filter === undefined || only === undefined ? {} : { [filter.dimension]: only }),
+    ...(value === undefined || value.part === "other" ? {} : { [value.dimension]: value.value }),
+  };
+}
 
 type BarsProps = Pick<ResultChartProps, "exploration" | "figure" | "granularity"> & {
   readonly series: ResultSeries;

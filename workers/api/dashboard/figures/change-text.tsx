@@ -9,8 +9,9 @@ export interface ChangeTextProps {
 }
 
 /** How much more or less: told by sign and words, and by colour besides. */
-export function ChangeText({ change: { ratio }, goodUp }: ChangeTextProps) {
-  if (ratio === null) return <span class="change">{t("change.none")}</span>;
+export function ChangeText({ change: { absolute, ratio }, goodUp }: ChangeTextProps) {
+  // Nothing, as before; or no value at all, as an average of nothing.
+  if (ratio === null) return absolute === 0 ? <span class="change">{t("change.same")}</span> : null;
   if (ratio === "new") return <span class="change">{t("change.new")}</span>;
   if (Math.abs(ratio) < 0.0005) return <span class="change">{t("change.same")}</span>;
   const isUp = ratio > 0;

@@ -1,6 +1,6 @@
 import { show, view } from "../address/address.ts";
 import { MEASURE, type Measure, type Total } from "../data/answers.ts";
-import { count, money } from "../text/format.ts";
+import { count, decimal, money } from "../text/format.ts";
 import { t } from "../text/text.ts";
 import { ChangeText } from "./change-text.tsx";
 import { measureText } from "./measure-text.ts";
@@ -67,10 +67,18 @@ function FigureCard({ measure, total, currency }: FigureCardProps) {
   );
 }
 
-function detailOf(measure: Measure, { payments, refunds, points, p50 }: Total, currency: string): string | undefined {
+function detailOf(
+  measure: Measure,
+  { payments, refunds, points, customers, p50, max }: Total,
+  currency: string,
+): string | undefined {
   switch (measure) {
+    case "net":
+      return t("detail.net", { amount: money(payments.amount, currency) });
+    case "customers":
+      return customers ? t("detail.customers", { count: decimal((payments.count ?? 0) / customers) }) : undefined;
     case "payments":
-      return t("detail.payments", { amount: money(payments.amount, currency) });
+      return max === null ? undefined : t("detail.payments", { amount: money(max, currency) });
     case "refunds":
       return t("detail.refunds", { count: count(refunds.count) });
     case "points":

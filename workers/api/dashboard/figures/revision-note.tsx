@@ -1,23 +1,30 @@
 import type { Bucket, Measure } from "../data/answers.ts";
+import type { Merchant } from "../shell/merchant.ts";
 import { dateAndTime, timeIn } from "../text/format.ts";
 import { t } from "../text/text.ts";
+import { useRevisedByLate } from "./late-events.ts";
 import { measureText } from "./measure-text.ts";
 import { isRevised, type Revisions, revisedBy } from "./revisions.ts";
 
 export interface RevisionNoteProps {
   readonly bucket: Bucket | undefined;
   readonly revisions: Revisions;
+  /** Whether this bucket's being revised is an exception, which is looked into. */
+  readonly isMarked: boolean;
   readonly measure: Measure;
   readonly currency: string;
-  readonly zone: string;
+  readonly merchant: Merchant;
 }
 
-/** That a bucket was revised, and when; by how much, if that was while the page looked on. */
-export function RevisionNote({ bucket, revisions, measure, currency, zone }: RevisionNoteProps) {
-  if (bucket === undefined || !(isRevised(bucket) || revisions.has(bucket.start))) return null;
-  const seen = revisions.get(bucket.start);
-  const time = dateAndTime(timeIn(zone, seen?.atMs ?? bucket.revision));
-  const by = seen === undefined ? 0 : revisedBy(seen, measure);
+/** That a bucket was revised, when, and by how much: as this page has seen it, or as the archive has what came late. */
+export function RevisionNote({ bucket, revisions, isMarked, measure, currency, merchant }: RevisionNoteProps) {
+  const seen = bucket === undefined ? undefined : revisions.get(bucket.start);
+  const isShown = bucket !== undefined && (isRevised(bucket) || seen !== undefined);
+  const asked = isShown && seen === undefined && isMarked ? bucket : undefined;
+  const byLate = useRevisedByLate(merchant.id, currency, measure, asked) ?? 0;
+  if (!isShown) return null;
+  const time = dateAndTime(timeIn(merchant.zone, seen?.atMs ?? bucket.revision));
+  const by = seen === undefined ? byLate : revisedBy(seen, measure);
   return (
     <span class="revised">
       {by === 0

@@ -18,6 +18,8 @@ export function isRevised({ end, revision, status }: Pick<Bucket, "end" | "revis
 
 /** Marks say where something was revised as long as that is the exception. */
 const MARKED_SHARE_MAX = 0.2;
+/** More of them run into one another. */
+const MARKED_MAX = 40;
 
 export interface Marks {
   readonly isMarked: (bucket: Bucket) => boolean;
@@ -28,7 +30,7 @@ export interface Marks {
 /** Which buckets are marked as revised: those that were seen to be in any case. */
 export function marksOf(buckets: readonly Bucket[], seen: Revisions): Marks {
   const revised = buckets.filter(isRevised);
-  const isException = revised.length <= Math.max(1, buckets.length * MARKED_SHARE_MAX);
+  const isException = revised.length <= Math.min(MARKED_MAX, Math.max(1, buckets.length * MARKED_SHARE_MAX));
   return {
     isMarked: (bucket) => seen.has(bucket.start) || (isException && isRevised(bucket)),
     unmarked: isException

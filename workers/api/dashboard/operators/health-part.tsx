@@ -83,12 +83,13 @@ function Fact({ name, value, note }: FactProps) {
   );
 }
 
-function Epochs({ epochs }: EpochsAnswer) {
+function Epochs({ epochs }: Pick<EpochsAnswer, "epochs">) {
+  const hasPlaced = epochs.some(({ overrides }) => Object.keys(overrides).length > 0);
   const columns = [
     { title: o("epoch") },
     { title: o("from") },
     { title: o("shards"), isNumber: true },
-    { title: o("overrides") },
+    ...(hasPlaced ? [{ title: o("overrides") }] : []),
   ];
   return (
     <ScrollTable caption={o("topology")} columns={columns}>
@@ -97,11 +98,13 @@ function Epochs({ epochs }: EpochsAnswer) {
           <th scope="row">{id}</th>
           <td>{Date.parse(from) === 0 ? NOTHING : dateAndTime(from)}</td>
           <td class="number">{count(shards)}</td>
-          <td class="wrap">
-            {Object.entries(overrides)
-              .map(([merchant, shard]) => `${merchant} → ${shard}`)
-              .join(", ") || NOTHING}
-          </td>
+          {hasPlaced && (
+            <td class="wrap">
+              {Object.entries(overrides)
+                .map(([merchant, shard]) => `${merchant} → ${shard}`)
+                .join(", ") || NOTHING}
+            </td>
+          )}
         </tr>
       ))}
     </ScrollTable>

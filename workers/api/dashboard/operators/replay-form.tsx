@@ -1,9 +1,8 @@
-import { useState } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 import { addDays, civilDateOf } from "../address/civil-date.ts";
 import type { BegunReplay, MerchantsAnswer } from "../data/answers.ts";
 import { useAction } from "../data/use-action.ts";
 import { useAnswer } from "../data/use-answer.ts";
-import { Choice } from "../shell/choice.tsx";
 import { failureText } from "../shell/failure-panel.tsx";
 import { operatorsText as o } from "./operators-text.ts";
 
@@ -18,6 +17,7 @@ export function ReplayForm({ onBegun }: { readonly onBegun: (id: string) => void
   const [merchant, setMerchant] = useState("");
   const merchants = useAnswer<MerchantsAnswer>({ path: "/v1/admin/merchants?limit=200" }, Number.POSITIVE_INFINITY);
   const { isBusy, failure, run } = useAction();
+  const known = useId();
   const submit = async (event: Event) => {
     event.preventDefault();
     const body = {
@@ -53,15 +53,23 @@ export function ReplayForm({ onBegun }: { readonly onBegun: (id: string) => void
             onInput={(event) => setLast(event.currentTarget.value)}
           />
         </label>
-        <Choice
-          label={o("replay_merchant")}
-          value={merchant}
-          options={[
-            ["", o("every_merchant")],
-            ...(merchants.answer?.merchants ?? []).map(({ id, name }) => [id, name] as const),
-          ]}
-          onChange={setMerchant}
-        />
+        <label class="field">
+          <span class="choice-label">{o("replay_merchant")}</span>
+          <input
+            list={known}
+            pattern="[A-Za-z0-9._\-]{1,64}"
+            placeholder={o("every_merchant")}
+            value={merchant}
+            onInput={(event) => setMerchant(event.currentTarget.value)}
+          />
+          <datalist id={known}>
+            {merchants.answer?.merchants.map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
+          </datalist>
+        </label>
         <button type="submit" class="primary" disabled={isBusy}>
           {o("dry_run")}
         </button>

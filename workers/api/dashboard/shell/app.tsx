@@ -33,7 +33,7 @@ export function App() {
 }
 
 function SignedIn({ account }: { readonly account: Account }) {
-  const { merchant, failure, choices, hasNone } = useMerchant(account);
+  const { merchant, failure, choices, hasMore, hasNone } = useMerchant(account);
   const shown = page.value === undefined ? undefined : PAGES[page.value];
   const title = shown === undefined ? t("no_page.title") : t(shown.title);
   useEffect(() => {
@@ -48,7 +48,7 @@ function SignedIn({ account }: { readonly account: Account }) {
       <a class="skip" href="#numbers">
         {t("nav.skip")}
       </a>
-      <Header account={account} merchant={merchant} choices={choices} />
+      <Header account={account} merchant={merchant} choices={choices} hasMore={hasMore} />
       <OfflineBar zone={merchant?.zone} />
       <main id="numbers" tabIndex={-1}>
         {shown === undefined ? (

@@ -1,4 +1,4 @@
-import { linkTo, page, show } from "../address/address.ts";
+import { go, linkTo, page, show } from "../address/address.ts";
 import type { MerchantAnswer } from "../data/answers.ts";
 import { type Account, signOut } from "../data/session.ts";
 import type { PageName } from "../page-paths.ts";
@@ -14,9 +14,10 @@ export interface HeaderProps {
   readonly account: Account;
   readonly merchant: Merchant | undefined;
   readonly choices: readonly MerchantAnswer[];
+  readonly hasMore: boolean;
 }
 
-export function Header({ account, merchant, choices }: HeaderProps) {
+export function Header({ account, merchant, choices, hasMore }: HeaderProps) {
   const names = (Object.keys(PAGES) as PageName[]).filter(
     (name) => PAGES[name].who === "everyone" || account.kind === "operator",
   );
@@ -27,7 +28,7 @@ export function Header({ account, merchant, choices }: HeaderProps) {
         <span class="brand-name">Tally</span>
       </Link>
       {account.kind === "operator" ? (
-        <MerchantChoice merchant={merchant} choices={choices} />
+        <MerchantChoice merchant={merchant} choices={choices} hasMore={hasMore} />
       ) : (
         <span class="merchant-name">{merchant?.name}</span>
       )}
@@ -43,8 +44,14 @@ export function Header({ account, merchant, choices }: HeaderProps) {
   );
 }
 
-function MerchantChoice({ merchant, choices }: Pick<HeaderProps, "merchant" | "choices">) {
-  const options = choices.map(({ id, name }) => [id, name] as const);
+/** In the place of those that the list has no room for: no merchant's id. */
+const MORE = "/more";
+
+function MerchantChoice({ merchant, choices, hasMore }: Omit<HeaderProps, "account">) {
+  const options = [
+    ...choices.map(({ id, name }) => [id, name] as const),
+    ...(hasMore ? [[MORE, t("menu.more_merchants")] as const] : []),
+  ];
   const isListed = merchant === undefined || choices.some(({ id }) => id === merchant.id);
   return (
     <Choice
@@ -54,7 +61,11 @@ function MerchantChoice({ merchant, choices }: Pick<HeaderProps, "merchant" | "c
       value={merchant?.id ?? ""}
       options={isListed ? options : [[merchant.id, merchant.name], ...options]}
       // Zone and currency were chosen for another.
-      onChange={(id) => show({ merchant: id, zone: undefined, currency: undefined })}
+      onChange={(id) =>
+        id === MORE
+          ? go(linkTo("operators", {}, { part: "merchants" }))
+          : show({ merchant: id, zone: undefined, currency: undefined })
+      }
     />
   );
 }

@@ -19,6 +19,8 @@ export interface MerchantReading {
   readonly failure: Failure | undefined;
   /** Whom an operator may choose from; empty for a merchant. */
   readonly choices: readonly MerchantAnswer[];
+  /** Whether there are more than can be chosen from. */
+  readonly hasMore: boolean;
   readonly hasNone: boolean;
 }
 
@@ -54,6 +56,7 @@ export function useMerchant(account: Account): MerchantReading {
           },
     failure,
     choices,
+    hasMore: (list.answer?.next_cursor ?? null) !== null,
     hasNone: isOperator && list.answer !== undefined && id === undefined,
   };
 }

@@ -1,33 +1,106 @@
+import { useState } from "preact/hooks";
 import type { Total } from "../data/answers.ts";
-import { money } from "../text/format.ts";
+import { count, money, percent } from "../text/format.ts";
 import { t } from "../text/text.ts";
+import { type AmountBar, amountBars } from "./amount-bars.ts";
 
 const STEPS = ["min", "p50", "p90", "p99", "max"] as const;
+const MARKS = ["p50", "p90", "p99"] as const;
 
-/** How payments' amounts are distributed, by the quantiles that reports have, on a logarithmic scale. */
-export function AmountsPanel({ total, currency }: { readonly total: Total; readonly currency: string }) {
-  const steps = STEPS.map((step) => ({ step, amount: total[step] }));
-  const scale = (amount: number | null) => Math.log(Math.max(amount ?? 1, 1));
-  const low = scale(total.min);
-  const width = Math.max(scale(total.max) - low, 1e-9);
+export interface AmountsPanelProps {
+  /** With `amounts`; `undefined` while it is asked for. */
+  readonly total: Total | undefined;
+  readonly currency: string;
+}
+
+/** How payments' amounts are distributed: bars, and the amounts up to which half, nine tenths and all but a hundredth are. */
+export function AmountsPanel({ total, currency }: AmountsPanelProps) {
+  const [pointed, setPointed] = useState<string>();
   return (
-    <section class="panel" aria-label={t("amounts.title")}>
-      <h2>{t("amounts.title")}</h2>
-      {(total.payments.count ?? 0) > 0 && (
-        <div class="strip" aria-hidden="true">
-          {steps.map(({ step, amount }) => (
-            <i key={step} style={{ left: `${((scale(amount) - low) / width) * 100}%` }} />
-          ))}
-        </div>
+    <section class="panel amounts-panel" aria-label={t("amounts.title")} aria-busy={total === undefined}>
+      <div class="panel-head">
+        <h2>{t("amounts.title")}</h2>
+        <p class="figure-detail">{pointed}</p>
+      </div>
+      {total !== undefined && total.min !== null && (
+        <Histogram total={total} currency={currency} onPoint={setPointed} />
       )}
       <dl class="amounts">
-        {steps.map(({ step, amount }) => (
+        {STEPS.map((step) => (
           <div key={step}>
             <dt>{t(`amounts.${step}`)}</dt>
-            <dd>{money(amount, currency)}</dd>
+            <dd>{money(total?.[step] ?? null, currency)}</dd>
           </div>
         ))}
       </dl>
     </section>
   );
 }
+
+interface HistogramProps {
+  readonly total: Total;
+  readonly currency: string;
+  readonly onPoint: (text: string | undefined) => void;
+}
+
+const TICKS_MAX = 6;
+
+function Histogram({ total, currency, onPoint }: HistogramProps) {
+  const { bars, beyond } = amountBars(total);
+  const start = bars[0]?.from ?? 0;
+  const width = (bars.at(-1)?.to ?? 1) - start;
+  const all = beyond === undefined ? bars : [...bars, beyond];
+  const payments = all.reduce((sum, bar) => sum + bar.count, 0);
+  const highest = Math.max(1, ...all.map((bar) => bar.count));
+  const place = (amount: number) => ({ left: `${((amount - start) / width) * 100}%` });
+  const textOf = (bar: AmountBar) =>
+    t("amounts.bar", {
+      range: rangeText(bar, bar === beyond, currency),
+      count: count(bar.count),
+      share: percent(bar.count / payments),
+    });
+  const barOf = (bar: AmountBar) => (
+    <div key={bar.from} class="amount-slot" onPointerEnter={() => onPoint(textOf(bar))}>
+      <i style={{ height: `${(bar.count / highest) * 100}%` }} />
+    </div>
+  );
+  const every = Math.ceil(bars.length / TICKS_MAX);
+  return (
+    <>
+      <div class="histogram" aria-hidden="true" onPointerLeave={() => onPoint(undefined)}>
+        <div class="amount-bars">
+          {bars.map(barOf)}
+          {MARKS.map((mark) => (
+            <span key={mark} class={`amount-mark ${mark}`} style={place(total[mark] ?? start)}>
+              {t(`amounts.mark.${mark}`)}
+            </span>
+          ))}
+          {bars.map(({ from }, at) =>
+            at % every === 0 ? (
+              <span key={from} class="amount-tick" style={place(from)}>
+                {money(from, currency, { compact: true })}
+              </span>
+            ) : null,
+          )}
+        </div>
+        {beyond !== undefined && <div class="amount-beyond">{barOf(beyond)}</div>}
+      </div>
+      <table class="visually-hidden">
+        <caption>{t("amounts.title")}</caption>
+        <tbody>
+          {all.map((bar) => (
+            <tr key={bar.from}>
+              <th scope="row">{rangeText(bar, bar === beyond, currency)}</th>
+              <td>{count(bar.count)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
+}
+
+const rangeText = ({ from, to }: AmountBar, isLast: boolean, currency: string): string =>
+  isLast
+    ? t("amounts.from", { from: money(from, currency) })
+    : t("amounts.range", { from: money(from, currency), to: money(to, currency) });

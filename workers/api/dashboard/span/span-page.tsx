@@ -1,5 +1,5 @@
 import { useMemo, useState } from "preact/hooks";
-import { linkTo, show, view } from "../address/address.ts";
+import { go, linkTo, show, view } from "../address/address.ts";
 import { granularitiesFor } from "../address/span.ts";
 import { Readout } from "../chart/readout.tsx";
 import { TimeChart } from "../chart/time-chart.tsx";
@@ -72,7 +72,7 @@ export function SpanPage({ merchant }: { readonly merchant: Merchant }) {
           <div class="chart-waiting" />
         </div>
       ) : null}
-      <SpanPanels reading={reading} currency={currency} total={series?.total} />
+      <SpanPanels reading={reading} currency={currency} />
       <Take
         merchant={merchant}
         wish={wish}
@@ -91,7 +91,8 @@ interface SpanLinePanelProps {
   readonly series: Series;
 }
 
-function SpanLinePanel({ merchant: { zone }, reading, answer, series }: SpanLinePanelProps) {
+function SpanLinePanel({ merchant, reading, answer, series }: SpanLinePanelProps) {
+  const { zone } = merchant;
   const { measure } = view.value;
   const { buckets, currency } = series;
   const [pointed, setPointed] = useState<number | null>(null);
@@ -100,6 +101,8 @@ function SpanLinePanel({ merchant: { zone }, reading, answer, series }: SpanLine
   const points = useMemo(() => spanLine(buckets, measure, marks), [buckets, measure, marks]);
   const text = (value: number | null) => measureText(measure, value, currency);
   const nameOf = (at: number) => bucketName(buckets[at]?.start ?? "1970-01-01", answer.granularity);
+  const linkOf = (at: number) =>
+    linkTo("payments", { currency }, { since: buckets[at]?.start, until: buckets[at]?.end });
   const more =
     marks.unmarked === undefined
       ? []
@@ -121,13 +124,15 @@ function SpanLinePanel({ merchant: { zone }, reading, answer, series }: SpanLine
           at={pointed}
           nameOf={nameOf}
           text={text}
+          linkOf={linkOf}
           note={(at) => (
             <RevisionNote
               bucket={buckets[at]}
               revisions={revisions}
+              isMarked={points[at]?.isRevised === true}
               measure={measure}
               currency={currency}
-              zone={zone}
+              merchant={merchant}
             />
           )}
         />
@@ -140,13 +145,9 @@ function SpanLinePanel({ merchant: { zone }, reading, answer, series }: SpanLine
             `${nameOf(at)}: ${text(points[at]?.value ?? null)}; ${t("chart.base")} ${text(points[at]?.base ?? null)}`
           }
           onPoint={setPointed}
+          onOpen={(at) => go(linkOf(at))}
         />
-        <ValueTable
-          points={points}
-          nameOf={nameOf}
-          text={text}
-          linkOf={(at) => linkTo("payments", { currency }, { since: buckets[at]?.start, until: buckets[at]?.end })}
-        />
+        <ValueTable points={points} nameOf={nameOf} text={text} linkOf={linkOf} />
         {series.total.payments.count === 0 && <p class="empty">{t("span.empty")}</p>}
       </section>
       <Notices notices={answer.notices} more={more} />

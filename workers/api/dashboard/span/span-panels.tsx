@@ -1,6 +1,6 @@
 import { DIMENSIONS } from "../../../../shared/breakdown.ts";
-import type { Total } from "../data/answers.ts";
 import { refreshAll } from "../data/kept-answers.ts";
+import { seriesOf } from "../figures/series-of.ts";
 import { FailurePanel } from "../shell/failure-panel.tsx";
 import { AmountsPanel } from "./amounts-panel.tsx";
 import { heatOf } from "./heat.ts";
@@ -12,11 +12,10 @@ import { type SpanReading, useHours } from "./use-span.ts";
 export interface SpanPanelsProps {
   readonly reading: SpanReading;
   readonly currency: string;
-  readonly total: Total | undefined;
 }
 
 /** What a span is made of. */
-export function SpanPanels({ reading, currency, total }: SpanPanelsProps) {
+export function SpanPanels({ reading, currency }: SpanPanelsProps) {
   const { wish, dates, main, whole, bases } = reading;
   const hours = useHours(wish, main.answer === undefined ? undefined : currency);
   const failure = hours.answer === undefined ? hours.failure : whole.answer === undefined ? whole.failure : undefined;
@@ -35,7 +34,7 @@ export function SpanPanels({ reading, currency, total }: SpanPanelsProps) {
             isLoading={whole.answer === undefined}
           />
         ))}
-        {total !== undefined && <AmountsPanel total={total} currency={currency} />}
+        <AmountsPanel total={seriesOf(whole.answer, currency)?.total} currency={currency} />
       </div>
     </>
   );

@@ -38,10 +38,10 @@ export function useSpan({ id: merchantId, zone }: Merchant, { span, granularity,
   const question = metricsQuestion(wish);
   const main = useAnswer<MetricsAnswer>(question);
   const compared = main.answer?.compare;
-  const totalOf = (part: { readonly from: string; readonly to: string }) =>
-    metricsQuestion({ merchantId, zone, from: part.from, to: part.to, granularity: "1mo" });
+  const totalOf = ({ from, to }: { readonly from: string; readonly to: string }, hasAmounts = false) =>
+    metricsQuestion({ merchantId, zone, from, to, granularity: "1mo", hasAmounts });
   const spans = compared?.bases ?? [];
-  const whole = useAnswer<MetricsAnswer>(main.answer && totalOf(compared?.elapsed ?? wish));
+  const whole = useAnswer<MetricsAnswer>(main.answer && totalOf(compared?.elapsed ?? wish, true));
   const bases: Known<MetricsAnswer>[] = [];
   // As many hooks each time, however many spans make the base.
   for (let at = 0; at < BASES_MAX; at++) {

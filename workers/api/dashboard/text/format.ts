@@ -61,6 +61,10 @@ export function count(value: number | null, { compact = false, signed = false }:
   }).format(value);
 }
 
+/** To one decimal: 1.4. */
+export const decimal = (value: number) =>
+  numberFormat({ minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(value);
+
 /** Of a ratio: 0.123 is 12.3 %; from ten on without decimals. */
 export function percent(ratio: number): string {
   return numberFormat({ style: "percent", maximumFractionDigits: Math.abs(ratio) < 0.0995 ? 1 : 0 }).format(ratio);

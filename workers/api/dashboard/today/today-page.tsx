@@ -1,5 +1,5 @@
 import { useMemo, useState } from "preact/hooks";
-import { show, view } from "../address/address.ts";
+import { go, linkTo, show, view } from "../address/address.ts";
 import { Readout } from "../chart/readout.tsx";
 import { TimeChart } from "../chart/time-chart.tsx";
 import { ValueTable } from "../chart/value-table.tsx";
@@ -54,7 +54,12 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
     told !== undefined && series !== undefined && told.revision >= series.total.revision
       ? { ...series.total, ...told }
       : series?.total;
+  const isEmpty = total?.payments.count === 0 && total.refunds.count === 0;
   const text = (value: number | null) => measureText(measure, value, currency);
+  const linkOf = (at: number) => {
+    const { start, end } = series?.buckets[at] ?? {};
+    return linkTo("payments", { span: "today", currency }, { since: start, until: end });
+  };
   const elapsed = answer?.compare?.elapsed.to;
 
   return (
@@ -100,13 +105,15 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
               at={pointed}
               nameOf={(at) => windowName(series.buckets[at])}
               text={text}
+              linkOf={linkOf}
               note={(at) => (
                 <RevisionNote
                   bucket={series.buckets[at]}
                   revisions={revisions}
+                  isMarked={lines.shown[at]?.isRevised === true}
                   measure={measure}
                   currency={currency}
-                  zone={merchant.zone}
+                  merchant={merchant}
                 />
               )}
             />
@@ -118,9 +125,15 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
               axisValue={(value) => measureText(measure, value, currency, { compact: true })}
               valueText={(at) => [windowName(series.buckets[at]), text(lines.shown[at]?.value ?? null)].join(": ")}
               onPoint={setPointed}
+              onOpen={(at) => go(linkOf(at))}
             />
-            <ValueTable points={lines.shown} nameOf={(at) => windowName(series.buckets[at])} text={text} />
-            {series.total.payments.count === 0 && told === undefined && <p class="empty">{t("today.empty")}</p>}
+            <ValueTable
+              points={lines.shown}
+              nameOf={(at) => windowName(series.buckets[at])}
+              text={text}
+              linkOf={linkOf}
+            />
+            {isEmpty && <p class="empty">{t("today.empty")}</p>}
           </>
         )}
       </section>

@@ -1,0 +1,1 @@
+CREATE INDEX `merchants_by_name` ON `merchants` ("name" COLLATE NOCASE);
