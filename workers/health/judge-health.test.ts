@@ -38,6 +38,7 @@ test.each<[string, Partial<Findings>, keyof HealthParts, string, string]>([
   ["retries", metered({ "queue_messages/tally-windows/retried": 4 }), "windows_queue", "degraded", "4 deliveries"],
   ["failed calls", metered({ "shard_calls/log/failed": 1 }), "shards", "degraded", "1 calls failed"],
   ["a log that refuses", metered({ "ingest_requests/log_unavailable": 2 }), "ingest", "down", "2 of 2"],
+  ["too much at once", metered({ "ingest_requests/overloaded": 2 }), "ingest", "degraded", "2 of 2"],
   ["dead letters", withState({ deadLetters: { "tally-raw": 2 } }), "dead_letters", "degraded", "2 messages"],
   ["a loss", withState({ audit: { ...QUIET.audit, short: 1 } }), "audit", "degraded", "lost something of 1"],
   ["a doubt", withState({ audit: { ...QUIET.audit, doubts: 1 } }), "audit", "degraded", "plain SQL"],

@@ -93,9 +93,13 @@ function ingest(findings: Findings): HealthParts["ingest"] {
   const requests = sumOf(recent, "ingest_requests/");
   const refused = of("ingest_requests/log_unavailable");
   const codes = REJECTION_CODES.map((code) => [code, of(`rejected_events/${code}`)] as const);
-  const said = `the log refused ${refused} of ${requests} requests`;
+  const overloaded = of("ingest_requests/overloaded");
+  const said =
+    refused > 0
+      ? `the log refused ${refused} of ${requests} requests`
+      : `${overloaded} of ${requests} requests were more than isolates take on at a time`;
   return {
-    ...(refused === 0 ? OK : refused === requests ? down(said) : degraded(said)),
+    ...(refused + overloaded === 0 ? OK : refused === requests ? down(said) : degraded(said)),
     requests_per_second: perSecond(requests, recentMs),
     events_per_second: perSecond(
       Object.values(events).reduce((sum, n) => sum + n, 0),

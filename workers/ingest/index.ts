@@ -3,7 +3,6 @@ import { routesOf } from "../../shared/route-batch.ts";
 import type { Topology } from "../../shared/topology.ts";
 import { admit } from "../access/admit.ts";
 import { inBackground } from "../access/background.ts";
-import type { Guarded } from "../access/guarded.ts";
 import { INGEST_ACCESS } from "../access/table.ts";
 import { announceLateWindows } from "../aggregate/late-windows.ts";
 import { applyToShards } from "../apply-to-shards.ts";
@@ -21,16 +20,14 @@ import { type Env, settingsOf } from "./env.ts";
 import { lateWindowsOf } from "./late-windows-of.ts";
 import { DIRECT_TIMEOUT_MS, IDS_PER_REQUEST_MAX, LATE_WINDOWS_ANNOUNCED_MAX, LOG_DELAY_S } from "./limits.ts";
 import { packEvents } from "./log-events.ts";
-import { metered, meterReceipt } from "./metered.ts";
+import { type Collecting, metered, meterOverload, meterReceipt } from "./metered.ts";
 import { contentModeOf, readCloudEvents } from "./parse-cloud-events.ts";
 import { readEvents } from "./parse-events.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
-import { overloaded, UnderWay, type Work } from "./under-way.ts";
+import { overloaded, UnderWay } from "./under-way.ts";
 
 /** Of this isolate. */
 const underWay = new UnderWay();
-
-type Collecting = Guarded<Env> & { Variables: { work: Work } };
 
 const app = new Hono<Collecting>();
 app.use(requestId);
@@ -63,7 +60,11 @@ app.post("/v1/events", metered, async (c) => {
   if (!body.ok) return problemResponse(body.error);
   const nowMs = Date.now();
   const room = underWay.read(c.var.work, body.value.byteLength, nowMs);
-  return room === "nothing" ? refuse(nowMs) : await collect(c, body.value, room === "head start");
+  if (room === "nothing") {
+    c.set("isOverloaded", true);
+    return refuse(nowMs);
+  }
+  return await collect(c, body.value, room === "head start");
 });
 
 /** Takes what is in a body: into the log, and, with a head start, to the shards. */
@@ -140,6 +141,7 @@ app.all("/v1/events", () => problemResponse(methodNotAllowed("POST")));
 app.all("/v1/ids", () => problemResponse(methodNotAllowed("POST")));
 
 function refuse(nowMs: number): Response {
+  meterOverload();
   const refused = underWay.refuse(nowMs);
   if (refused !== undefined) log("warn", "overloaded", { refused });
   return problemResponse(overloaded);

@@ -35,7 +35,7 @@ export const REJECTION_CODES = [
 export const COUNTERS = {
   ingest_requests: {
     help: "Requests to post events, by what became of them.",
-    labels: { outcome: ["answered", "queued", "nothing_accepted", "malformed", "log_unavailable"] },
+    labels: { outcome: ["answered", "queued", "nothing_accepted", "malformed", "overloaded", "log_unavailable"] },
   },
   receipt_events: {
     help: "Events of requests, as receipts have them; a conflict is among the duplicates.",
