@@ -17,6 +17,7 @@ import { sendAll } from "../queue.ts";
 import { Accepted } from "./accept.ts";
 import { drain, readBody } from "./body.ts";
 import { type Env, settingsOf } from "./env.ts";
+import { isolateUnderWay } from "./isolate-under-way.ts";
 import { lateWindowsOf } from "./late-windows-of.ts";
 import { DIRECT_TIMEOUT_MS, IDS_PER_REQUEST_MAX, LATE_WINDOWS_ANNOUNCED_MAX, LOG_DELAY_S } from "./limits.ts";
 import { packEvents } from "./log-events.ts";
@@ -24,10 +25,7 @@ import { type Collecting, metered, meterOverload, meterReceipt } from "./metered
 import { contentModeOf, readCloudEvents } from "./parse-cloud-events.ts";
 import { readEvents } from "./parse-events.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
-import { overloaded, UnderWay } from "./under-way.ts";
-
-/** Of this isolate. */
-const underWay = new UnderWay();
+import { overloaded, type UnderWay } from "./under-way.ts";
 
 const app = new Hono<Collecting>();
 app.use(requestId);
@@ -38,8 +36,9 @@ app.use(async (c, next) => {
 app.use(async (c, next) => {
   if (c.req.method !== "POST" || c.req.path !== "/v1/events") return await next();
   const nowMs = Date.now();
+  const underWay = isolateUnderWay();
   // Before anything is looked at: a refusal has to cost next to nothing.
-  if (underWay.isFull(nowMs)) return refuse(nowMs);
+  if (underWay.isFull(nowMs)) return refuse(underWay, nowMs);
   const work = underWay.begin(c.req.raw.headers, nowMs);
   c.set("work", work);
   const done = next().finally(() => underWay.end(work));
@@ -59,10 +58,11 @@ app.post("/v1/events", metered, async (c) => {
   const body = await readBody(c.req.raw);
   if (!body.ok) return problemResponse(body.error);
   const nowMs = Date.now();
+  const underWay = isolateUnderWay();
   const room = underWay.read(c.var.work, body.value.byteLength, nowMs);
   if (room === "nothing") {
     c.set("isOverloaded", true);
-    return refuse(nowMs);
+    return refuse(underWay, nowMs);
   }
   return await collect(c, body.value, room === "head start");
 });
@@ -140,7 +140,7 @@ app.post("/v1/ids", async (c) => {
 app.all("/v1/events", () => problemResponse(methodNotAllowed("POST")));
 app.all("/v1/ids", () => problemResponse(methodNotAllowed("POST")));
 
-function refuse(nowMs: number): Response {
+function refuse(underWay: UnderWay, nowMs: number): Response {
   meterOverload();
   const refused = underWay.refuse(nowMs);
   if (refused !== undefined) log("warn", "overloaded", { refused });
