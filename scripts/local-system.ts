@@ -19,6 +19,8 @@ const secretsSchema = z.object({
   clickhousePassword: z.string(),
   /** Sessions of the dashboard are signed with it. */
   sessionKey: z.string(),
+  /** Secrets of webhooks are sealed with it. */
+  alertKey: z.string(),
   /** What the demo keys are derived from. */
   demoSecret: z.string(),
 });
@@ -111,13 +113,16 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
 }
 
 function bindingsOf(secrets: Secrets, clickhouse: ClickHouse, options: LocalSystemOptions) {
-  const { identityKey: IDENTITY_KEY, userKey: USER_KEY } = secrets;
+  const { identityKey: IDENTITY_KEY, userKey: USER_KEY, alertKey: ALERT_KEY } = secrets;
   const limit = options.rateLimit === undefined ? {} : { RATE_LIMIT: options.rateLimit };
+  // Receivers of a developer's, or of a test's, listen on this machine.
+  const alerts = { ALERT_KEY, WEBHOOKS_TO_LOOPBACK: "on" };
   const CLICKHOUSE_URL = options.clickhouseUrl ?? clickhouse.url;
   return {
     ingest: { IDENTITY_KEY, USER_KEY, ...limit },
     aggregate: {
       IDENTITY_KEY,
+      ...alerts,
       CLICKHOUSE_URL,
       CLICKHOUSE_USER: clickhouse.writer.user,
       CLICKHOUSE_PASSWORD: clickhouse.writer.password,
@@ -125,6 +130,7 @@ function bindingsOf(secrets: Secrets, clickhouse: ClickHouse, options: LocalSyst
     },
     api: {
       SESSION_KEY: secrets.sessionKey,
+      ...alerts,
       CLICKHOUSE_URL,
       CLICKHOUSE_USER: clickhouse.reader.user,
       CLICKHOUSE_PASSWORD: clickhouse.reader.password,
@@ -136,15 +142,16 @@ function bindingsOf(secrets: Secrets, clickhouse: ClickHouse, options: LocalSyst
 /** The installation's secrets, made at the first start. They outlive restarts: under another key every event would look new. */
 async function loadSecrets(path: string): Promise<Secrets> {
   const known = await readSecrets(path);
-  if (known?.sessionKey !== undefined) return { ...known, sessionKey: known.sessionKey };
+  if (known?.sessionKey !== undefined && known.alertKey !== undefined) return secretsSchema.parse(known);
   const secrets: Secrets = {
     identityKey: randomBytes(16).toString("hex"),
     userKey: randomBytes(16).toString("hex"),
     clickhousePassword: randomBytes(18).toString("base64url"),
     demoSecret: randomBytes(18).toString("base64url"),
-    // Installations from before there were sessions get this one.
     ...known,
-    sessionKey: randomBytes(32).toString("hex"),
+    // Installations from before there were sessions, or alerts, get what they lack.
+    sessionKey: known?.sessionKey ?? randomBytes(32).toString("hex"),
+    alertKey: known?.alertKey ?? randomBytes(32).toString("hex"),
   };
   await writeFile(`${path}.new`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
   await rename(`${path}.new`, path);
@@ -154,7 +161,7 @@ async function loadSecrets(path: string): Promise<Secrets> {
 /** `undefined` before the first start. */
 async function readSecrets(path: string) {
   try {
-    return secretsSchema.partial({ sessionKey: true }).parse(JSON.parse(await readFile(path, "utf8")));
+    return secretsSchema.partial({ sessionKey: true, alertKey: true }).parse(JSON.parse(await readFile(path, "utf8")));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new Error(`${path} cannot be read; restore it, or remove the whole folder to start afresh`, { cause: error });

@@ -8,6 +8,8 @@ const PARAMETERS_DEPTH_MAX = 32;
 
 /** Hashes of users too: who asks to be erased shall not be found in the log. */
 const SECRET_MEMBER = /secret|password|token|authorization|cookie|user_hash/i;
+/** An address may itself be what lets its holder in, as those of many chats are: of one its origin is kept. */
+const URL_MEMBER = /^url$/i;
 
 /** Path, query and JSON body of a call as the log keeps them: without secrets, and bounded. */
 export async function loggedParameters(req: HonoRequest): Promise<object> {
@@ -42,9 +44,18 @@ export function withoutSecrets(value: unknown, depth = 0): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [
       withoutKeySecrets(name),
-      SECRET_MEMBER.test(name) ? "[left out]" : withoutSecrets(member, depth + 1),
+      SECRET_MEMBER.test(name)
+        ? "[left out]"
+        : URL_MEMBER.test(name)
+          ? originOf(member)
+          : withoutSecrets(member, depth + 1),
     ]),
   );
+}
+
+function originOf(member: unknown): string {
+  const url = typeof member === "string" ? URL.parse(member) : null;
+  return url === null ? "[left out]" : `${url.protocol}//${url.host}/…`;
 }
 
 function bounded(parameters: object): object {

@@ -13,6 +13,7 @@ import { log } from "../log.ts";
 import { adminLog } from "./admin-log.ts";
 import { adminMerchants, showMerchant } from "./admin-merchants.ts";
 import { adminSources } from "./admin-sources.ts";
+import { adminAlerts, merchantAlerts } from "./alerts.ts";
 import { fresh } from "./answer.ts";
 import { AUDIT_PARAMETERS, answerAudit } from "./audit.ts";
 import { limitBody } from "./body-limit.ts";
@@ -59,6 +60,8 @@ app.get("/healthz", (c) => c.json({ status: "ok", service: "tally-api" }));
 
 app.route("/v1/session", session);
 app.route("/v1/merchants/:merchant/keys", merchantKeys);
+app.route("/v1/merchants/:merchant/alerts", merchantAlerts);
+app.route("/v1/admin/alerts", adminAlerts);
 app.route("/v1/admin/sources", adminSources);
 app.route("/v1/admin/merchants", adminMerchants);
 app.route("/v1/admin/keys", adminKeys);

@@ -241,3 +241,69 @@ export const corrections = sqliteTable(
   },
   (table) => [index("corrections_merchant").on(table.merchantId, table.seq)],
 );
+
+/** What somebody is to be told of: a rule, where the notice goes, and how it stands. */
+export const alerts = sqliteTable(
+  "alerts",
+  {
+    id: text("id").primaryKey(),
+    /** Whose numbers; null for the pipeline's state, which is operators'. */
+    merchantId: text("merchant_id"),
+    name: text("name").notNull(),
+    /** JSON of `ruleSchema`. */
+    rule: text("rule", { mode: "json" }).notNull(),
+    url: text("url").notNull(),
+    /** Sealed (`sealed-secret.ts`); the one before goes on signing beside it until `previous_until`. */
+    secret: text("secret").notNull(),
+    previousSecret: text("previous_secret"),
+    previousUntil: integer("previous_until"),
+    remindEveryMs: integer("remind_every_ms"),
+    isEnabled: integer("is_enabled", { mode: "boolean" }).notNull(),
+    /** Why it was disabled, when its owner did not do it. */
+    disabledReason: text("disabled_reason"),
+    /** When it is looked at next; null while it is disabled. */
+    dueAt: integer("due_at"),
+    /** Of the run that looks at it now: what another one finds is not written. */
+    lease: text("lease"),
+    firingSince: integer("firing_since"),
+    remindedAt: integer("reminded_at"),
+    /** Since when every look said otherwise than it stands. */
+    contradictedSince: integer("contradicted_since"),
+    checkedAt: integer("checked_at"),
+    /** What the last look found: JSON of `checkSchema`. */
+    checked: text("checked", { mode: "json" }),
+    /** What a day is compared with, kept for that day: JSON of `baselineSchema`. */
+    baseline: text("baseline", { mode: "json" }),
+    /** The first failure of a delivery since one succeeded. */
+    failingSince: integer("failing_since"),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [index("alerts_due").on(table.dueAt), index("alerts_merchant").on(table.merchantId, table.createdAt)],
+);
+
+/** Notices on their way, and the last that went: the outbox of webhooks. */
+export const alertDeliveries = sqliteTable(
+  "alert_deliveries",
+  {
+    /** The `webhook-id`: made of the alert, the firing and what is told of it, so that a notice is written once. */
+    id: text("id").primaryKey(),
+    alertId: text("alert_id").notNull(),
+    type: text("type").notNull(),
+    /** The JSON that is posted, the same with every attempt. */
+    body: text("body").notNull(),
+    attempts: integer("attempts").notNull().default(0),
+    /** When it is tried next; null once it has arrived or is given up. */
+    dueAt: integer("due_at"),
+    deliveredAt: integer("delivered_at"),
+    failedAt: integer("failed_at"),
+    /** Of the last answer; null where there was none. */
+    status: integer("status"),
+    failure: text("failure"),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [
+    index("alert_deliveries_due").on(table.dueAt),
+    index("alert_deliveries_alert").on(table.alertId, table.createdAt),
+  ],
+);

@@ -36,6 +36,7 @@ export const PROBLEMS = {
   archive_unreadable: { statuses: [503], when: "Single events cannot be read right now; metrics can." },
   hour_not_compacted: { statuses: [503], when: "An hour is too large to be searched before it is sorted by merchant." },
   too_many_listeners: { statuses: [503], when: "Too many live streams are open." },
+  no_alerts: { statuses: [503], when: "This deployment has no alerts." },
   no_sessions: { statuses: [503], when: "This deployment has no sign-in." },
 
   unknown_parameter: { statuses: [400], when: "There is no such parameter; `detail` names those there are." },
@@ -102,6 +103,13 @@ export const PROBLEMS = {
   changed_meanwhile: { statuses: [409], when: "Somebody else did the same at the same time; look again." },
   already_expired: { statuses: [422], when: "`expires_at` is not in the future." },
   invalid_merchant_id: { statuses: [422], when: "Not an id a merchant can have." },
+  invalid_webhook_url: { statuses: [422], when: "Notices cannot be sent there; `detail` says what would be right." },
+  no_such_alert: { statuses: [404], when: "There is no such alert." },
+  too_many_alerts: { statuses: [409], when: "As many alerts as one may have." },
+  tested_just_now: {
+    statuses: [429],
+    when: "There was a test just now; `Retry-After` says when there may be another.",
+  },
   no_such_key: { statuses: [404], when: "There is no such key." },
   no_such_merchant: { statuses: [404], when: "The directory has no such merchant." },
   no_such_source: { statuses: [404, 422], when: "There is no such source." },
