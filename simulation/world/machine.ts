@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { CircuitBreaker } from "../../workers/circuit-breaker.ts";
 import type { DirectoryCache } from "../../workers/directory/isolate-cache.ts";
 import type { UnderWay } from "../../workers/ingest/under-way.ts";
 
@@ -14,6 +15,8 @@ export class Machine {
   /** What its code keeps in modules. */
   memory: DirectoryCache | undefined;
   underWay: UnderWay | undefined;
+  historyCircuit: CircuitBreaker | undefined;
+  readonly shardCircuits = new Map<string, CircuitBreaker>();
   readonly #crashed = Promise.withResolvers<void>();
   /** What an output gate waits for; `undefined` when nothing is to be made durable. */
   durable: () => Promise<void> | undefined = () => undefined;
