@@ -3,7 +3,6 @@ import { routesOf } from "../../shared/route-batch.ts";
 import type { Topology } from "../../shared/topology.ts";
 import { admit } from "../access/admit.ts";
 import { inBackground } from "../access/background.ts";
-import type { Guarded } from "../access/guarded.ts";
 import { INGEST_ACCESS } from "../access/table.ts";
 import { announceLateWindows } from "../aggregate/late-windows.ts";
 import { applyToShards } from "../apply-to-shards.ts";
@@ -19,19 +18,15 @@ import { isTraced } from "../traced.ts";
 import { Accepted } from "./accept.ts";
 import { drain, readBody } from "./body.ts";
 import { type Env, settingsOf } from "./env.ts";
+import { isolateUnderWay } from "./isolate-under-way.ts";
 import { lateWindowsOf } from "./late-windows-of.ts";
 import { DIRECT_TIMEOUT_MS, IDS_PER_REQUEST_MAX, LATE_WINDOWS_ANNOUNCED_MAX, LOG_DELAY_S } from "./limits.ts";
 import { packEvents } from "./log-events.ts";
-import { metered, meterReceipt, meterRefused } from "./metered.ts";
+import { type Collecting, metered, meterReceipt, meterRefused } from "./metered.ts";
 import { contentModeOf, readCloudEvents } from "./parse-cloud-events.ts";
 import { readEvents } from "./parse-events.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
-import { overloaded, UnderWay, type Work } from "./under-way.ts";
-
-/** Of this isolate. */
-const underWay = new UnderWay();
-
-type Collecting = Guarded<Env> & { Variables: { work: Work } };
+import { overloaded, type UnderWay } from "./under-way.ts";
 
 const app = new Hono<Collecting>();
 app.use(requestId);
@@ -42,8 +37,9 @@ app.use(async (c, next) => {
 app.use(async (c, next) => {
   if (c.req.method !== "POST" || c.req.path !== "/v1/events") return await next();
   const nowMs = Date.now();
+  const underWay = isolateUnderWay();
   // Before anything is looked at: a refusal has to cost next to nothing.
-  if (underWay.isFull(nowMs)) return refuse(nowMs);
+  if (underWay.isFull(nowMs)) return refuse(underWay, nowMs);
   const work = underWay.begin(c.req.raw.headers, nowMs);
   c.set("work", work);
   const done = next().finally(() => underWay.end(work));
@@ -63,8 +59,10 @@ app.post("/v1/events", metered, async (c) => {
   const body = await readBody(c.req.raw);
   if (!body.ok) return problemResponse(body.error);
   const nowMs = Date.now();
+  const underWay = isolateUnderWay();
   const room = underWay.read(c.var.work, body.value.byteLength, nowMs);
-  return room === "nothing" ? refuse(nowMs) : await collect(c, body.value, room === "head start");
+  if (room === "nothing") return refuse(underWay, nowMs);
+  return await collect(c, body.value, room === "head start");
 });
 
 /** Takes what is in a body: into the log, and, with a head start, to the shards. */
@@ -144,7 +142,7 @@ app.post("/v1/ids", async (c) => {
 app.all("/v1/events", () => problemResponse(methodNotAllowed("POST")));
 app.all("/v1/ids", () => problemResponse(methodNotAllowed("POST")));
 
-function refuse(nowMs: number): Response {
+function refuse(underWay: UnderWay, nowMs: number): Response {
   meterRefused("overloaded");
   const refused = underWay.refuse(nowMs);
   if (refused !== undefined) log("warn", "overloaded", { refused });

@@ -4,9 +4,13 @@ import type { Guarded } from "../access/guarded.ts";
 import { isolateMeter } from "../meter/isolate-meter.ts";
 import type { Env } from "./env.ts";
 import type { Receipt } from "./receipt.ts";
+import type { Work } from "./under-way.ts";
+
+/** What is known of a request that posts events on its way. */
+export type Collecting = Guarded<Env> & { Variables: { work: Work } };
 
 /** Counts a request that posts events, and has what this isolate has counted told a little later: behind the answer, and not for each. */
-export async function metered(c: Context<Guarded<Env>>, next: Next): Promise<void> {
+export async function metered(c: Context<Collecting>, next: Next): Promise<void> {
   const beganMs = Date.now();
   await next();
   const nowMs = Date.now();
