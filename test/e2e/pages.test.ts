@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DAY_MS } from "../../shared/window.ts";
+import { until } from "../system.ts";
 import { axeFindings } from "./axe.ts";
 import { findBrowser, launchBrowser, NO_BROWSER } from "./browser.ts";
-import { CAFE, type Cafe, openPage, startCafe } from "./dashboard.ts";
+import { CAFE, type Cafe, type OpenPage, openPage, startCafe } from "./dashboard.ts";
 
 const executable = findBrowser();
 if (executable === undefined) console.warn(`SKIPPED: ${NO_BROWSER}`);
@@ -151,23 +152,65 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await context.close();
   });
 
+  test("an operator adds a merchant, changes it, and finds it by how its name begins", async () => {
+    const { page, context } = await openAsOperator("/operators?part=merchants");
+    await page.getByRole("button", { name: "Add a merchant" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("textbox", { name: /^Id/ }).fill("bakery-7");
+    await dialog.getByRole("textbox", { name: /^Name/ }).fill("Backerei");
+    await dialog.getByLabel("Time zone").selectOption("Europe/Berlin");
+    await dialog.getByRole("textbox", { name: /^Currency/ }).fill("eur");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("button", { name: "Change Backerei" }).click();
+    await dialog.getByRole("textbox", { name: /^Name/ }).fill("Bäckerei Sommer");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await page.getByRole("searchbox").fill("bä");
+    const rows = page.getByRole("row").filter({ hasNot: page.getByRole("columnheader") });
+    await expect.poll(() => rows.count(), { timeout: 15_000 }).toBe(1);
+    await page.getByRole("row", { name: "Bäckerei Sommer bakery-7 Europe/Berlin EUR" }).waitFor();
+    expect(new URL(page.url()).searchParams.get("q")).toBe("bä");
+    await context.close();
+  });
+
+  test("an operator sees a message that was given up on, and puts it back on its queue", async () => {
+    const queue = await cafe.tally.runtime.miniflare.getQueueProducer<Uint8Array>("RAW", "tally-ingest");
+    await queue.send(new TextEncoder().encode("no message"), { contentType: "bytes" });
+    const letters = async () =>
+      (await (await cafe.tally.read("/v1/admin/dead-letters")).json()) as { dead_letters: { id: string }[] };
+    const [letter] = await until("the dead letter", async () => {
+      const { dead_letters } = await letters();
+      return dead_letters.length === 1 ? dead_letters : undefined;
+    });
+    const { page, context } = await openAsOperator("/operators");
+    await page.getByRole("row", { name: "not a raw message" }).getByRole("button", { name: "Put back" }).click();
+    await page.getByText("Put back: 1.").waitFor();
+    // It comes to its consumer again, which cannot read it any better.
+    await until("it to die again", async () =>
+      (await letters()).dead_letters.some(({ id }) => id !== letter?.id) ? true : undefined,
+    );
+    await context.close();
+  });
+
   test("no page is wider than a phone; all of them, light and dark, are free of what axe finds", async () => {
     for (const colorScheme of ["light", "dark"] as const) {
       const options = { colorScheme, viewport: { width: 390, height: 800 } };
-      for (const path of PAGES) await looksRight((await open(path, options)).page);
-      for (const path of OPERATORS_PARTS) await looksRight((await openAsOperator(path, options)).page);
+      for (const path of PAGES) await looksRight(await open(path, options));
+      for (const path of OPERATORS_PARTS) await looksRight(await openAsOperator(path, options));
     }
   });
 });
 
 const dateBefore = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
 
-async function looksRight(page: Page): Promise<void> {
+async function looksRight({ page, requested, complaints }: OpenPage): Promise<void> {
   await page.getByRole("heading", { level: 1 }).waitFor();
   await page.waitForLoadState("networkidle");
   const path = new URL(page.url()).pathname;
   expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBe(390);
   expect(await axeFindings(page), path).toEqual([]);
+  expect(requested.filter((address) => new URL(address).origin !== new URL(page.url()).origin)).toEqual([]);
+  expect(complaints, path).toEqual([]);
   await page.context().close();
 }
 
