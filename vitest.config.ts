@@ -39,7 +39,10 @@ export default defineConfig({
                 CLICKHOUSE_PASSWORD: "none",
                 CORRECTION_DELAY_MS: "50",
               },
-              ratelimits: { RATE_LIMITER: { namespace_id: "1", simple: { limit: 3, period: 60 } } },
+              ratelimits: {
+                RATE_LIMITER: { namespace_id: "1", simple: { limit: 3, period: 60 } },
+                ADDRESS_LIMITER: { namespace_id: "2", simple: { limit: 3, period: 60 } },
+              },
             },
           }),
         ],

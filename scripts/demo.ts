@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { createClient } from "@clickhouse/client";
 import { postBatch } from "../clients/typescript/src/post-events.ts";
 import { DAY_MS } from "../shared/window.ts";
+import type { KeyKind, KeyRole } from "../workers/directory/key.ts";
 import { fillHistory, type HistoryOutcome, type HistorySpan, lateSpan } from "./demo-history.ts";
 import { openDemoMark } from "./demo-mark.ts";
 import { type DemoMerchant, demoMerchants } from "./demo-merchants.ts";
@@ -30,7 +31,10 @@ const ATTEMPTS_MAX = 5;
 
 export interface DemoKeys {
   readonly source: string;
+  /** Reads the shown merchant. */
   readonly merchant: string;
+  /** Reads it, and manages its keys. */
+  readonly manager: string;
   readonly operator: string;
 }
 
@@ -61,11 +65,12 @@ export async function prepareDemo({ runtime, secrets }: LocalSystem, nowMs: numb
   }));
   await putMerchants(directory, rows, nowMs);
   await putSource(directory, { id: DEMO_SOURCE, name: "Demo payment app", merchants: null }, nowMs);
-  const key = (kind: "source" | "merchant" | "operator", subject: string) =>
-    putDerivedKey(directory, kind, subject, secrets.demoSecret, nowMs);
+  const key = (kind: KeyKind, subject: string, role: KeyRole | null = null) =>
+    putDerivedKey(directory, { kind, subject, role }, secrets.demoSecret, nowMs);
   return {
     source: await key("source", DEMO_SOURCE),
-    merchant: await key("merchant", SHOWN_MERCHANT),
+    merchant: await key("merchant", SHOWN_MERCHANT, "read"),
+    manager: await key("merchant", SHOWN_MERCHANT, "manage"),
     operator: await key("operator", "demo-operator"),
   };
 }

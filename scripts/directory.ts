@@ -5,7 +5,7 @@ import type { D1Database } from "@cloudflare/workers-types";
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { type SourceMappingInput, sourceMappingSchema } from "../shared/source-mapping.ts";
-import { type KeyKind, mintKey } from "../workers/directory/key.ts";
+import { type KeyKind, type KeyRole, mintKey } from "../workers/directory/key.ts";
 import { keys, merchants, sources } from "../workers/directory/schema.ts";
 import { PROJECT_DIR } from "./build.ts";
 
@@ -77,28 +77,35 @@ export async function putSource(directory: D1Database, source: NewSource, nowMs:
     .onConflictDoUpdate({ target: sources.id, set: { name, merchants, mapping } });
 }
 
-/** Makes a key and answers it; this is the only time it can be seen. */
-export async function createKey(directory: D1Database, kind: KeyKind, subject: string, nowMs: number): Promise<string> {
+/** Makes a key, which reads if it is a merchant's and no role is named, and answers it; this is the only time it can be seen. */
+export async function createKey(
+  directory: D1Database,
+  kind: KeyKind,
+  subject: string,
+  nowMs: number,
+  role: KeyRole | null = kind === "merchant" ? "read" : null,
+): Promise<string> {
   const minted = await mintKey(kind, randomBytes(40));
   await drizzle(directory)
     .insert(keys)
-    .values({ id: minted.id, kind, subject, secretHash: minted.secretHash, createdAt: nowMs });
+    .values({ id: minted.id, kind, subject, role, secretHash: minted.secretHash, createdAt: nowMs });
   return minted.token;
 }
 
 /** A key that is derived from a secret of this installation: the same at every start, so that pasted `curl` lines go on working. */
 export async function putDerivedKey(
   directory: D1Database,
-  kind: KeyKind,
-  subject: string,
+  { kind, subject, role }: { readonly kind: KeyKind; readonly subject: string; readonly role: KeyRole | null },
   secret: string,
   nowMs: number,
 ): Promise<string> {
-  const bytes = createHash("sha512").update(`${secret}/${kind}/${subject}`).digest().subarray(0, 40);
+  // Of a merchant's keys the one that manages is the one there was before there were roles.
+  const derivedFrom = `${secret}/${kind}/${subject}${role === "read" ? "/read" : ""}`;
+  const bytes = createHash("sha512").update(derivedFrom).digest().subarray(0, 40);
   const minted = await mintKey(kind, bytes);
   await drizzle(directory)
     .insert(keys)
-    .values({ id: minted.id, kind, subject, secretHash: minted.secretHash, createdAt: nowMs })
+    .values({ id: minted.id, kind, subject, role, secretHash: minted.secretHash, createdAt: nowMs })
     .onConflictDoNothing();
   return minted.token;
 }

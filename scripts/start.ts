@@ -123,14 +123,14 @@ function welcome({ runtime, clickhouse }: LocalSystem, keys: DemoKeys, { quiet, 
 Tally is running: ${traffic}.
 
   Open the dashboard of Café Hoshino:
-  ${runtime.apiUrl}/#key=${keys.merchant}
+  ${runtime.apiUrl}/#key=${keys.manager}
 
   api           ${runtime.apiUrl}  (reference: ${runtime.apiUrl}/docs)
   ingest        ${runtime.ingestUrl}
   ClickHouse    ${clickhouse.url}  (user ${clickhouse.reader.user}, password in ${at("secrets.json")})
   log           ${at("workers.log")}
 
-  merchant key  ${keys.merchant}  (reads ${SHOWN_MERCHANT})
+  merchant key  ${keys.merchant}  (reads ${SHOWN_MERCHANT}; the link's manages its keys, too)
   operator key  ${keys.operator}  (reads every merchant)
   source key    ${keys.source}  (sends payments)
 

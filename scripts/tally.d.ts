@@ -14,6 +14,7 @@ declare module "tally-aggregate" {
     scheduled(controller: ScheduledController, env: unknown): Promise<void>;
   };
   export default worker;
+  export const Meter: new (context: DurableObjectState, env: unknown) => object;
   export const Replayer: new (context: DurableObjectState, env: unknown) => object;
   /** `ctx` is protected; a benchmark's own shard may look at it. */
   export const Shard: new (context: DurableObjectState, env: unknown) => { readonly ctx: DurableObjectState };

@@ -12,6 +12,11 @@ const CLOCK_SKEW_MS = 60_000;
  * isolate that missed it would send a window's events to the wrong shard, and a repeat would be counted there once more.
  */
 export const EPOCH_LEAD_MS = TOPOLOGY_TTL_MS + AHEAD_MAX_MS + CLOCK_SKEW_MS;
+/**
+ * What has begun is read rightly by a topology this old: no epoch that it lacks has. Counting wants a younger one, since events may lie ahead of
+ * the clock.
+ */
+export const TOPOLOGY_READ_MS_MAX = EPOCH_LEAD_MS - CLOCK_SKEW_MS;
 /** Reads ask each owner of a span; five years may see so many changes of the number of shards. */
 export const EPOCHS_MAX = 100;
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DAY_MS, HOUR_MS, WINDOW_MS, windowStart } from "../shared/window.ts";
 import { BELIEVED_MS } from "../workers/api/cache/lifetime.ts";
+import { PATIENCE } from "../workers/circuit-breaker.ts";
 import { payment, startTestSystem, type TestSystem, until } from "./system.ts";
 
 let tally: TestSystem;
@@ -86,6 +87,64 @@ test("a client that has the answer is told so, and keeps it to itself", async ()
   expect((await ask(path, { "If-None-Match": tag, Authorization: "Bearer nonsense" })).status).toBe(401);
 });
 
+test("a table is kept like any other answer, and so is a query, by what it asks", async () => {
+  const span = `from=${finalMs - 3 * HOUR_MS}&to=${finalMs}`;
+  const [first, again] = [await ask(pathOf(`${span}&format=csv`)), await ask(pathOf(span), { Accept: "text/csv" })];
+  expect([isHit(first), isHit(again)]).toEqual([false, true]);
+  for (const name of ["Content-Type", "Content-Disposition", "ETag"]) {
+    expect(again.headers.get(name)).toBe(first.headers.get(name));
+    expect(first.headers.get(name)).toMatch(/csv|^"/);
+  }
+  expect(await again.text()).toBe(await first.text());
+  const tag = { "If-None-Match": first.headers.get("ETag") ?? "" };
+  expect((await ask(pathOf(`${span}&format=csv`), tag)).status).toBe(304);
+  const marked = await ask(pathOf(`${span}&format=csv&bom=true`), tag);
+  expect([marked.status, isHit(marked)]).toEqual([200, false]);
+  expect((await ask(pathOf(span), tag)).headers.get("Content-Type")).toBe("application/json");
+
+  const query = (body: object, search = "", headers = {}) =>
+    fetch(`${tally.runtime.apiUrl}/v1/merchants/shop/query${search}`, {
+      method: "POST",
+      body: JSON.stringify(body),
+      headers: { Authorization: `Bearer ${shopKey}`, ...headers },
+    });
+  const [from, to] = [finalMs - 4 * HOUR_MS, finalMs].map((ms) => new Date(ms).toISOString());
+  const asked = await query({ from, to, metrics: ["net"], where: { currency: "jpy" } });
+  expect(isHit(asked)).toBe(false);
+  const same = await query({ where: { currency: "JPY" }, limit: 1_000, metrics: ["net"], to: String(finalMs), from });
+  expect(isHit(same)).toBe(true);
+  expect(await same.text()).toBe(await asked.text());
+  // HTTP answers a condition of a POST that holds with 412: it is given no tag.
+  for (const name of ["ETag", "Cache-Control"])
+    expect(same.headers.get(name)).toBe(name === "ETag" ? null : "private, no-store");
+  expect(
+    (await query({ from, to, metrics: ["net"], where: { currency: "jpy" } }, "", { "If-None-Match": "*" })).status,
+  ).toBe(200);
+  const others = [
+    [{ from, to, metrics: ["net"] }],
+    [{ from, to, metrics: ["net"], where: { currency: "USD" } }],
+    [{ from, to, metrics: ["net"], where: { currency: "JPY" } }, "?format=csv"],
+  ] as const;
+  for (const [body, search] of others) expect(isHit(await query(body, search))).toBe(false);
+  const stranger = { Authorization: `Bearer ${await tally.merchantKey("other")}` };
+  expect((await query({ from, to, metrics: ["net"] }, "", stranger)).status).toBe(403);
+});
+
+test("a page of events of final windows is kept until something is archived for them", async () => {
+  const occurred_at = finalMs - 30 * HOUR_MS;
+  const page = `/v1/merchants/shop/events?from=${finalMs - 31 * HOUR_MS}&to=${finalMs - 29 * HOUR_MS}`;
+  const listed = async () => ((await (await ask(page)).json()) as { events: object[] }).events.length;
+  expect(await listed()).toBe(0);
+  const again = await ask(page);
+  expect(isHit(again)).toBe(true);
+  expect((await ask(page, { "If-None-Match": again.headers.get("ETag") ?? "" })).status).toBe(304);
+  await tally.send([payment({ occurred_at })]);
+  await until("the late event in the list", async () => ((await listed()) === 1 ? true : undefined));
+  const recent = await ask(`/v1/merchants/shop/events?from=${closedMs()}&to=${closedMs() + WINDOW_MS}`);
+  expect(recent.headers.get("ETag")).toBeNull();
+  expect(recent.headers.get("Cache-Control")).toBe("private, no-store");
+});
+
 test("what is long is compressed for those who take it, under a weak tag", async () => {
   const path = pathOf(`from=${finalMs - DAY_MS}&to=${finalMs}`);
   const plain = await ask(path);
@@ -126,6 +185,14 @@ test("a replay makes what it corrects unreachable at once, though it is kept for
   const path = pathOf(`from=${occurred_at - HOUR_MS}&to=${occurred_at + HOUR_MS}&currency=JPY`);
   await until("the wrong number", async () => ((await amountOf(path)) === 591 ? true : undefined));
   expect(isHit(await ask(path))).toBe(true);
+  const query = async () => {
+    const url = `${tally.runtime.apiUrl}/v1/merchants/shop/query`;
+    const [from, to] = [occurred_at - HOUR_MS, occurred_at + HOUR_MS].map(String);
+    const body = JSON.stringify({ from, to, metrics: ["payments.amount"] });
+    const answer = await fetch(url, { method: "POST", body, headers: { Authorization: `Bearer ${shopKey}` } });
+    return ((await answer.json()) as { rows: { "payments.amount": number }[] }).rows[0]?.["payments.amount"];
+  };
+  expect(await query()).toBe(591);
   const day = pathOf(`from=${occurred_at - DAY_MS}&to=${occurred_at + DAY_MS}&currency=JPY`);
   expect(await amountOf(day)).toBe(591);
   const asked = await fetch(`${tally.runtime.apiUrl}/v1/admin/replays`, {
@@ -142,6 +209,7 @@ test("a replay makes what it corrects unreachable at once, though it is kept for
   await until("the right number", async () => ((await amountOf(path)) === 550 ? true : undefined));
   expect(Date.now() - endedMs).toBeLessThan(2 * BELIEVED_MS);
   expect(await amountOf(day)).toBe(550);
+  expect(await query()).toBe(550);
 });
 
 test("a caller who goes away takes the answer from nobody who asked the same", async () => {
@@ -156,6 +224,48 @@ test("a caller who goes away takes the answer from nobody who asked the same", a
     await gone;
   }
 });
+
+test("while ClickHouse hangs the first read waits for two seconds, and the next ones take what there is at once; when it goes on, so do they", async () => {
+  const changing = pathOf(`from=${finalMs - HOUR_MS}&currency=JPY&granularity=1d`);
+  const recent = pathOf(`from=${closedMs()}&to=${closedMs() + WINDOW_MS}&currency=JPY`);
+  let spans = 0;
+  const older = () => pathOf(`from=${finalMs - ++spans * DAY_MS}&to=${finalMs}&granularity=1d`);
+  await countOf(changing);
+  const { pid } = tally.clickhouse;
+  process.kill(pid, "SIGSTOP");
+  try {
+    await tally.send([payment()]);
+    const first = await timed(older());
+    expect(first).toMatchObject({ status: 503, code: "history_unavailable" });
+    expect(first.tookMs).toBeLessThan(PATIENCE.doubtedMs + PATIENCE.confirmedMs + SLACK_MS);
+    for (const _ of [1, 2, 3]) {
+      expect(await timed(older())).toMatchObject({ status: 503, code: "history_unavailable", isSoon: true });
+      expect(await timed(changing)).toMatchObject({ status: 200, isStale: true, isSoon: true });
+      expect(await timed(recent)).toMatchObject({ status: 200, isStale: false, isSoon: true });
+    }
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+  await until("history to be read again", async () => ((await ask(older())).ok ? true : undefined));
+  expect(await timed(changing)).toMatchObject({ status: 200, isStale: false });
+});
+
+/** Beyond what is waited for: a read of a busy machine. */
+const SLACK_MS = 1_000;
+
+async function timed(path: string) {
+  const begunMs = performance.now();
+  const answer = await ask(path, { "Cache-Control": "no-cache" });
+  const tookMs = performance.now() - begunMs;
+  const { code, stale } = (await answer.json()) as { code?: string; stale?: boolean };
+  return {
+    status: answer.status,
+    code,
+    isStale: stale === true,
+    tookMs,
+    isSoon: tookMs < PATIENCE.triedMs + SLACK_MS / 2,
+  };
+}
 
 test("while ClickHouse is away what is kept is given, and what is not right any more says so", async () => {
   const kept = pathOf(`from=${finalMs - HOUR_MS}&to=${finalMs}&currency=JPY`);

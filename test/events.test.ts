@@ -3,6 +3,8 @@ import type { PaymentEventInput } from "../scripts/event-input.ts";
 import { archivedKind } from "../shared/archive-key.ts";
 import { DAY_MS, HOUR_MS, WINDOW_MS, windowStart } from "../shared/window.ts";
 import { eventsAnswerSchema } from "../workers/api/events/events-schema.ts";
+import { metricsAnswerSchema } from "../workers/api/metrics-schema.ts";
+import { firstOfEach, leftOut, RETURNS, refundsOfSales, returnsBy } from "./sale-refunds.ts";
 import { shopEvents } from "./shop.ts";
 import { payment, startTestSystem, type TestSystem, until } from "./system.ts";
 
@@ -14,11 +16,17 @@ const past = { fromMs: pastEndMs - PAST_HOURS * HOUR_MS, toMs: pastEndMs };
 const recentMs = windowStart(Date.now()) - 3 * HOUR_MS;
 const recent = { fromMs: recentMs - HOUR_MS, toMs: recentMs + HOUR_MS };
 
+/** Of a window that knows a repeat whose time was changed. */
+const madeMs = windowStart(Date.now());
+const returned = returnsBy({ pastMs: past.fromMs, recentMs, madeMs });
+
 let tally: TestSystem;
 
 beforeAll(async () => {
   tally = await startTestSystem();
   await tally.runtime.runCron();
+  // Long before they are asked for, so that nobody waits for the archive.
+  for (const events of returned) await send(events);
 });
 afterAll(() => tally?.stop());
 
@@ -112,19 +120,52 @@ test("each event is listed once, as it was counted: repeats, changed repeats, an
   expect(events[2]).toMatchObject({ type: "refund", refund_of: "first" });
 });
 
+const metricsPath = (merchant: string, query: string) => `/v1/merchants/${merchant}/metrics?refunds_by=sale&${query}`;
+
+/** Metrics by sale once the archive has all that is counted. */
+async function bySale(merchant: string, query: string) {
+  return await until("refunds in the archive", async () => {
+    const answer = await tally.read(metricsPath(merchant, query));
+    const body = await answer.json();
+    if (!answer.ok) throw new Error(JSON.stringify(body));
+    const metrics = metricsAnswerSchema.parse(body);
+    return metrics.notices.some(({ code }) => code.endsWith("_unread")) ? undefined : metrics;
+  });
+}
+
+type Metrics = Awaited<ReturnType<typeof bySale>>;
+const spanOf = (from: string, to: string) => ({ fromMs: Date.parse(from), toMs: Date.parse(to) });
+
+/** Every bucket and total has the refunds of its sales, and what is left out is said. */
+function expectBySale({ from, to, series, refunds }: Metrics, sent: readonly PaymentEventInput[]): void {
+  const events = firstOfEach(sent);
+  expect(refunds).toMatchObject({ by: "sale", sales_unread: 0 });
+  for (const { currency, total, buckets, refunds_undated } of series) {
+    const whole = refundsOfSales(events, currency, spanOf(from, to));
+    expect(total.refunds).toEqual(whole);
+    expect(total.net).toBe(Number(total.payments.amount) - whole.amount);
+    expect(refunds_undated).toEqual(leftOut(events, currency, spanOf(from, to)));
+    for (const { start, end, status, refunds } of buckets) {
+      expect(refunds).toEqual(refundsOfSales(events, currency, spanOf(start, end)));
+      expect(status).not.toBe("final");
+    }
+  }
+}
+
 describe("a shop's past", () => {
   const merchants = ["United-Kingdom", "Germany"] as const;
+  const shopPast = shopEvents({ seed: "events", count: PAST_EVENTS, ...past });
   const before = new Map<string, Shown["events"]>();
 
   test("is what its metrics say, to the last unit, page by page in either order, from lines", async () => {
-    await send(shopEvents({ seed: "events", count: PAST_EVENTS, ...past }), { Prefer: "respond-async" });
+    await send(shopPast, { Prefer: "respond-async" });
     await send(shopEvents({ seed: "events", count: PAST_EVENTS / 10, ...past }), { Prefer: "respond-async" });
     await until("late windows counted", async () => ((await rowsIn("late_windows")) === 0 ? true : undefined));
     await until("windows in history", async () => {
       const [row] = await (
         await tally.sql.query({
           query:
-            "SELECT sum(payments_count + refunds_count) AS n FROM windows FINAL WHERE window_start < now() - INTERVAL 2 DAY",
+            "SELECT sum(payments_count + refunds_count) AS n FROM windows FINAL WHERE window_start < now() - INTERVAL 2 DAY AND merchant_id != 'returns'",
           format: "JSONEachRow",
         })
       ).json<{ n: string }>();
@@ -149,6 +190,14 @@ describe("a shop's past", () => {
     expect(await only("&currency=EUR")).toEqual([]);
   });
 
+  test("has refunds on the day of their sales, hour by hour and in any zone", async () => {
+    const own = shopPast.filter(({ merchant_id }) => merchant_id === "United-Kingdom");
+    expect(refundsOfSales(own, "GBP", past).count).toBeGreaterThan(3);
+    for (const query of ["granularity=1h&tz=Asia/Kathmandu", "granularity=1d&tz=America/New_York"]) {
+      expectBySale(await bySale("United-Kingdom", `from=${past.fromMs}&to=${past.toMs}&${query}`), own);
+    }
+  });
+
   test("is the same list once it is compacted, and with late events beside the Parquet", async () => {
     const directory = await tally.runtime.miniflare.getD1Database("DIRECTORY", "tally-api");
     await until("all hours compacted", async () => {
@@ -164,6 +213,8 @@ describe("a shop's past", () => {
         [...(before.get(merchant) ?? [])].reverse(),
       );
     }
+    const own = shopPast.filter(({ merchant_id }) => merchant_id === "United-Kingdom");
+    expectBySale(await bySale("United-Kingdom", `from=${past.fromMs}&to=${past.toMs}&granularity=1h`), own);
     const late = payment({ merchant_id: "Germany", occurred_at: past.fromMs + 1, amount: 77, currency: "EUR" });
     await send([late]);
     await archived(past, "Germany", (before.get("Germany")?.length ?? 0) + 1);
@@ -176,6 +227,93 @@ describe("a shop's past", () => {
     const lines = (await answer.text()).trim().split("\r\n");
     expect(lines.length).toBe(1 + (before.get("United-Kingdom")?.length ?? 0));
     expect(lines[0]).toMatch(/^event_id,type,occurred_at,/);
+  });
+});
+
+describe("refunds on the day of the sale", () => {
+  const merchant_id = RETURNS;
+  const sent = returned.flat().filter((event) => event.merchant_id === merchant_id);
+  const today = `from=${recentMs}&to=${recentMs + HOUR_MS}&granularity=10m&tz=UTC`;
+  const daysAgo = `from=${past.fromMs}&to=${past.toMs}&granularity=1h&tz=UTC`;
+
+  test("is what plain recomputation says: several of a sale, before their sale came, twice, in two currencies, of nobody's", async () => {
+    const { fromMs, toMs } = past;
+    await until("late windows counted", async () => {
+      const metrics = await bySale(merchant_id, `from=${fromMs - 2 * HOUR_MS}&to=${toMs}&currency=JPY`);
+      return metrics.series[0]?.total.payments.count === 2 ? true : undefined;
+    });
+    expectBySale(await bySale(merchant_id, today), sent);
+    expectBySale(await bySale(merchant_id, daysAgo), sent);
+    const answer = await bySale(merchant_id, `${today}&group_by=payment_method&currency=JPY`);
+    expectBySale(answer, sent);
+    expect(answer.notices.map(({ code }) => code)).toEqual(["refunds_of_other_sales", "refunds_without_sale"]);
+    expect(answer.series[0]?.groups?.parts[0]?.total).toEqual({ count: 2, amount: 2_000 });
+    const own = metricsAnswerSchema.parse(
+      await (await tally.read(`/v1/merchants/${merchant_id}/metrics?${today}&refunds_by=refund`)).json(),
+    );
+    expect(own.refunds).toBeUndefined();
+    expect(own.series[0]?.total.refunds).not.toEqual(answer.series[0]?.total.refunds);
+  });
+
+  test("what it is compared with has the refunds of its own sales", async () => {
+    const [from, to] = [past.fromMs, past.toMs];
+    const answer = await bySale(merchant_id, `from=${from}&to=${to}&granularity=1d&tz=UTC&compare=previous_period`);
+    const [base] = answer.compare?.bases ?? [];
+    const [series] = answer.series;
+    const expected = refundsOfSales(firstOfEach(sent), "JPY", spanOf(base?.from ?? "", base?.to ?? ""));
+    expect(expected).toEqual({ count: 1, amount: 50 });
+    expect(series?.total.comparison?.base).toMatchObject({ refunds: expected, net: 950 });
+    expect(series?.total.refunds).toEqual({ count: 3, amount: 120 });
+    expect(series?.total.comparison?.change.refunds.count).toEqual({ absolute: 2, ratio: 2 });
+  });
+
+  test("what is cached gives way to a refund of a sale of days ago; a table has the same numbers", async () => {
+    const cached = async () => {
+      const headers = { Authorization: `Bearer ${tally.operatorKey}` };
+      const answer = await fetch(`${tally.runtime.apiUrl}${metricsPath(merchant_id, daysAgo)}`, { headers });
+      const { series } = metricsAnswerSchema.parse(await answer.json());
+      return { from: answer.headers.get("Cache-Status"), series };
+    };
+    const before = (await cached()).series;
+    const kept = await cached();
+    expect([kept.from, kept.series]).toEqual([expect.stringMatching(/hit/), before]);
+    await send([payment({ merchant_id, type: "refund", amount: 7, refund_of: "days-ago" })]);
+    // Said at once, and dated as soon as the archive has it.
+    await until("the refund", async () => {
+      const [jpy] = (await cached()).series;
+      return jpy?.refunds_undated?.unread.amount === 7 || jpy?.total.refunds.amount === 127 ? true : undefined;
+    });
+    const table = await tally.read(metricsPath(merchant_id, `${daysAgo}&format=csv&currency=JPY`));
+    expect(table.headers.get("Tally-Notices")).toMatch(/^refunds_of_other_sales, refunds_without_sale/);
+    const [header = "", row = ""] = (await table.text()).split("\r\n");
+    expect(row.split(",")[header.split(",").indexOf("refunds_amount")]).toMatch(/^12[07]$/);
+  });
+
+  test("what is not in the archive is said, never passed over", async () => {
+    const hour = new Date(madeMs).toISOString().slice(0, 13).replaceAll(/[-T]/g, "/");
+    const { objects } = await tally.runtime.archive.list({ prefix: `raw/v1/${hour}/` });
+    expect(objects.length).toBeGreaterThan(0);
+    const all = leftOut(firstOfEach(sent), "JPY", { fromMs: recentMs, toMs: recentMs + HOUR_MS });
+    await tally.runtime.archive.delete(objects.map(({ key }) => key));
+    const metrics = metricsAnswerSchema.parse(await (await tally.read(metricsPath(merchant_id, today))).json());
+    expect(metrics.notices.map(({ code }) => code)).toContain("refunds_unread");
+    const jpy = metrics.series.find(({ currency }) => currency === "JPY");
+    expect(jpy?.refunds_undated?.without_sale.count).toBe(0);
+    expect(jpy?.refunds_undated?.unread.count).toBeGreaterThan(all.without_sale.count);
+  });
+
+  test("a span, or a base, of too long ago is refused, and what is no date of refunds", async () => {
+    for (const [query, code, parameter] of [
+      ["from=2026-01-01&to=2026-01-02", "sales_too_long_ago", "from"],
+      ["from=today&compare=year_ago", "sales_too_long_ago", "compare"],
+    ]) {
+      const answer = await tally.read(metricsPath(merchant_id, query ?? ""));
+      expect([answer.status, await answer.json()]).toMatchObject([400, { code, parameter }]);
+    }
+    const wrong = await tally.read(`/v1/merchants/${merchant_id}/metrics?refunds_by=payment`);
+    expect(await wrong.json()).toMatchObject({ code: "invalid_refunds_by", parameter: "refunds_by" });
+    const report = await tally.read(`/v1/merchants/${merchant_id}/report?refunds_by=sale`);
+    expect(await report.json()).toMatchObject({ code: "unknown_parameter" });
   });
 });
 

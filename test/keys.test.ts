@@ -44,7 +44,7 @@ test("an operator makes a source limited to a merchant, and a key for it, which 
 });
 
 test("a merchant signs in on a loopback address, makes a key, rotates it, signs out, and all of it is in the log", async () => {
-  const merchantKey = await tally.merchantKey("shop-1");
+  const merchantKey = await tally.merchantKey("shop-1", "manage");
   const { apiUrl: Origin } = tally.runtime;
   const signedIn = await ask("POST", "/v1/session", { Origin }, { key: merchantKey });
   expect(signedIn.status).toBe(201);
@@ -57,7 +57,8 @@ test("a merchant signs in on a loopback address, makes a key, rotates it, signs 
   const path = "/v1/merchants/shop-1/keys";
   expect((await ask("POST", path, { ...page, Origin: "https://evil.example" }, { name: "theirs" })).status).toBe(403);
   const made = await ask("POST", path, page, { name: "mine" });
-  expect(made.status).toBe(201);
+  expect([made.status, made.body.role]).toEqual([201, "read"]);
+  expect((await ask("POST", path, bearer(made.body.secret_key), { name: "more" })).status).toBe(403);
   const rotated = await ask("POST", `${path}/${made.body.id}/rotate`, page, { overlap_s: 60 });
   expect(rotated.body.old_key.replaced_by).toBe(rotated.body.key.id);
   for (const key of [made.body.secret_key, rotated.body.key.secret_key]) {
@@ -74,6 +75,7 @@ test("a merchant signs in on a loopback address, makes a key, rotates it, signs 
   expect(logged.map((entry: { method: string; status: number }) => [entry.method, entry.status])).toEqual([
     ["DELETE", 200],
     ["POST", 201],
+    ["POST", 403],
     ["POST", 201],
     ["POST", 403],
   ]);

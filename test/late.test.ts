@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { differences, loadTruth, servedMetrics, storedHistory, truth } from "../scripts/ground-truth.ts";
 import { archivePrefix } from "../shared/archive-key.ts";
 import { DAY_MS, HOUR_MS, WINDOW_MS, windowStart } from "../shared/window.ts";
+import { BELIEVED_MS } from "../workers/api/cache/lifetime.ts";
 import { shopEvents } from "./shop.ts";
 import { payment, startTestSystem, type TestSystem, until } from "./system.ts";
 
@@ -78,6 +79,33 @@ test("late events of one window, sent one after the other, are all in it, and th
     await tally.send([event, event]);
     await until(`${n} payments`, async () => ((await stored()) === n ? true : undefined));
   }
+});
+
+test("from half a second after a source was told that an event is late until it is counted, every answer that lacks it says so", async () => {
+  const occurred_at = windowStart(Date.now()) - 30 * DAY_MS;
+  const path = `/v1/merchants/shop/metrics?from=${occurred_at}&to=${occurred_at + WINDOW_MS}&currency=JPY`;
+  const key = await tally.merchantKey("shop");
+  const shown = async () => {
+    const answer = await fetch(`${tally.runtime.apiUrl}${path}`, { headers: { Authorization: `Bearer ${key}` } });
+    const { notices, series } = (await answer.json()) as {
+      notices: { code: string }[];
+      series: { total: { payments: { count: number } } }[];
+    };
+    const waits = notices.some(({ code }) => code === "late_events_pending");
+    return { count: series[0]?.total.payments.count, waits };
+  };
+  expect(await shown()).toEqual({ count: 0, waits: false });
+  const receipt = await tally.send([payment({ occurred_at })]);
+  const toldMs = performance.now();
+  expect(await receipt.json()).toMatchObject({ late: 1 });
+  const first = await until("an answer that says so", async () => ((await shown()).waits ? true : undefined));
+  expect(first).toBe(true);
+  expect(performance.now() - toldMs).toBeLessThan(2 * BELIEVED_MS);
+  await until("the event to be counted", async () => {
+    const { count, waits } = await shown();
+    expect([count, waits]).not.toEqual([0, false]);
+    return count === 1 && !waits ? true : undefined;
+  });
 });
 
 test("an archive that cannot be read whole never takes events out of history, and what is sent again heals it", async () => {

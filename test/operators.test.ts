@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EPOCH_LEAD_MS } from "../shared/topology-plan.ts";
-import { WINDOW_MS } from "../shared/window.ts";
+import { HOUR_MS, WINDOW_MS } from "../shared/window.ts";
+import { readOpenMetrics } from "../workers/health/test-open-metrics.ts";
 import { payment, startTestSystem, type TestSystem, until } from "./system.ts";
 
 let tally: TestSystem;
@@ -30,6 +31,77 @@ async function deadLetters(): Promise<readonly DeadLetter[]> {
   return dead_letters;
 }
 
+interface Part {
+  readonly verdict: string;
+  readonly reason: string | null;
+}
+
+async function health() {
+  const answer = await tally.read("/v1/admin/health");
+  expect(answer.status).toBe(200);
+  return (await answer.json()) as {
+    verdict: string;
+    parts: Record<string, Part> & {
+      ingest: Part & { events: Record<string, number>; rejected_by_code: Record<string, number> };
+      dead_letters: Part & { waiting: Record<string, number> };
+      log: Part & { delivered: number };
+    };
+  };
+}
+
+/** As a scraper reads them. */
+async function metrics(): Promise<Map<string, number>> {
+  const answer = await tally.read("/v1/admin/metrics");
+  expect(answer.headers.get("Content-Type")).toBe("application/openmetrics-text; version=1.0.0; charset=utf-8");
+  return readOpenMetrics(await answer.text());
+}
+
+test("health says of an idle system that it is well, and of each part its numbers; it is for operators, and in no log", async () => {
+  const { verdict, parts } = await health();
+  expect(Object.entries(parts).filter(([, part]) => part.verdict !== "ok")).toEqual([]);
+  expect(verdict).toBe("ok");
+  expect(parts.shards).toMatchObject({ shards: 2, asked: 2, reachable: 2, failed_calls: 0 });
+  expect((await tally.read("/v1/admin/health", await tally.merchantKey("shop"))).status).toBe(403);
+  const { entries } = (await (await tally.read("/v1/admin/log")).json()) as {
+    entries: { route: string; status: number }[];
+  };
+  expect(entries.filter(({ route, status }) => route === "/v1/admin/health" && status !== 403)).toEqual([]);
+});
+
+test("the numbers move by exactly what was sent: accepted, duplicates, and rejected by their codes", async () => {
+  const before = (await health()).parts;
+  const metricsBefore = await metrics();
+  const events = Array.from({ length: 7 }, () => payment({ merchant_id: "metered", occurred_at: Date.now() - 1_000 }));
+  const bad = [
+    { ...payment(), currency: "euro" },
+    { ...payment(), occurred_at: Date.now() + HOUR_MS },
+    { ...payment(), occurred_at: Date.now() + HOUR_MS },
+  ];
+  expect((await tally.send(events)).status).toBe(200);
+  const mixed = [...events.slice(0, 4), ...bad].map((event) => JSON.stringify(event)).join("\n");
+  expect(await (await tally.post(mixed)).json()).toMatchObject({ duplicates: 4, rejected: 3 });
+  const after = await until("the counts", async () => {
+    const { parts } = await health();
+    const isCounted = parts.ingest.events.rejected === (before.ingest.events.rejected ?? 0) + 3;
+    return isCounted && parts.log.delivered >= before.log.delivered + 2 ? parts : undefined;
+  });
+  expect(after.ingest.events).toEqual({ ...before.ingest.events, accepted: 7, duplicates: 4, rejected: 3 });
+  expect(after.ingest.rejected_by_code).toEqual({ invalid_value: 1, in_the_future: 2 });
+  expect(after.ingest.verdict).toBe("ok");
+  const metricsAfter = await metrics();
+  const rise = (sample: string) => (metricsAfter.get(sample) ?? 0) - (metricsBefore.get(sample) ?? 0);
+  expect(rise('tally_receipt_events_total{kind="accepted"}')).toBe(7);
+  expect(rise('tally_receipt_events_total{kind="duplicates"}')).toBe(4);
+  expect(rise('tally_rejected_events_total{code="invalid_value"}')).toBe(1);
+  expect(rise('tally_rejected_events_total{code="in_the_future"}')).toBe(2);
+  expect(rise('tally_ingest_requests_total{outcome="answered"}')).toBe(2);
+  expect(rise("tally_ingest_request_seconds_count{}")).toBe(2);
+  // The log brought all eleven, which ingest had had counted.
+  expect(rise('tally_log_events_total{outcome="counted_before"}')).toBe(11);
+  expect(rise('tally_queue_messages_total{queue="tally-raw",outcome="acknowledged"}')).toBe(2);
+  expect(rise("tally_archive_objects_total{}")).toBeGreaterThan(0);
+});
+
 test("an operator adds shards from a window on that no isolate can miss, and is refused an earlier one", async () => {
   const tooSoon = await postTopology({
     from: new Date(Date.now() - (Date.now() % WINDOW_MS)).toISOString(),
@@ -57,6 +129,9 @@ test("a message that cannot be read is a dead letter that an operator sees, and 
   await tally.send([event], { Prefer: "respond-async" });
   const dead = await until("the dead letter", async () => (await deadLetters())[0]);
   expect(dead).toMatchObject({ queue: "tally-raw", reason: "not a raw message", body_bytes: 6 });
+  const { verdict, parts } = await health();
+  expect(verdict).toBe("degraded");
+  expect(parts.dead_letters).toMatchObject({ verdict: "degraded", waiting: { raw: 1, windows: 0 } });
   await until("its neighbour", async () => {
     const response = await tally.read(`/v1/merchants/beside-poison/report?at=${event.occurred_at}`);
     const { reports } = (await response.json()) as { reports: { payments: { count: number } }[] };

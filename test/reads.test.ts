@@ -88,7 +88,12 @@ function ask(merchant: string, body: unknown, { headers = {}, search = "", key =
   return fetch(`${tally.runtime.apiUrl}/v1/merchants/${merchant}/query${search}`, {
     method: "POST",
     body: typeof body === "string" ? body : JSON.stringify(body),
-    headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json", ...headers },
+    headers: {
+      Authorization: `Bearer ${key}`,
+      "Content-Type": "application/json",
+      "Cache-Control": "no-cache",
+      ...headers,
+    },
   });
 }
 

@@ -8,6 +8,7 @@ import { createKey, putMerchants, putSource } from "../scripts/directory.ts";
 import type { PaymentEventInput } from "../scripts/event-input.ts";
 import { type LocalSystem, type LocalSystemOptions, startLocalSystem } from "../scripts/local-system.ts";
 import { sleep } from "../scripts/sleep.ts";
+import type { KeyRole } from "../workers/directory/key.ts";
 
 const POLL_MS = 50;
 const WAIT_MS_MAX = 60_000;
@@ -19,7 +20,8 @@ export interface TestSystem extends LocalSystem {
   readonly operatorKey: string;
   /** ClickHouse as its administrator. */
   readonly sql: ClickHouseClient;
-  merchantKey(merchantId: string): Promise<string>;
+  /** A new one, which reads unless another role is named. */
+  merchantKey(merchantId: string, role?: KeyRole): Promise<string>;
   post(body: BodyInit, headers?: Readonly<Record<string, string>>): Promise<Response>;
   /** Sends events as NDJSON. */
   send(events: readonly PaymentEventInput[], headers?: Readonly<Record<string, string>>): Promise<Response>;
@@ -59,7 +61,7 @@ export async function startTestSystem(stateDir?: string, over: Partial<LocalSyst
     sourceKey,
     operatorKey,
     sql,
-    merchantKey: (merchantId) => createKey(directory, "merchant", merchantId, Date.now()),
+    merchantKey: (merchantId, role) => createKey(directory, "merchant", merchantId, Date.now(), role),
     post,
     send: (events, headers) => post(events.map((event) => JSON.stringify(event)).join("\n"), headers),
     noteRewritten: async () => {

@@ -4,6 +4,7 @@ import type { Route } from "../shared/route-batch.ts";
 import type { Shard } from "./aggregate/shard.ts";
 import type { Deadline } from "./deadline.ts";
 import { log } from "./log.ts";
+import { isolateMeter } from "./meter/isolate-meter.ts";
 
 /** In the place of a `STATUS`: no shard said what became of the event. */
 export const UNANSWERED = 0xff;
@@ -13,6 +14,8 @@ export const SHARD_CALLS_CONCURRENT_MAX = 6;
 
 export interface ShardCalls {
   readonly shards: DurableObjectNamespace<Shard>;
+  /** Whose calls they are counted as. */
+  readonly caller: "ingest" | "log";
   /** What was not answered when it passes is not waited for; a shard may count the events all the same. */
   readonly deadline: Deadline;
   /** What the shards are to remember the request by; empty for events that come from the log. */
@@ -101,15 +104,19 @@ function* packPart(batch: EventBatch, from: number, to: number): Generator<Packe
 }
 
 async function callShard<T>(
-  { shards, deadline }: Omit<ShardCalls, "token">,
+  { shards, caller, deadline }: Omit<ShardCalls, "token">,
   shard: string,
   call: (stub: DurableObjectStub<Shard>) => Promise<T>,
 ): Promise<T | undefined> {
+  const beganMs = Date.now();
+  let answer: T | undefined;
   try {
     const stub = shards.get(shards.idFromName(shard));
-    return await Promise.race([call(stub), deadline.passing]);
+    answer = await Promise.race([call(stub), deadline.passing]);
   } catch (error) {
     log("warn", "shard did not answer", { shard, error });
-    return undefined;
   }
+  isolateMeter.count("shard_calls", 1, caller, answer === undefined ? "failed" : "answered");
+  isolateMeter.observe("shard_call_seconds", (Date.now() - beganMs) / 1000, caller);
+  return answer;
 }

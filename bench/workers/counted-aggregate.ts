@@ -7,7 +7,7 @@ import { count, countCall } from "./counters.ts";
 import { rawEvents } from "./raw-events.ts";
 import { watchBatch } from "./watched-batch.ts";
 
-export { Replayer } from "tally-aggregate";
+export { Meter, Replayer } from "tally-aggregate";
 
 interface Env {
   readonly SHARD: DurableObjectNamespace;

@@ -1,7 +1,7 @@
 import type { DurableObjectNamespace, MessageBatch } from "@cloudflare/workers-types";
 import worker, { Shard as RealShard } from "tally-aggregate";
 
-export { Replayer } from "tally-aggregate";
+export { Meter, Replayer } from "tally-aggregate";
 
 interface Env {
   readonly SHARD: DurableObjectNamespace;

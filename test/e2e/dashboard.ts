@@ -27,7 +27,7 @@ export async function startCafe(): Promise<Cafe> {
     [{ id: CAFE, name: "Café E2E", timezone: zoneAtNoon(nowMs), currency: "JPY" }],
     nowMs,
   );
-  const key = await tally.merchantKey(CAFE);
+  const key = await tally.merchantKey(CAFE, "manage");
   const today = morning(nowMs);
   // What is just a day old its shard does not show as yet when it comes late (docs/architecture.md, "Known limits").
   const past = BASE_DAYS.flatMap((days) => morning(nowMs).map((ms) => ms - days * DAY_MS)).filter(

@@ -78,16 +78,22 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await context.close();
   });
 
-  test("a key is shown once, reads, is replaced and revoked", async () => {
+  test("a key is shown once, reads and so cannot touch keys, is replaced and revoked", async () => {
     const { page, context } = await open("/keys");
     await page.getByRole("button", { name: "Create a key" }).click();
     await page.getByRole("dialog").getByLabel("Name").fill("till");
+    await page.getByRole("dialog").getByText("right for programs").waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Create a key" }).click();
     const shown = page.getByRole("dialog", { name: "Your new key" });
     const secret = (await shown.locator("code").textContent()) ?? "";
     expect((await cafe.tally.read(`/v1/merchants/${CAFE}`, secret)).status).toBe(200);
     await shown.getByRole("button", { name: "I have it" }).click();
     await expect.poll(() => page.content()).not.toContain(secret);
+    const reading = await openPage(browser, cafe.url, `/keys#key=${secret}`);
+    await reading.page.getByRole("row", { name: "till" }).waitFor();
+    await reading.page.getByText("Yours reads").waitFor();
+    expect(await reading.page.getByRole("button", { name: /Create a key|Rotate|Revoke/ }).count()).toBe(0);
+    await reading.context.close();
     await page.getByRole("button", { name: "Rotate till" }).click();
     await page.getByLabel("The old key goes on for").selectOption({ label: "An hour" });
     await page.getByRole("dialog").getByRole("button", { name: "Rotate" }).click();

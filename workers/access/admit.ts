@@ -5,7 +5,7 @@ import type { RouterRoute } from "hono/types";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { noteUse } from "../directory/last-used.ts";
 import { type Problem, problemResponse } from "../http/problem.ts";
-import { type Taken, takeRequest } from "../http/rate-limit.ts";
+import { CONNECTING_IP, isAddressSpent, takeOfAddress, takeRequest, withLimitHeaders } from "../http/rate-limit.ts";
 import { setHeaders } from "../http/set-headers.ts";
 import { inBackground } from "./background.ts";
 import { type Caller, callerOf } from "./caller.ts";
@@ -30,19 +30,24 @@ export function admit(table: AccessTable) {
     if (access.who === "anyone") return await next();
 
     const nowMs = Date.now();
-    const caller = await callerOf(c, nowMs);
+    const connectingIp = c.req.header(CONNECTING_IP);
+    // An address that keeps sending what is no key costs the directory nothing more; keys that are known go on.
+    const caller = await callerOf(c, nowMs, !isAddressSpent(connectingIp, nowMs));
     const call = access.isLogged ? new LoggedCall(c, route.path, caller, nowMs) : undefined;
     // Before it is said whether they may: what is refused costs something, too.
-    const taken = caller === null ? undefined : await takeRequest(c.env, limitKeyOf(caller), nowMs);
+    const taken =
+      caller === null
+        ? await takeOfAddress(c.env, connectingIp, nowMs)
+        : await takeRequest(c.env, limitKeyOf(caller), nowMs);
     if (taken?.isAllowed === false) {
       call?.noteRefusal(taken.problem.status);
-      return withHeaders(problemResponse(taken.problem), taken);
+      return withLimitHeaders(problemResponse(taken.problem), taken);
     }
     const scope = checkScope(access.who, caller, targetOf(c.req.path));
     const allowed = scope.ok ? await checkPage(c, scope.value) : scope;
     if (!allowed.ok) {
       call?.noteRefusal(allowed.error.status);
-      return withHeaders(problemResponse(allowed.error), taken);
+      return withLimitHeaders(problemResponse(allowed.error), taken);
     }
     noteUseOf(c, allowed.value, nowMs);
     c.set("caller", allowed.value);
@@ -100,9 +105,4 @@ export function limitKeyOf({ principal, keyId }: Caller): string {
 function noteUseOf(c: Context<Guarded<AdmitEnv>>, { keyId }: Caller, nowMs: number): void {
   const use = noteUse(c.env.DIRECTORY, keyId, nowMs);
   if (use !== undefined) inBackground(c, "noting a key's use", use);
-}
-
-function withHeaders(response: Response, taken: Taken | undefined): Response {
-  for (const [name, value] of taken?.headers ?? []) response.headers.set(name, value);
-  return response;
 }

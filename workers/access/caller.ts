@@ -14,12 +14,15 @@ export interface Caller {
   readonly session: Session | undefined;
 }
 
-/** What a request shows: a key in `Authorization`, or else a session's cookie. `null` for neither, and for what is no longer valid. */
-export async function callerOf(c: Context<Guarded<AdmitEnv>>, nowMs: number): Promise<Caller | null> {
+/**
+ * What a request shows: a key in `Authorization`, or else a session's cookie. `null` for neither, and for what is no longer valid. `mayLookUp`: whether the directory
+ * may be asked for a key; for a session it always is, since a signature has proved it.
+ */
+export async function callerOf(c: Context<Guarded<AdmitEnv>>, nowMs: number, mayLookUp = true): Promise<Caller | null> {
   const authorization = c.req.header("Authorization");
   // A header that is wrong is not made good by a cookie: whoever sends it does not speak as the browser's user.
   if (authorization !== undefined) {
-    const admission = await authenticate(c.env.DIRECTORY, authorization, nowMs);
+    const admission = await authenticate(c.env.DIRECTORY, authorization, nowMs, mayLookUp);
     return admission === null ? null : { ...admission, session: undefined };
   }
   const cookie = c.env.SESSION_KEY === undefined ? undefined : sessionCookie(c);

@@ -7,11 +7,12 @@
  * - `anyone`: no key is asked for.
  * - `source`: a source's key.
  * - `merchant`: a key or session of the merchant in the path, or an operator's.
+ * - `manager`: the same, but of the merchant's only those that manage its keys.
  * - `reader`: a key or session of any merchant, or an operator's.
  * - `session`: a session alone.
  * - `operator`: an operator's key or session.
  */
-export type Who = "anyone" | "source" | "merchant" | "reader" | "session" | "operator";
+export type Who = "anyone" | "source" | "merchant" | "manager" | "reader" | "session" | "operator";
 
 export interface Access {
   readonly who: Who;
@@ -28,7 +29,9 @@ const merchant: Access = { who: "merchant", isLogged: false };
 const reader: Access = { who: "reader", isLogged: false };
 const session: Access = { who: "session", isLogged: false };
 const operator: Access = { who: "operator", isLogged: true };
-const merchantLogged: Access = { who: "merchant", isLogged: true };
+const managerLogged: Access = { who: "manager", isLogged: true };
+/** What is asked every few seconds and changes nothing; it must answer while the log's database does not, too. */
+const watcher: Access = { who: "operator", isLogged: false };
 
 export const INGEST_ACCESS: AccessTable = {
   "GET /healthz": anyone,
@@ -55,9 +58,9 @@ export const API_ACCESS: AccessTable = {
   "GET /v1/merchants/:merchant/live": merchant,
 
   "GET /v1/merchants/:merchant/keys": merchant,
-  "POST /v1/merchants/:merchant/keys": merchantLogged,
-  "POST /v1/merchants/:merchant/keys/:key/rotate": merchantLogged,
-  "DELETE /v1/merchants/:merchant/keys/:key": merchantLogged,
+  "POST /v1/merchants/:merchant/keys": managerLogged,
+  "POST /v1/merchants/:merchant/keys/:key/rotate": managerLogged,
+  "DELETE /v1/merchants/:merchant/keys/:key": managerLogged,
 
   "GET /v1/admin/sources": operator,
   "POST /v1/admin/sources": operator,
@@ -77,6 +80,8 @@ export const API_ACCESS: AccessTable = {
   "GET /v1/admin/topology": operator,
   "POST /v1/admin/topology": operator,
   "GET /v1/admin/audit": operator,
+  "GET /v1/admin/health": watcher,
+  "GET /v1/admin/metrics": watcher,
   "GET /v1/admin/replays": operator,
   "POST /v1/admin/replays": operator,
   "GET /v1/admin/replays/:id": operator,

@@ -29,6 +29,8 @@ const CALLERS = [
   "a source's key",
   "another merchant's key",
   "the merchant's key",
+  "the merchant's key that manages",
+  "another merchant's key that manages",
   "an operator's key",
   "the merchant's session",
   "the merchant's session under the previous secret",
@@ -36,6 +38,7 @@ const CALLERS = [
   "the merchant's session with another's CSRF token",
   "the merchant's session from another site",
   "the merchant's session from nowhere",
+  "the merchant's session of a key that manages",
   "another merchant's session",
   "an operator's session",
   "a source's session",
@@ -49,10 +52,12 @@ const CALLERS = [
 type CallerName = (typeof CALLERS)[number];
 
 /** Known callers by what they are; everybody else is nobody. */
-const KNOWN: Partial<Record<CallerName, "source" | "other" | "own" | "operator">> = {
+const KNOWN: Partial<Record<CallerName, "source" | "other" | "own" | "manager" | "operator">> = {
   "a source's key": "source",
   "another merchant's key": "other",
   "the merchant's key": "own",
+  "the merchant's key that manages": "manager",
+  "another merchant's key that manages": "other",
   "an operator's key": "operator",
   "the merchant's session": "own",
   "the merchant's session under the previous secret": "own",
@@ -60,6 +65,7 @@ const KNOWN: Partial<Record<CallerName, "source" | "other" | "own" | "operator">
   "the merchant's session with another's CSRF token": "own",
   "the merchant's session from another site": "own",
   "the merchant's session from nowhere": "own",
+  "the merchant's session of a key that manages": "manager",
   "another merchant's session": "other",
   "an operator's session": "operator",
   "a source's session": "source",
@@ -72,8 +78,9 @@ const UNPROVEN: readonly CallerName[] = [
 ];
 const MAY: Readonly<Record<Exclude<Who, "anyone" | "session">, readonly string[]>> = {
   source: ["source"],
-  merchant: ["own", "operator"],
-  reader: ["own", "other", "operator"],
+  merchant: ["own", "manager", "operator"],
+  manager: ["manager", "operator"],
+  reader: ["own", "other", "manager", "operator"],
   operator: ["operator"],
 };
 
@@ -94,11 +101,13 @@ beforeAll(async () => {
   await addSource(directory, "pos", null);
   const key = async (kind: "source" | "merchant" | "operator", subject: string, more = {}) =>
     await addKey(directory, kind, subject, more);
-  const [pos, other, own, ops] = [
+  const [pos, other, own, ops, manager, otherManager] = [
     await key("source", "pos"),
     await key("merchant", "shop-2"),
     await key("merchant", "shop-1"),
     await key("operator", "ops"),
+    await key("merchant", "shop-1", { role: "manage" }),
+    await key("merchant", "shop-2", { role: "manage" }),
   ];
   const revoked = await key("operator", "ops", { revokedAt: 1 });
   const expired = await key("operator", "ops", { expiresAt: Date.now() - 1 });
@@ -132,6 +141,8 @@ beforeAll(async () => {
     "a source's key": bearer(pos.token),
     "another merchant's key": bearer(other.token),
     "the merchant's key": bearer(own.token),
+    "the merchant's key that manages": bearer(manager.token),
+    "another merchant's key that manages": bearer(otherManager.token),
     "an operator's key": bearer(ops.token),
     "the merchant's session": mine,
     "the merchant's session under the previous secret": await page(sessionOf(own.id), previous),
@@ -146,6 +157,7 @@ beforeAll(async () => {
       "Sec-Fetch-Site": "cross-site",
     },
     "the merchant's session from nowhere": fromNowhere,
+    "the merchant's session of a key that manages": await page(sessionOf(manager.id)),
     "another merchant's session": await page(sessionOf(other.id)),
     "an operator's session": await page(sessionOf(ops.id)),
     "a source's session": await page(sessionOf(pos.id)),
@@ -219,13 +231,16 @@ async function readFate(response: Response): Promise<Fate> {
 }
 
 describe("the table", () => {
-  test("leaves everything below a merchant to the merchant, and everything of administration to operators, in the log", () => {
+  test("leaves everything below a merchant to the merchant, of which its keys are changed by those that manage them, and everything of administration to operators, in the log but for what watches", () => {
     for (const [name, { who, isLogged }] of Object.entries(API_ACCESS)) {
       const [method = "", path = ""] = name.split(" ");
-      expect([name, who === "merchant"]).toEqual([name, path.startsWith("/v1/merchants/:merchant")]);
-      expect([name, who === "operator"]).toEqual([name, path.startsWith("/v1/admin/")]);
       const changesKeys = path.includes("/keys") && method !== "GET";
-      expect([name, isLogged]).toEqual([name, path.startsWith("/v1/admin/") || changesKeys]);
+      const isMerchants = path.startsWith("/v1/merchants/:merchant");
+      expect([name, who === "merchant"]).toEqual([name, isMerchants && !changesKeys]);
+      expect([name, who === "manager"]).toEqual([name, isMerchants && changesKeys]);
+      expect([name, who === "operator"]).toEqual([name, path.startsWith("/v1/admin/")]);
+      const isWatched = name === "GET /v1/admin/health" || name === "GET /v1/admin/metrics";
+      expect([name, isLogged]).toEqual([name, (path.startsWith("/v1/admin/") && !isWatched) || changesKeys]);
     }
   });
 });

@@ -1,6 +1,7 @@
 import { archiveKey } from "../../shared/archive-key.ts";
 import type { RawMessage } from "../../shared/messages/raw.ts";
 import { concat, toHex } from "../bytes.ts";
+import { isolateMeter } from "../meter/isolate-meter.ts";
 
 /**
  * Writes one object an event hour: the members of all messages one after another, which is itself valid gzip. Its key is made of
@@ -21,10 +22,13 @@ export async function archive(bucket: R2Bucket, messages: readonly RawMessage[])
     [...hours].map(async ([hourMs, members]) => {
       members.sort((a, b) => (a.batch < b.batch ? -1 : 1));
       const name = `${receivedAtMs}-${await digest(members.map(({ batch }) => batch).join("\n"))}`;
-      await bucket.put(archiveKey(hourMs, name), concat(members.map(({ gzip }) => gzip)), {
+      const bytes = concat(members.map(({ gzip }) => gzip));
+      await bucket.put(archiveKey(hourMs, name), bytes, {
         // Not as an encoding of NDJSON: whatever serves it might unpack it then, or pack it once more.
         httpMetadata: { contentType: "application/gzip" },
       });
+      isolateMeter.count("archive_objects", 1);
+      isolateMeter.count("archive_bytes", bytes.byteLength);
     }),
   );
 }

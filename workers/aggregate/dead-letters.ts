@@ -1,6 +1,7 @@
 import { drizzle } from "drizzle-orm/d1";
 import { deadLetters } from "../directory/schema.ts";
 import { log } from "../log.ts";
+import { isolateMeter } from "../meter/isolate-meter.ts";
 import type { Env } from "./env.ts";
 import { retryDelayS } from "./retry.ts";
 
@@ -37,6 +38,7 @@ export async function buryMessage(env: Env, queue: string, message: Message, rea
       .onConflictDoNothing();
     log("error", "dead letter", { queue, id: message.id, reason, attempts: message.attempts });
     message.ack();
+    isolateMeter.count("queue_messages", 1, queue, "buried");
   } catch (error) {
     log("error", "dead letter could not be kept", { queue, id: message.id, error });
     message.retry({ delaySeconds: retryDelayS(message.attempts) });

@@ -2,13 +2,14 @@ import { z } from "zod";
 import { sipKeyFromHex } from "../../shared/siphash.ts";
 import { HOUR_MS } from "../../shared/window.ts";
 import type { HistoryEnv } from "../history-client.ts";
+import type { MeterEnv } from "../meter/isolate-meter.ts";
 import type { ArchiveS3Env } from "./archive-s3.ts";
 import type { Replayer } from "./replayer.ts";
 import { RESIDENT_BYTES_MAX, SHARD_BYTES_MAX } from "./residency.ts";
 import type { Shard } from "./shard.ts";
 
 /** What `[env.aggregate]` in wrangler.toml and its secrets bind. */
-export interface Env extends HistoryEnv, ArchiveS3Env {
+export interface Env extends HistoryEnv, ArchiveS3Env, MeterEnv {
   readonly DIRECTORY: D1Database;
   readonly ARCHIVE: R2Bucket;
   readonly SHARD: DurableObjectNamespace<Shard>;

@@ -37,6 +37,33 @@ export async function noteLateWindows(
   );
 }
 
+/**
+ * What was announced is rebuilt after so long at the latest, should the log's consumer never have noted it; until then its events are not
+ * archived, and a rebuild would not find them.
+ */
+const ANNOUNCED_MS = 15 * 60_000;
+
+/**
+ * Notes windows as soon as a source was told that its events are late, so that answers say from then on that they wait: the log's consumer, which
+ * archives them, notes them some ten seconds later, and has them rebuilt.
+ */
+export async function announceLateWindows(
+  directory: D1Database,
+  windows: readonly { readonly merchantId: string; readonly startMs: number }[],
+  nowMs: number,
+): Promise<void> {
+  const rows = windows.map(({ merchantId, startMs }) => ({ merchantId, startMs, lastSeenAt: nowMs }));
+  await forEachOf(
+    directory,
+    rows,
+    (table) => sql`
+      INSERT INTO late_windows (merchant_id, window_start, first_seen_at, last_seen_at, retry_at)
+      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 2, ${nowMs + ANNOUNCED_MS} FROM ${table} WHERE true
+      ON CONFLICT (merchant_id, window_start) DO NOTHING`,
+    nowMs,
+  );
+}
+
 export interface LateLimits {
   readonly windowsMax: number;
   readonly hoursMax: number;

@@ -14,6 +14,7 @@ import { buryMessage } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
 import { noteLateWindows } from "./late-windows.ts";
 import { messageGroups } from "./message-groups.ts";
+import { acknowledge, meterLogEvents, retryLater } from "./metered-queue.ts";
 import { REPLAYER } from "./replayer-name.ts";
 import { retryDelayS } from "./retry.ts";
 
@@ -49,10 +50,10 @@ async function consumeGroup(messages: readonly Message[], queue: string, env: En
       env.ARCHIVE,
       deliveries.map(({ raw }) => raw),
     );
-    await count(deliveries, env);
+    await count(deliveries, queue, env);
   } catch (error) {
     log("error", "raw batch failed", { messages: deliveries.length, error });
-    for (const { message } of deliveries) message.retry({ delaySeconds: retryDelayS(message.attempts) });
+    for (const { message } of deliveries) retryLater(message, queue, retryDelayS(message.attempts));
   }
 }
 
@@ -68,7 +69,7 @@ function readMessage(body: unknown): Result<Omit<Delivery, "message">, { readonl
   return ok({ raw: raw.value, batch: batch.value });
 }
 
-async function count(deliveries: readonly Delivery[], env: Env): Promise<void> {
+async function count(deliveries: readonly Delivery[], queue: string, env: Env): Promise<void> {
   const nowMs = Date.now();
   const topology = await loadTopology(env.DIRECTORY, nowMs);
   const counted = await countedDirectly(deliveries, topology, env);
@@ -78,15 +79,19 @@ async function count(deliveries: readonly Delivery[], env: Env): Promise<void> {
   );
   const events = deliveries.reduce((sum, { batch }) => sum + batch.size, 0);
   const statuses = await withDeadline((deadline) =>
-    applyToShards({ shards: env.SHARD, deadline, token: "" }, routes.routes, events),
+    applyToShards({ shards: env.SHARD, caller: "log", deadline, token: "" }, routes.routes, events),
+  );
+  meterLogEvents(
+    statuses,
+    sent.reduce((sum, events) => sum + events, 0),
   );
   await noteLate(deliveries, statuses, env, nowMs);
   let first = 0;
   deliveries.forEach(({ message, batch }, at) => {
     const answered = statuses.subarray(first, first + batch.size).reduce(countAnswer, 0);
     first += batch.size;
-    if (answered === sent[at]) message.ack();
-    else message.retry({ delaySeconds: retryDelayS(message.attempts) });
+    if (answered === sent[at]) acknowledge(message, queue);
+    else retryLater(message, queue, retryDelayS(message.attempts));
   });
 }
 
@@ -107,7 +112,7 @@ async function countedDirectly(
     }
   }
   const questions = [...asked].map(([shard, tokens]) => ({ shard, tokens: [...tokens] }));
-  return await withDeadline((deadline) => countedRequests({ shards: env.SHARD, deadline }, questions));
+  return await withDeadline((deadline) => countedRequests({ shards: env.SHARD, caller: "log", deadline }, questions));
 }
 
 async function withDeadline<T>(call: (deadline: Deadline) => Promise<T>): Promise<T> {

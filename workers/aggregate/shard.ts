@@ -23,6 +23,7 @@ import { Rebuild } from "./rebuild.ts";
 import { recover } from "./recovery.ts";
 import { windowStartsOf } from "./residency.ts";
 import { sendWindows } from "./send-windows.ts";
+import { type ShardStatus, statusOf } from "./shard-status.ts";
 import type { Slice } from "./slice.ts";
 import { WorkingSet } from "./working-set.ts";
 
@@ -140,6 +141,11 @@ export class Shard extends DurableObject<Env> {
   /** Another number once a merchant's windows in `[fromMs, toMs)` have changed (`reading.ts`): whether an answer that is kept is still right. */
   mark(merchantId: string, fromMs: number, toMs: number): number | null {
     return markOf(this.#state, merchantId, fromMs, toMs);
+  }
+
+  /** How it is, for operators. */
+  status(): ShardStatus {
+    return statusOf(this.#state, this.#emissions, Date.now());
   }
 
   /** Subscribes to a merchant by a WebSocket that stays while the object hibernates (`messages/live.ts`). */

@@ -34,6 +34,8 @@ export class Slice {
   storedRevision = 0;
   /** Changes up to here are in checkpoint pages. */
   pagedRevision = 0;
+  /** Moment of its first event; 0 for a slice that was read from pages. */
+  firstAtMs = 0;
   /** When the oldest change not yet emitted was made, in epoch milliseconds. */
   dirtySinceMs: number | undefined;
   /** Moment of the last batch that needed it: the slice unused for longest is paged out first. */
@@ -101,6 +103,7 @@ export class Slice {
   /** Counts an event of a batch; its merchant's window changes under `revision` by it. */
   count(batch: EventBatch, i: number, revision: number): void {
     this.table.add(batch, i, revision);
+    if (this.revision === 0) this.firstAtMs = revision;
     this.revision = revision;
     this.dirtySinceMs ??= revision;
   }

@@ -2,10 +2,12 @@ import { decodeWindowsMessage, type WindowsMessage } from "../../shared/messages
 import { err, type Result } from "../../shared/result.ts";
 import { gunzip } from "../gzip.ts";
 import { log } from "../log.ts";
+import { isolateMeter } from "../meter/isolate-meter.ts";
 import { buryMessage } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
 import { insertWindows, isRefusal } from "./history.ts";
 import { messageGroups } from "./message-groups.ts";
+import { acknowledge, retryLater } from "./metered-queue.ts";
 import { retryDelayS } from "./retry.ts";
 
 /** Compressed, of what is stored at a time; unpacked and parsed it takes some thirty times as much. */
@@ -36,25 +38,26 @@ async function consumeGroup(messages: readonly Message[], queue: string, env: En
 }
 
 async function store(deliveries: readonly Delivery[], queue: string, env: Env): Promise<void> {
+  const rows = deliveries.flatMap(({ windows }) => windows.rows);
   try {
-    await insertWindows(
-      env,
-      deliveries.flatMap(({ windows }) => windows.rows),
-    );
+    await insertWindows(env, rows);
+    isolateMeter.count("history_inserts", 1, "stored");
+    isolateMeter.count("history_rows", rows.length);
   } catch (error) {
+    isolateMeter.count("history_inserts", 1, "failed");
     log("error", "windows not stored", { messages: deliveries.length, error });
     await storeFailed(deliveries, queue, env, error);
     return;
   }
   await confirm(deliveries, env);
-  for (const { message } of deliveries) message.ack();
+  for (const { message } of deliveries) acknowledge(message, queue);
 }
 
 /** Finds the message whose rows are refused, so that the others get through; waits when it is ClickHouse that fails. */
 async function storeFailed(deliveries: readonly Delivery[], queue: string, env: Env, error: unknown): Promise<void> {
   const [first] = deliveries;
   if (!isRefusal(error)) {
-    for (const { message } of deliveries) message.retry({ delaySeconds: retryDelayS(message.attempts) });
+    for (const { message } of deliveries) retryLater(message, queue, retryDelayS(message.attempts));
   } else if (deliveries.length === 1 && first !== undefined) {
     await buryMessage(env, queue, first.message, `ClickHouse refuses its rows: ${String(error)}`);
   } else {

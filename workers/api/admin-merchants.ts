@@ -2,6 +2,7 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { MERCHANT_ID_PATTERN } from "../../shared/event.ts";
 import { isCurrency } from "../../shared/iso-codes.ts";
+import { err, ok } from "../../shared/result.ts";
 import type { Guarded } from "../access/guarded.ts";
 import { listMerchants, type Merchant, putMerchant, readMerchant } from "../directory/merchants.ts";
 import { invalidParameter, type Problem, problemResponse } from "../http/problem.ts";
@@ -9,8 +10,7 @@ import { fresh } from "./answer.ts";
 import type { Env } from "./env.ts";
 import { readJson } from "./json-body.ts";
 import type { merchantSchema, merchantsSchema } from "./merchant-schema.ts";
-import { PAGE_PARAMETERS, pageOf, parsePage } from "./page.ts";
-import { readQuery } from "./parameters.ts";
+import { readPage } from "./page.ts";
 import { parseZone } from "./zone.ts";
 
 export { merchantSchema, merchantsSchema } from "./merchant-schema.ts";
@@ -40,15 +40,17 @@ export const putMerchantSchema = z.strictObject({
 /** Below `/v1/admin/merchants`: what reads take for granted of each. Events of merchants that are not there are counted all the same. */
 export const adminMerchants = new Hono<Guarded<Env>>()
   .get("/", async (c) => {
-    const query = readQuery(c.req.queries(), [...PAGE_PARAMETERS, "q"]);
-    if (!query.ok) return problemResponse(query.error);
-    const page = parsePage(query.value, z.string());
+    const page = await readPage(c.req.queries(), {
+      filters: ["q"],
+      position: z.string(),
+      positionOf: ({ id }: Merchant) => id,
+      read: async ({ after: afterId, limit }, { q: beginning = "" }) =>
+        beginning.length > SEARCH_LENGTH_MAX || !beginning.isWellFormed()
+          ? err(invalidSearch)
+          : ok(await listMerchants(c.env.DIRECTORY, { afterId, limit, beginning })),
+    });
     if (!page.ok) return problemResponse(page.error);
-    const beginning = query.value.q ?? "";
-    if (beginning.length > SEARCH_LENGTH_MAX || !beginning.isWellFormed()) return problemResponse(invalidSearch);
-    const { after: afterId, limit } = page.value;
-    const found = await listMerchants(c.env.DIRECTORY, { afterId, limit: limit + 1, beginning });
-    const { items, next_cursor } = pageOf(found, page.value, ({ id }) => id);
+    const { items, next_cursor } = page.value;
     return fresh({ merchants: items.map(present), next_cursor } satisfies z.output<typeof merchantsSchema>);
   })
   .get("/:merchant", (c) => showMerchant(c, c.req.param("merchant")))

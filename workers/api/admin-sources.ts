@@ -1,24 +1,25 @@
 import { Hono } from "hono";
 import { z } from "zod";
+import { ok } from "../../shared/result.ts";
 import type { Guarded } from "../access/guarded.ts";
 import { changeSource, createSource, listSources, readSource, type Source } from "../directory/sources.ts";
 import { type Problem, problemResponse } from "../http/problem.ts";
 import { fresh } from "./answer.ts";
 import type { Env } from "./env.ts";
 import { readJson } from "./json-body.ts";
-import { PAGE_PARAMETERS, pageOf, parsePage } from "./page.ts";
-import { readQuery } from "./parameters.ts";
+import { readPage } from "./page.ts";
 import { newSourceSchema, sourceChangeSchema, type sourceSchema, type sourcesSchema } from "./source-schema.ts";
 
 /** Below `/v1/admin/sources`: who may send events. */
 export const adminSources = new Hono<Guarded<Env>>()
   .get("/", async (c) => {
-    const query = readQuery(c.req.queries(), PAGE_PARAMETERS);
-    if (!query.ok) return problemResponse(query.error);
-    const page = parsePage(query.value, z.string());
+    const page = await readPage(c.req.queries(), {
+      position: z.string(),
+      positionOf: ({ id }: Source) => id,
+      read: async ({ after, limit }) => ok(await listSources(c.env.DIRECTORY, after, limit)),
+    });
     if (!page.ok) return problemResponse(page.error);
-    const found = await listSources(c.env.DIRECTORY, page.value.after, page.value.limit + 1);
-    const { items, next_cursor } = pageOf(found, page.value, ({ id }) => id);
+    const { items, next_cursor } = page.value;
     return fresh({ sources: items.map(present), next_cursor } satisfies z.output<typeof sourcesSchema>);
   })
   .post("/", async (c) => {

@@ -124,6 +124,8 @@ describe("a merchant", () => {
   });
 });
 
+const NIGHT_SHOP = { name: "Night", timezone: "UTC", currency: "JPY" };
+
 describe("the log", () => {
   const newest = async (count: number) => {
     const { entries } = logSchema.strict().parse(await (await ask("GET", `log?limit=${count + 1}`)).json());
@@ -139,13 +141,13 @@ describe("the log", () => {
       method: "PUT",
       route: "/v1/admin/merchants/:merchant",
       parameters: { path: "/v1/admin/merchants/shop-9", query: { x: ["1"] }, body: { name: "" } },
-      status: 422,
+      status: 400,
       request_id: response.headers.get("X-Request-Id"),
     });
   });
 
   test("has key-changing calls of merchants, without any secret, and not their reading", async () => {
-    const own = await addKey(api.directory, "merchant", "shop-1");
+    const own = await addKey(api.directory, "merchant", "shop-1", { role: "manage" });
     await api.ask("GET", "/v1/merchants/shop-1/keys", own);
     const body = { name: own.token, password: "hunter2" };
     await api.ask("POST", "/v1/merchants/shop-1/keys", own, body);
@@ -167,6 +169,28 @@ describe("the log", () => {
     const [nobody, merchant] = await newest(2);
     expect(merchant).toMatchObject({ who: { subject: "shop-1" }, route: "/v1/admin/replays", status: 403 });
     expect(nobody).toMatchObject({ who: null, status: 401, parameters: { path: "/v1/merchants/shop-1/keys/none" } });
+  });
+
+  test("is searched by method, by who called, and by key, in pages", async () => {
+    const other = await addKey(api.directory, "operator", "night-shift");
+    for (const n of [1, 2, 3]) await api.ask("PUT", `/v1/admin/merchants/night-${n}`, other, NIGHT_SHOP);
+    await api.ask("GET", "/v1/admin/topology", other);
+    const found = async (filter: string) => {
+      const seen: string[] = [];
+      for (let cursor = ""; ; ) {
+        const answer = await ask("GET", `log?limit=2&${filter}${cursor}`);
+        const { entries, next_cursor } = logSchema.strict().parse(await answer.json());
+        seen.push(...entries.map(({ method, who }) => `${method} ${who?.subject}`));
+        if (next_cursor === null) return seen;
+        cursor = `&cursor=${next_cursor}`;
+      }
+    };
+    const puts = Array(3).fill("PUT night-shift");
+    expect(await found(`key=${other.id}`)).toEqual(["GET night-shift", ...puts]);
+    expect(await found("by=night-shift&methods=put,DELETE")).toEqual(puts);
+    expect(new Set(await found("methods=GET")).has("PUT night-shift")).toBe(false);
+    const wrong = await ask("GET", "log?methods=PUT,FETCH");
+    expect([wrong.status, await problemOf(wrong)]).toMatchObject([400, { parameter: "methods" }]);
   });
 
   test("is not filled by a key that goes on asking for what it may not, and has what others do meanwhile", async () => {
@@ -220,5 +244,47 @@ describe("the log", () => {
     await addLogEntry(api.directory, { ...entry, at: nowMs });
     expect(await pruneLog(api.directory, nowMs + LOG_KEPT_DAYS * 86_400_000 + 1)).toBeGreaterThan(3);
     expect(await listLog(api.directory, undefined, 10)).toEqual([]);
+  });
+});
+
+describe("what operators list", () => {
+  beforeAll(async () => {
+    const at = Date.UTC(2026, 10, 1);
+    for (const n of [1, 2, 3, 4, 5]) {
+      await api.directory.exec(
+        `INSERT INTO dead_letters VALUES ('letter-${n}', 'tally-raw', 'odd', 3, 'dead/${n}', 6, ${at}, ${at + (n % 2)}, NULL)`,
+      );
+      await api.directory.exec(
+        `INSERT INTO replays (id, from_ms, to_ms, dry_run, state, next_ms, created_at, updated_at) VALUES ('replay-${n}', 0, 3600000, 1, 'done', 3600000, ${at + (n % 2)}, ${at})`,
+      );
+      if (n > 1) await api.directory.exec(`INSERT INTO topology_epochs VALUES (${n}, ${at + n * 600_000}, 2, '{}')`);
+    }
+  });
+
+  test.each([
+    ["dead-letters", "dead_letters", ["letter-5", "letter-3", "letter-1", "letter-4", "letter-2"]],
+    ["replays", "replays", ["replay-5", "replay-3", "replay-1", "replay-4", "replay-2"]],
+    ["topology", "epochs", [1, 2, 3, 4, 5]],
+  ])("%s come in pages, each once and in their order, those of the same moment too", async (path, name, ids) => {
+    for (const limit of [2, 5, 1_000]) {
+      const seen: unknown[] = [];
+      let cursor: string | null = "";
+      for (let pages = 0; cursor !== null && pages < 5; pages++) {
+        const response = await ask("GET", `${path}?limit=${limit}${cursor}`);
+        const page = (await response.json()) as Record<string, readonly { readonly id: unknown }[]>;
+        seen.push(...(page[name] ?? []).map(({ id }) => id));
+        const next = page.next_cursor as unknown as string | null;
+        cursor = next === null ? null : `&cursor=${next}`;
+      }
+      expect([seen, cursor]).toEqual([ids, null]);
+    }
+    for (const [query, parameter] of [
+      ["limit=0", "limit"],
+      ["cursor=bm9uc2Vuc2U", "cursor"],
+      ["since=now", "since"],
+    ]) {
+      const refused = await ask("GET", `${path}?${query}`);
+      expect([refused.status, await problemOf(refused)]).toMatchObject([400, { parameter }]);
+    }
   });
 });

@@ -8,6 +8,8 @@ import { setHeaders } from "../http/set-headers.ts";
  */
 export const compressCsv = createMiddleware(async (c, next) => {
   await next();
-  const isCsv = c.res.headers.get("Content-Type")?.startsWith("text/csv") === true;
+  const { headers } = c.res;
+  // What has a tag was made for this caller: compressed, it would be other bytes under the same one.
+  const isCsv = headers.get("Content-Type")?.startsWith("text/csv") === true && !headers.has("ETag");
   if (isCsv && acceptsGzip(c.req.header("Accept-Encoding"))) setHeaders(c, [["Content-Encoding", "gzip"]]);
 });

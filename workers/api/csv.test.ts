@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type CsvCell, csvFileName, csvMoney, csvStream } from "./csv.ts";
+import { type CsvCell, csvFileName, csvMoney, csvStream, csvTable } from "./csv.ts";
 
 const columnsOf = (count: number) =>
   Array.from({ length: count }, (_, at) => ({ name: `c${at}`, value: (row: readonly CsvCell[]) => row[at] }));
@@ -104,4 +104,25 @@ test("a file is named by question, merchant and local dates", () => {
   expect(name).toBe("tally-metrics-shop-1-2026-03-01-2026-04-01.csv");
   const day = csvFileName("report", "shop-1", "2026-03-01T10:00:00+09:00", "2026-03-01T10:10:00+09:00");
   expect(day).toBe("tally-report-shop-1-2026-03-01.csv");
+});
+
+test("a table that is short is the same whole as it is streamed; of a longer one no more is made than the limit", async () => {
+  const made = { rows: 0 };
+  function* rows() {
+    for (let n = 0; n < 1_000; n++) {
+      made.rows += 1;
+      yield [n, `text, ${n}`];
+    }
+  }
+  const options = { byteOrderMark: true, notices: ["partial"] };
+  const table = csvTable("tally.csv", columnsOf(2), rows, options);
+  const streamed = new Uint8Array(await new Response(table.stream()).arrayBuffer());
+  expect(new TextEncoder().encode(table.text(100_000))).toEqual(streamed);
+  expect(table.headers).toEqual({
+    "Content-Disposition": 'attachment; filename="tally.csv"',
+    "Tally-Notices": "partial",
+  });
+  made.rows = 0;
+  expect(table.text(100)).toBeUndefined();
+  expect(made.rows).toBeLessThan(20);
 });

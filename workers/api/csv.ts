@@ -49,6 +49,35 @@ export function csvStream<Row>(
   });
 }
 
+/** A table whose rows are there: as a stream, or whole where it is short. */
+export interface CsvTable {
+  readonly headers: Readonly<Record<string, string>>;
+  /** `undefined` when it has more characters than these. */
+  readonly text: (charactersMax: number) => string | undefined;
+  readonly stream: () => ReadableStream<Uint8Array>;
+}
+
+/** `rows` may be asked for several times. */
+export function csvTable<Row>(
+  fileName: string,
+  columns: readonly CsvColumn<Row>[],
+  rows: () => Iterable<Row>,
+  options: CsvOptions = {},
+): CsvTable {
+  return {
+    headers: fileHeaders(fileName, options),
+    text: (charactersMax) => {
+      let text = (options.byteOrderMark === true ? BYTE_ORDER_MARK : "") + csvLine(columns.map(({ name }) => name));
+      for (const row of rows()) {
+        text += csvLine(columns.map((column) => column.value(row)));
+        if (text.length > charactersMax) return undefined;
+      }
+      return text;
+    },
+    stream: () => csvStream(columns, rows(), options),
+  };
+}
+
 /** Codes of what a reader of the table must know, as JSON has them in `notices` (notices.ts), and `truncated` when rows are left out; not sent when there are none. */
 export const NOTICES_HEADER = "Tally-Notices";
 
@@ -62,18 +91,30 @@ export function csvResponse<Row>(
   fileName: string,
   columns: readonly CsvColumn<Row>[],
   rows: Iterable<Row> | AsyncIterable<Row>,
-  { byteOrderMark = false, notices = [] }: CsvOptions = {},
+  options: CsvOptions = {},
 ): Response {
-  return new Response(csvStream(columns, rows, { byteOrderMark }), {
-    headers: {
-      "Content-Type": "text/csv; charset=utf-8; header=present",
-      // Merchants' ids and dates have no character that would need quoting.
-      "Content-Disposition": `attachment; filename="${fileName}"`,
-      "Cache-Control": "private, no-store",
-      Vary: "Accept, Accept-Encoding",
-      ...(notices.length > 0 && { [NOTICES_HEADER]: notices.join(", ") }),
-    },
-  });
+  return streamResponse({ headers: fileHeaders(fileName, options), stream: () => csvStream(columns, rows, options) });
+}
+
+/** The same of a table that is too long to be kept. */
+export function streamResponse({ headers, stream }: Pick<CsvTable, "headers" | "stream">): Response {
+  const all = {
+    ...headers,
+    "Content-Type": CSV_CONTENT_TYPE,
+    "Cache-Control": "private, no-store",
+    Vary: "Accept, Accept-Encoding",
+  };
+  return new Response(stream(), { headers: all });
+}
+
+export const CSV_CONTENT_TYPE = "text/csv; charset=utf-8; header=present";
+
+function fileHeaders(fileName: string, { notices = [] }: CsvOptions): Record<string, string> {
+  return {
+    // Merchants' ids and dates have no character that would need quoting.
+    "Content-Disposition": `attachment; filename="${fileName}"`,
+    ...(notices.length > 0 && { [NOTICES_HEADER]: notices.join(", ") }),
+  };
 }
 
 /** `what` is the question's name, the moments are RFC 3339 in the caller's zone; a span of one day has one date. */

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, isNull } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, isNull, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { z } from "zod";
 import { err, ok, type Result } from "../../shared/result.ts";
@@ -6,31 +6,59 @@ import { deadLetters } from "../directory/schema.ts";
 import type { Problem } from "../http/problem.ts";
 import { sendAll } from "../queue.ts";
 import type { Env } from "./env.ts";
+import type { deadLettersSchema } from "./operate-schema.ts";
+import { readPage } from "./page.ts";
 
-export const DEAD_LETTERS_LISTED_MAX = 100;
 /** Letters one call puts back; ids go to D1 as parameters, of which it takes a hundred. */
 export const DEAD_LETTERS_REDRIVEN_MAX = 50;
 
-/** The newest dead letters of both queues; those that were put back are not among them. */
-export async function listDeadLetters(directory: D1Database, nowMs: number) {
-  const rows = await drizzle(directory)
+/** Where a page ends: letters may have died at the same time. */
+const positionSchema = z.strictObject({ deadAt: z.int(), id: z.string() });
+
+/** A page of the dead letters of both queues, the newest first; those that were put back are not among them. */
+export async function listDeadLetters(
+  directory: D1Database,
+  given: Readonly<Record<string, string[]>>,
+  nowMs: number,
+): Promise<Result<z.output<typeof deadLettersSchema>, Problem>> {
+  const page = await readPage(given, {
+    position: positionSchema,
+    positionOf: ({ deadAt, id }: DeadLetter) => ({ deadAt, id }),
+    read: async ({ after, limit }) => ok(await readDeadLetters(directory, after, limit)),
+  });
+  if (!page.ok) return page;
+  const { items, next_cursor } = page.value;
+  return ok({ dead_letters: items.map((letter) => present(letter, nowMs)), next_cursor });
+}
+
+type DeadLetter = typeof deadLetters.$inferSelect;
+
+async function readDeadLetters(
+  directory: D1Database,
+  after: z.output<typeof positionSchema> | undefined,
+  limit: number,
+): Promise<DeadLetter[]> {
+  const isAfter =
+    after === undefined ? undefined : sql`(${deadLetters.deadAt}, ${deadLetters.id}) < (${after.deadAt}, ${after.id})`;
+  return await drizzle(directory)
     .select()
     .from(deadLetters)
-    .where(isNull(deadLetters.redrivenAt))
-    .orderBy(desc(deadLetters.deadAt))
-    .limit(DEAD_LETTERS_LISTED_MAX);
+    .where(and(isNull(deadLetters.redrivenAt), isAfter))
+    .orderBy(desc(deadLetters.deadAt), desc(deadLetters.id))
+    .limit(limit);
+}
+
+function present(row: DeadLetter, nowMs: number) {
   return {
-    dead_letters: rows.map((row) => ({
-      id: row.id,
-      queue: row.queue,
-      reason: row.reason,
-      attempts: row.attempts,
-      body_key: row.bodyKey,
-      body_bytes: row.bodyBytes,
-      sent_at: new Date(row.sentAt).toISOString(),
-      dead_at: new Date(row.deadAt).toISOString(),
-      age_s: Math.max(0, Math.floor((nowMs - row.sentAt) / 1000)),
-    })),
+    id: row.id,
+    queue: row.queue,
+    reason: row.reason,
+    attempts: row.attempts,
+    body_key: row.bodyKey,
+    body_bytes: row.bodyBytes,
+    sent_at: new Date(row.sentAt).toISOString(),
+    dead_at: new Date(row.deadAt).toISOString(),
+    age_s: Math.max(0, Math.floor((nowMs - row.sentAt) / 1000)),
   };
 }
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Report } from "../../shared/report.ts";
 import { rolledUpDaysThrough } from "../../shared/window.ts";
 import { historyClient } from "../history-client.ts";
+import { askPatiently } from "./history-circuit.ts";
 import { reportsSql, revisionsSql, staleSql } from "./history-sql.ts";
 import { BeyondNumbers, mergedRow } from "./merged-row.ts";
 import { type ReadHistoryEnv, refuseGone, windowsKeptFrom } from "./retention.ts";
@@ -182,8 +183,10 @@ async function ask(
   clickhouse_settings: Partial<typeof AS_TEXT> = {},
 ): Promise<unknown[]> {
   try {
-    const answer = await client.query({ ...statement, clickhouse_settings, format: HISTORY_FORMAT });
-    return rowsIn(await answer.text());
+    return await askPatiently(client, async (abort_signal) => {
+      const answer = await client.query({ ...statement, clickhouse_settings, format: HISTORY_FORMAT, abort_signal });
+      return rowsIn(await answer.text());
+    });
   } catch (cause) {
     throw outageOf(cause);
   }

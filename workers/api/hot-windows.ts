@@ -1,6 +1,9 @@
+import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { shardOf, type Topology } from "../../shared/topology.ts";
 import { fromRow, type MerchantWindow } from "../../shared/window-row.ts";
+import type { Shard } from "../aggregate/shard.ts";
+import { CircuitBreaker } from "../circuit-breaker.ts";
 import type { Env } from "./env.ts";
 import type { HistorySpan } from "./tiers.ts";
 
@@ -60,7 +63,7 @@ export async function readMark(
   try {
     const marks = await Promise.all(
       ownersOf(topology, merchantId, fromMs, toMs).map(({ shard, fromMs, toMs }) =>
-        env.SHARD.get(env.SHARD.idFromName(shard)).mark(merchantId, fromMs, toMs),
+        askShard(env, shard, (stub) => stub.mark(merchantId, fromMs, toMs)),
       ),
     );
     return marks.includes(null) ? null : marks.join();
@@ -85,6 +88,25 @@ export function ownersOf(topology: Topology, merchantId: string, fromMs: number,
   });
 }
 
+/** Of the shards that an isolate has read from lately. */
+const CIRCUITS_MAX = 10_000;
+const circuits = new LRUCache<string, CircuitBreaker>({ max: CIRCUITS_MAX });
+
+/** What a shard answers. While it hangs this throws `Unanswered`: at first within two seconds, then at once. */
+export async function askShard<T>(
+  { SHARD }: Pick<Env, "SHARD">,
+  shard: string,
+  ask: (stub: DurableObjectStub<Shard>) => Promise<T>,
+): Promise<T> {
+  const circuit = circuits.get(shard) ?? new CircuitBreaker(shard);
+  circuits.set(shard, circuit);
+  const stub = SHARD.get(SHARD.idFromName(shard));
+  return await circuit.call(
+    () => ask(stub),
+    () => stub.counted([]),
+  );
+}
+
 async function readShard(
   env: Env,
   merchantId: string,
@@ -93,7 +115,7 @@ async function readShard(
 ): Promise<HotWindows> {
   let text: string;
   try {
-    text = await env.SHARD.get(env.SHARD.idFromName(shard)).read(merchantId, fromMs, toMs, bringBack);
+    text = await askShard(env, shard, (stub) => stub.read(merchantId, fromMs, toMs, bringBack));
   } catch (cause) {
     throw new ShardUnavailable(`${shard} does not answer`, { cause });
   }

@@ -3,6 +3,9 @@ import { admit } from "../access/admit.ts";
 import type { Guarded } from "../access/guarded.ts";
 import { API_ACCESS, methodsAt } from "../access/table.ts";
 import { REPLAYER } from "../aggregate/replayer-name.ts";
+import { metricsText } from "../health/metrics-text.ts";
+import { OPEN_METRICS_TYPE } from "../health/open-metrics.ts";
+import { lookAtHealth } from "../health/read-health.ts";
 import { methodNotAllowed, notFound, type Problem, problemResponse } from "../http/problem.ts";
 import { requestId, toProblem } from "../http/request-id.ts";
 import { log } from "../log.ts";
@@ -24,10 +27,11 @@ import { adminKeys, merchantKeys } from "./keys.ts";
 import { answerLive, LIVE_PARAMETERS, parseLive } from "./live/live.ts";
 import { loadHome } from "./merchant.ts";
 import { readQuery } from "./parameters.ts";
-import { answerQuery, queryBodyLimit } from "./query-route.ts";
+import { askQuery, queryBodyLimit } from "./query-route.ts";
 import { beginReplay, endReplay, showReplay, showReplays } from "./replays.ts";
 import { WindowsGone } from "./retention.ts";
 import { session } from "./session.ts";
+import { refuseStrayParameters } from "./stray-parameters.ts";
 import { createEpoch, listEpochs } from "./topology.ts";
 
 export const app = new Hono<Guarded<Env>>();
@@ -36,6 +40,7 @@ app.use(limitBody);
 app.use(compressCsv);
 // Who may call what stands in the table, and nowhere else: a new route wants a line there.
 app.use(admit(API_ACCESS));
+app.use(refuseStrayParameters);
 app.notFound((c) => {
   const methods = methodsAt(API_ACCESS, c.req.path);
   return problemResponse(methods.length > 0 ? methodNotAllowed(methods.join(", ")) : notFound(c.req.path));
@@ -61,11 +66,7 @@ app.get("/v1/merchants/:merchant", (c) => showMerchant(c, c.var.merchant));
 app.get("/v1/merchants/:merchant/report", (c) => cachedRead(c, askReport));
 app.get("/v1/merchants/:merchant/metrics", (c) => cachedRead(c, askMetrics));
 
-app.post("/v1/merchants/:merchant/query", queryBodyLimit, async (c) => {
-  const nowMs = Date.now();
-  const home = await loadHome(c.env.DIRECTORY, c.var.merchant, nowMs);
-  return await answerQuery(c, c.var.merchant, home, nowMs);
-});
+app.post("/v1/merchants/:merchant/query", queryBodyLimit, (c) => cachedRead(c, askQuery));
 
 app.get("/v1/merchants/:merchant/events", answerEvents);
 
@@ -83,7 +84,10 @@ app.get("/v1/merchants/:merchant/live", async (c) => {
   );
 });
 
-app.get("/v1/admin/dead-letters", async (c) => fresh(await listDeadLetters(c.env.DIRECTORY, Date.now())));
+app.get("/v1/admin/dead-letters", async (c) => {
+  const letters = await listDeadLetters(c.env.DIRECTORY, c.req.queries(), Date.now());
+  return letters.ok ? fresh(letters.value) : problemResponse(letters.error);
+});
 
 app.post("/v1/admin/dead-letters/redrive", async (c) => {
   const body = await c.req.json().catch(() => undefined);
@@ -91,7 +95,10 @@ app.post("/v1/admin/dead-letters/redrive", async (c) => {
   return redriven.ok ? fresh(redriven.value) : problemResponse(redriven.error);
 });
 
-app.get("/v1/admin/topology", async (c) => fresh(await listEpochs(c.env.DIRECTORY)));
+app.get("/v1/admin/topology", async (c) => {
+  const epochs = await listEpochs(c.env.DIRECTORY, c.req.queries());
+  return epochs.ok ? fresh(epochs.value) : problemResponse(epochs.error);
+});
 
 app.post("/v1/admin/topology", async (c) => {
   const body = await c.req.json().catch(() => undefined);
@@ -106,7 +113,17 @@ app.get("/v1/admin/audit", async (c) => {
   return answer.ok ? fresh(answer.value) : problemResponse(answer.error);
 });
 
-app.get("/v1/admin/replays", async (c) => fresh(await showReplays(c.env.DIRECTORY)));
+app.get("/v1/admin/health", async (c) => fresh((await lookAtHealth(c.env, Date.now())).health));
+
+app.get("/v1/admin/metrics", async (c) => {
+  const text = metricsText(await lookAtHealth(c.env, Date.now()));
+  return new Response(text, { headers: { "Content-Type": OPEN_METRICS_TYPE, "Cache-Control": "private, no-store" } });
+});
+
+app.get("/v1/admin/replays", async (c) => {
+  const replays = await showReplays(c.env.DIRECTORY, c.req.queries());
+  return replays.ok ? fresh(replays.value) : problemResponse(replays.error);
+});
 
 app.post("/v1/admin/replays", async (c) => {
   const body = await c.req.json().catch(() => undefined);

@@ -1,13 +1,21 @@
 import { z } from "zod";
+import { KEY_ROLES, type KeyRole } from "../directory/key.ts";
 import { nextCursorSchema } from "./page.ts";
 
 /** After a rotation the old key goes on for so long, unless the request says otherwise. */
 export const OVERLAP_S_DEFAULT = 86_400;
 export const OVERLAP_S_MAX = 30 * 86_400;
 
+/** Of a merchant's key whose maker names none: whoever wants more says so. */
+export const KEY_ROLE_DEFAULT: KeyRole = "read";
+
 const instant = z.iso.datetime({ offset: true });
 
-export const newKeySchema = z.strictObject({
+const role = z.enum(KEY_ROLES).meta({
+  description: "Of a merchant's key. `read`: the merchant's numbers. `manage`: those, and the merchant's keys.",
+});
+
+const newKeyShape = {
   name: z
     .string()
     .trim()
@@ -19,15 +27,24 @@ export const newKeySchema = z.strictObject({
     .transform((text) => Date.parse(text))
     .optional()
     .meta({ description: "RFC 3339, in the future; without it the key holds until it is revoked." }),
-});
+};
 
-export const newKeyOfAnyKindSchema = newKeySchema.extend({
-  kind: z.enum(["source", "merchant", "operator"]),
-  subject: z
-    .string()
-    .regex(/^[A-Za-z0-9._-]{1,64}$/, "1 to 64 of A-Z a-z 0-9 . _ -")
-    .meta({ description: "The source's id, the merchant's, or the operator's name.", examples: ["cafe-hoshino"] }),
-});
+export const newKeySchema = z.strictObject({ ...newKeyShape, role: role.default(KEY_ROLE_DEFAULT) });
+
+export const newKeyOfAnyKindSchema = z
+  .strictObject({
+    ...newKeyShape,
+    role: role.optional().meta({ description: "Of a merchant's key alone: `read` if it is left out, or `manage`." }),
+    kind: z.enum(["source", "merchant", "operator"]),
+    subject: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,64}$/, "1 to 64 of A-Z a-z 0-9 . _ -")
+      .meta({ description: "The source's id, the merchant's, or the operator's name.", examples: ["cafe-hoshino"] }),
+  })
+  .refine(({ kind, role }) => role === undefined || kind === "merchant", {
+    path: ["role"],
+    message: "only a merchant's key has a role",
+  });
 
 export const rotationSchema = z.strictObject({
   overlap_s: z
@@ -43,6 +60,7 @@ export const keySchema = z
     id: z.string(),
     kind: z.enum(["source", "merchant", "operator"]),
     subject: z.string(),
+    role: z.enum(KEY_ROLES).nullable().meta({ description: "What a merchant's key may; null for the other kinds." }),
     prefix: z.string().meta({ description: "The key without its secret." }),
     name: z.string().nullable(),
     state: z.enum(["live", "expired", "revoked"]),
@@ -59,6 +77,7 @@ export const keySchema = z
         id: "0f3a9c2b7d1e4856",
         kind: "merchant",
         subject: "cafe-hoshino",
+        role: "read",
         prefix: "tally_mch_0f3a9c2b7d1e4856",
         name: "dashboard",
         state: "live",

@@ -3,24 +3,29 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { err, ok, type Result, unreachable } from "../../shared/result.ts";
 import type { Guarded } from "../access/guarded.ts";
+import type { KeyRole } from "../directory/key.ts";
 import {
   createKey,
   type KeyFault,
   type KeyOwner,
+  type KeyPosition,
   LIVE_KEYS_MAX,
   listKeys,
   type NewKey,
   readKey,
   revokeKey,
   rotateKey,
+  type StoredKey,
 } from "../directory/keys.ts";
 import { readSource } from "../directory/sources.ts";
 import { type Problem, problemResponse } from "../http/problem.ts";
+import type { Query } from "../http/query-string.ts";
 import { fresh } from "./answer.ts";
 import type { Env } from "./env.ts";
 import { readJson } from "./json-body.ts";
 import {
   type createdKeySchema,
+  KEY_ROLE_DEFAULT,
   type keySchema,
   type keysSchema,
   newKeyOfAnyKindSchema,
@@ -28,8 +33,7 @@ import {
   type rotatedKeySchema,
   rotationSchema,
 } from "./key-schemas.ts";
-import { PAGE_PARAMETERS, pageOf, parsePage } from "./page.ts";
-import { type Query, readQuery } from "./parameters.ts";
+import { readPage } from "./page.ts";
 import { presentKey } from "./present-key.ts";
 
 type KeysContext = Context<Guarded<Env>>;
@@ -39,7 +43,7 @@ export const merchantKeys = new Hono<Guarded<Env>>()
   .get("/", (c) => list(c, [], () => ok(merchantOf(c))))
   .post("/", async (c) => {
     const wish = await readJson(c, newKeySchema);
-    return wish.ok ? await create(c, merchantOf(c), wish.value) : problemResponse(wish.error);
+    return wish.ok ? await create(c, merchantOf(c), wish.value, wish.value.role) : problemResponse(wish.error);
   })
   .post("/:key/rotate", (c) => rotate(c, c.req.param("key"), merchantOf(c)))
   .delete("/:key", (c) => revoke(c, c.req.param("key"), merchantOf(c)));
@@ -50,11 +54,11 @@ export const adminKeys = new Hono<Guarded<Env>>()
   .post("/", async (c) => {
     const wish = await readJson(c, newKeyOfAnyKindSchema);
     if (!wish.ok) return problemResponse(wish.error);
-    const { kind, subject } = wish.value;
+    const { kind, subject, role = KEY_ROLE_DEFAULT } = wish.value;
     if (kind === "source" && (await readSource(c.env.DIRECTORY, subject)) === undefined) {
       return problemResponse(noSuchSource(subject));
     }
-    return await create(c, { kind, subject }, wish.value);
+    return await create(c, { kind, subject }, wish.value, kind === "merchant" ? role : null);
   })
   .get("/:key", async (c) => {
     const key = await readKey(c.env.DIRECTORY, c.req.param("key"));
@@ -82,21 +86,24 @@ function ownerOf(query: Query): Result<Owners, Problem> {
   });
 }
 
-const positionSchema = z.tuple([z.int(), z.string()]).transform(([createdAt, id]) => ({ createdAt, id }));
+const positionSchema = z.strictObject({ createdAt: z.int(), id: z.string() });
 
 async function list(
   c: KeysContext,
-  parameters: readonly string[],
+  filters: readonly string[],
   whose: (query: Query) => Result<Owners, Problem>,
 ): Promise<Response> {
-  const query = readQuery(c.req.queries(), [...PAGE_PARAMETERS, ...parameters]);
-  if (!query.ok) return problemResponse(query.error);
-  const page = parsePage(query.value, positionSchema);
+  const page = await readPage(c.req.queries(), {
+    filters,
+    position: positionSchema,
+    positionOf: ({ createdAt, id }: StoredKey): KeyPosition => ({ createdAt, id }),
+    read: async ({ after, limit }, query) => {
+      const owners = whose(query);
+      return owners.ok ? ok(await listKeys(c.env.DIRECTORY, owners.value, after, limit)) : owners;
+    },
+  });
   if (!page.ok) return problemResponse(page.error);
-  const owners = whose(query.value);
-  if (!owners.ok) return problemResponse(owners.error);
-  const found = await listKeys(c.env.DIRECTORY, owners.value, page.value.after, page.value.limit + 1);
-  const { items, next_cursor } = pageOf(found, page.value, ({ createdAt, id }) => [createdAt, id]);
+  const { items, next_cursor } = page.value;
   const nowMs = Date.now();
   return fresh({
     keys: items.map((key) => presentKey(key, nowMs)),
@@ -104,11 +111,16 @@ async function list(
   } satisfies z.output<typeof keysSchema>);
 }
 
-async function create(c: KeysContext, owner: KeyOwner, wish: z.output<typeof newKeySchema>): Promise<Response> {
+async function create(
+  c: KeysContext,
+  owner: KeyOwner,
+  wish: Pick<z.output<typeof newKeySchema>, "name" | "expires_at">,
+  role: KeyRole | null,
+): Promise<Response> {
   const nowMs = Date.now();
   const { name = null, expires_at: expiresAt = null } = wish;
   if (expiresAt !== null && expiresAt <= nowMs) return problemResponse(alreadyExpired);
-  const created = await createKey(c.env.DIRECTORY, owner, { name, expiresAt }, nowMs);
+  const created = await createKey(c.env.DIRECTORY, owner, { name, expiresAt, role }, nowMs);
   return created.ok ? fresh(presentNew(created.value, nowMs), 201) : problemResponse(explain(created.error));
 }
 

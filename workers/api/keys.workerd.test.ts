@@ -14,10 +14,10 @@ beforeAll(async () => {
   await addSource(api.directory, "pos", null);
 });
 
-/** Another merchant for each test, with a key of its own. */
+/** Another merchant for each test, with a key of its own that manages. */
 async function newShop() {
   const id = `shop-${crypto.randomUUID()}`;
-  return { id, path: `/v1/merchants/${id}/keys`, key: await addKey(api.directory, "merchant", id) };
+  return { id, path: `/v1/merchants/${id}/keys`, key: await addKey(api.directory, "merchant", id, { role: "manage" }) };
 }
 const codeOf = async (response: Response) => ((await response.json()) as { code: string }).code;
 const created = async (response: Response) => createdKeySchema.strict().parse(await response.json());
@@ -54,6 +54,40 @@ describe("a new key", () => {
     expect(Math.abs(Date.now() - Date.parse(used))).toBeLessThan(60_000);
   });
 
+  test("of a merchant reads unless it is to manage, and only one that manages can make, rotate or revoke another", async () => {
+    const shop = await newShop();
+    const reading = await created(await api.ask("POST", shop.path, shop.key, { name: "till" }));
+    const managing = await created(await api.ask("POST", shop.path, shop.key, { role: "manage" }));
+    const byOperator = { kind: "merchant", subject: shop.id };
+    const given = await created(await api.ask("POST", "/v1/admin/keys", operator, byOperator));
+    const trusted = await created(await api.ask("POST", "/v1/admin/keys", operator, { ...byOperator, role: "manage" }));
+    expect([reading, managing, given, trusted].map(({ role }) => role)).toEqual(["read", "manage", "read", "manage"]);
+    const calls = (of: string) =>
+      [
+        ["POST", shop.path, { role: "read" }, 201],
+        ["POST", `${shop.path}/${of}/rotate`, { overlap_s: 0 }, 201],
+        ["DELETE", `${shop.path}/${of}`, undefined, 200],
+      ] as const;
+    for (const { secret_key } of [reading, given]) {
+      const as = { Authorization: `Bearer ${secret_key}` };
+      expect((await api.ask("GET", shop.path, as)).status).toBe(200);
+      for (const [method, path, body] of calls(shop.key.id)) {
+        const refused = await api.ask(method, path, as, body);
+        expect([refused.status, await refused.json()]).toMatchObject([
+          403,
+          { code: "forbidden", detail: expect.stringContaining("role manage") },
+        ]);
+      }
+    }
+    for (const { secret_key } of [managing, trusted]) {
+      const other = await addKey(api.directory, "merchant", shop.id);
+      const as = { Authorization: `Bearer ${secret_key}` };
+      for (const [method, path, body, status] of calls(other.id)) {
+        expect((await api.ask(method, path, as, body)).status).toBe(status);
+      }
+    }
+  });
+
   test("may expire, but not have expired", async () => {
     const shop = await newShop();
     const expires_at = new Date(Date.now() + 60_000).toISOString();
@@ -81,6 +115,8 @@ describe("a new key", () => {
   test.each<[string, unknown, number, string]>([
     ["of no kind", { kind: "admin", subject: "x" }, 422, "invalid_body"],
     ["of nobody", { kind: "operator" }, 422, "invalid_body"],
+    ["of no role", { kind: "merchant", subject: "x", role: "admin" }, 422, "invalid_body"],
+    ["of another kind with a role", { kind: "operator", subject: "x", role: "read" }, 422, "invalid_body"],
     ["of a source that is not there", { kind: "source", subject: "nowhere" }, 422, "no_such_source"],
     ["with something else", { kind: "operator", subject: "x", secret: "mine" }, 422, "invalid_body"],
     ["without JSON", "kind=operator", 400, "malformed_json"],
@@ -99,7 +135,7 @@ describe("a rotation", () => {
     const { key, old_key } = rotatedKeySchema.strict().parse(await response.json());
     expect(old_key).toMatchObject({ id: shop.key.id, replaced_by: key.id, state: "live" });
     expect(Date.parse(old_key.expires_at ?? "") - Date.parse(key.created_at)).toBe(3_600_000);
-    expect(key).toMatchObject({ subject: shop.id, expires_at: null, state: "live" });
+    expect(key).toMatchObject({ subject: shop.id, role: "manage", expires_at: null, state: "live" });
     for (const token of [shop.key.token, key.secret_key]) {
       expect((await api.ask("GET", shop.path, { Authorization: `Bearer ${token}` })).status).toBe(200);
     }
@@ -126,6 +162,15 @@ describe("a rotation", () => {
     const again = await api.ask("POST", path, operator);
     expect([again.status, await codeOf(again)]).toEqual([409, "already_rotated"]);
     expect((await listed(shop.path, shop.key)).keys.length).toBe(2);
+  });
+
+  test("keeps the role, and so makes no key that may more", async () => {
+    const shop = await newShop();
+    const reading = await addKey(api.directory, "merchant", shop.id);
+    const rotated = await api.ask("POST", `${shop.path}/${reading.id}/rotate`, shop.key);
+    expect(rotatedKeySchema.parse(await rotated.json()).key.role).toBe("read");
+    const asked = await api.ask("POST", `${shop.path}/${reading.id}/rotate`, shop.key, { role: "manage" });
+    expect([asked.status, await codeOf(asked)]).toEqual([422, "invalid_body"]);
   });
 
   test("of a key that has ended, of another merchant's, or over too long a time is refused", async () => {

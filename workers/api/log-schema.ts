@@ -23,4 +23,14 @@ export const logEntrySchema = z
   })
   .meta({ id: "LogEntry" });
 
+/** Parameters of the list, beside those of its pages. */
+export const logFilters = {
+  methods: z
+    .string()
+    .optional()
+    .meta({ description: "Methods, with commas between", examples: ["POST,PUT,PATCH,DELETE"] }),
+  by: z.string().optional().meta({ description: "Whose calls: a source's or a merchant's id, or an operator's name" }),
+  key: z.string().optional().meta({ description: "Calls by one key, by its id, its sessions' among them" }),
+};
+
 export const logSchema = z.object({ entries: z.array(logEntrySchema), next_cursor: nextCursorSchema });

@@ -1,21 +1,21 @@
 import type { Cell } from "../../shared/breakdown.ts";
 import type { Bucket } from "./calendar.ts";
 import type { Change } from "./change.ts";
-import { type CsvCell, type CsvColumn, csvFileName, csvMoney, csvResponse } from "./csv.ts";
+import { type CsvCell, type CsvColumn, type CsvTable, csvFileName, csvMoney, csvTable } from "./csv.ts";
 import { FIGURES, type Figure, type FigureValue, figuresOf, MONEY_FIGURES } from "./figures.ts";
 import type { Part } from "./group-by.ts";
-import { bucketsOf, type CurrencySeries, type MetricsReading, statusOf } from "./metrics.ts";
+import { bucketsOf, type CurrencySeries, type MetricsReading, statusIn } from "./metrics.ts";
 import { presentTime } from "./present.ts";
 
 /** The same answer as a table: a row a bucket and currency, or, by group, a bucket, currency and value (docs/decisions/0043). */
-export function metricsCsv(reading: MetricsReading, byteOrderMark: boolean): Response {
+export function metricsCsv(reading: MetricsReading, byteOrderMark: boolean): CsvTable {
   const { zone, series, groupBy } = reading.parameters;
   const [from, to] = [presentTime(series.fromMs, zone), presentTime(series.toMs, zone)];
   const name = csvFileName("metrics", reading.merchantId, from, to);
   const options = { byteOrderMark, notices: reading.notices.map(({ code }) => code) };
   return groupBy === undefined
-    ? csvResponse(name, [...bucketColumns(reading), ...figureColumns(reading)], figureRows(reading), options)
-    : csvResponse(name, [...bucketColumns(reading), ...partColumns(groupBy)], partRows(reading), options);
+    ? csvTable(name, [...bucketColumns(reading), ...figureColumns(reading)], () => figureRows(reading), options)
+    : csvTable(name, [...bucketColumns(reading), ...partColumns(groupBy)], () => partRows(reading), options);
 }
 
 interface InBucket {
@@ -23,12 +23,13 @@ interface InBucket {
   readonly bucket: Bucket;
 }
 
-function bucketColumns({ asOfMs, parameters: { zone } }: MetricsReading): CsvColumn<InBucket>[] {
+function bucketColumns(reading: MetricsReading): CsvColumn<InBucket>[] {
+  const { zone } = reading.parameters;
   return [
     { name: "start", value: ({ bucket }) => presentTime(bucket.startMs, zone) },
     { name: "end", value: ({ bucket }) => presentTime(bucket.endMs, zone) },
     { name: "label", value: ({ bucket }) => bucket.label },
-    { name: "status", value: ({ bucket }) => statusOf(bucket.endMs, asOfMs) },
+    { name: "status", value: ({ bucket }) => statusIn(reading, bucket.endMs) },
     { name: "currency", value: ({ currency }) => currency },
   ];
 }

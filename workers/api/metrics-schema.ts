@@ -17,6 +17,7 @@ import {
 import { COMPARISONS } from "./base-spans.ts";
 import { GRANULARITIES } from "./calendar-unit.ts";
 import { nested } from "./present.ts";
+import { metricsRefundsSchema, undatedSchema } from "./refunds/refunds-schema.ts";
 
 /** Objects within objects, strict all the way down. */
 const figures = () => {
@@ -102,6 +103,7 @@ const seriesSchema = z.strictObject({
       ...bucketShape,
     }),
   ),
+  refunds_undated: undatedSchema.optional(),
   groups: z
     .strictObject({ dimension: z.enum(DIMENSIONS), parts: z.array(partSchema) })
     .optional()
@@ -122,6 +124,7 @@ export const metricsAnswerSchema = answerSchema
         bases: z.array(spanSchema),
       })
       .optional(),
+    refunds: metricsRefundsSchema.optional(),
     series: z.array(seriesSchema).meta({ description: "One for each currency" }),
   })
   .meta({ description: "A series of reports and their total, for each currency" });

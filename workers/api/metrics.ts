@@ -13,8 +13,12 @@ import { countLateWindows, type MerchantHome } from "./merchant.ts";
 import { type Notice, noticesOf, noticesOfBase } from "./notices.ts";
 import type { MetricsParameters } from "./parameters.ts";
 import { type BucketReport, type Completeness, type RangeReading, readRange } from "./read-range.ts";
+import { withSaleRefunds } from "./refunds/date-refunds.ts";
+import { isUnread, type MetricsRefunds, readMetricsRefunds } from "./refunds/metrics-refunds.ts";
+import { noticesOfRefunds } from "./refunds/notices.ts";
 import { historyFrom } from "./retention.ts";
 import { boundsOf, SpanReports, withBreakdown } from "./span-reports.ts";
+import type { HistorySpan } from "./tiers.ts";
 
 /** What `GET /v1/merchants/{id}/metrics` asks for, before it is shown in a form. */
 export interface MetricsReading extends Completeness {
@@ -24,6 +28,8 @@ export interface MetricsReading extends Completeness {
   /** What is compared with what, if anything was to be. */
   readonly spans: BaseSpans | undefined;
   readonly series: readonly CurrencySeries[];
+  /** Where refunds are dated by their sales. */
+  readonly refunds: MetricsRefunds | undefined;
 }
 
 export interface CurrencySeries {
@@ -49,6 +55,9 @@ export async function readMetrics(
   const spans = spansOf(parameters, nowMs);
   const whole = spans && wholeOf(spans.bases);
   if (whole !== undefined && whole.fromMs < 0) return err(beforeTime);
+  const refundsRead = await readMetricsRefunds(env, { merchantId, parameters, spans }, nowMs);
+  if (!refundsRead.ok) return refundsRead;
+  const refunds = refundsRead.value;
   const boundsMs = boundsOf([
     ...buckets.map(({ startMs }) => startMs),
     ...(spans && spans.elapsed.toMs < toMs ? [spans.elapsed.toMs] : []),
@@ -56,15 +65,20 @@ export async function readMetrics(
   const [reading, base, lateWindows, lateBaseWindows] = await Promise.all([
     readRange(env, { merchantId, fromMs, toMs, boundsMs, currencies, takesPartial: true }, nowMs),
     spans && readBases(env, { merchantId, currencies, spans }, nowMs).catch(unlessAway),
-    countLateWindows(env.DIRECTORY, merchantId, fromMs, toMs),
+    countLateWindows(env.DIRECTORY, merchantId, fromMs, refunds?.made.toMs ?? toMs),
     whole === undefined ? 0 : countLateWindows(env.DIRECTORY, merchantId, whole.fromMs, whole.toMs),
   ]);
+  const isLateUnknown = lateWindows === undefined || lateBaseWindows === undefined;
   const isBaseAway = spans !== undefined && base === undefined && !reading.isPartial;
   const startsBefore = whole !== undefined && whole.fromMs < historyFrom(nowMs);
-  const found = [...new Set([...reading.currencies.keys(), ...(base?.currencies.keys() ?? [])])];
-  const all = shownCurrencies(currencies, found, home).map((currency) =>
+  const read = withRefunds(refunds, series, {
+    ...{ boundsMs, currencies: reading.currencies, spans },
     // What is not all there is not compared.
-    seriesOf(currency, parameters, { boundsMs, reading, spans, base: reading.isPartial ? undefined : base }),
+    base: reading.isPartial ? undefined : base,
+  });
+  const found = [read.currencies, base?.currencies, refunds?.leftOut].flatMap((by) => [...(by?.keys() ?? [])]);
+  const all = shownCurrencies(currencies, [...new Set(found)], home).map((currency) =>
+    seriesOf(currency, parameters, read),
   );
   const cells = all.reduce((sum, { parts }) => sum + (parts?.length ?? 0) * buckets.length, 0);
   if (groupBy !== undefined && cells > GROUP_CELLS_MAX) return err(tooManyCells(groupBy, cells));
@@ -73,18 +87,21 @@ export async function readMetrics(
     parameters,
     asOfMs: reading.asOfMs,
     completeThroughMs: reading.completeThroughMs,
-    isPartial: reading.isPartial || isBaseAway,
+    // What is counted and not in the archive yet is there soon, and nothing would tell of it.
+    isPartial: reading.isPartial || isBaseAway || isLateUnknown || (refunds !== undefined && isUnread(refunds)),
     notices: [
       ...noticesOf({
         exact: series.exact,
-        lateWindows,
+        lateWindows: isLateUnknown ? undefined : lateWindows,
         isPartial: reading.isPartial,
         startsBefore: fromMs < historyFrom(nowMs),
       }),
       ...noticesOfBase({ isAway: isBaseAway, startsBefore, lateBaseWindows }),
+      ...noticesOfRefunds(refunds),
     ],
     spans,
     series: all,
+    refunds,
   });
 }
 
@@ -100,17 +117,30 @@ function spansOf({ compare, series, granularity, zone }: MetricsParameters, nowM
 
 interface Read {
   readonly boundsMs: readonly number[];
-  readonly reading: RangeReading;
+  readonly currencies: RangeReading["currencies"];
   readonly spans: BaseSpans | undefined;
   readonly base: BasesReading | undefined;
+}
+
+/** With the refunds of their sales, in what is shown and in its base, where refunds are dated so. */
+function withRefunds(refunds: MetricsRefunds | undefined, shown: HistorySpan, read: Read): Read {
+  if (refunds === undefined) return read;
+  const { boundsMs, currencies, spans, base } = read;
+  const { dated } = refunds;
+  const whole = wholeOf(spans?.bases ?? []);
+  return {
+    ...read,
+    currencies: withSaleRefunds(currencies, boundsMs, shown, dated),
+    base: base && whole ? { ...base, currencies: withSaleRefunds(base.currencies, base.boundsMs, whole, dated) } : base,
+  };
 }
 
 function seriesOf(
   currency: string,
   { series, groupBy }: MetricsParameters,
-  { boundsMs, reading, spans, base }: Read,
+  { boundsMs, currencies, spans, base }: Read,
 ): CurrencySeries {
-  const reports = new SpanReports(boundsMs, reading.currencies.get(currency));
+  const reports = new SpanReports(boundsMs, currencies.get(currency));
   const buckets = series.buckets.map(({ startMs, endMs }) => reports.over({ fromMs: startMs, toMs: endMs }));
   const total = reports.over(series);
   const inBuckets = buckets.map(({ report }) => report);
@@ -130,6 +160,12 @@ function seriesOf(
 /** A span is as finished as its last window, which is its least finished one. */
 export function statusOf(endMs: number, asOfMs: number) {
   return windowStatus(endMs - WINDOW_MS, asOfMs);
+}
+
+/** With the refunds of its sales a span is never final: another may come. */
+export function statusIn({ asOfMs, parameters }: MetricsReading, endMs: number) {
+  const status = statusOf(endMs, asOfMs);
+  return status === "final" && parameters.refundsBy === "sale" ? "provisional" : status;
 }
 
 /** What was asked for, else what there is, else the merchant's own: somebody who sold nothing still sees a row of zeros. */

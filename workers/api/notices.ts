@@ -1,5 +1,6 @@
 export const NOTICE_CODES = [
   "late_events_pending",
+  "late_events_unknown",
   "before_history",
   "boundaries_moved",
   "base_late_events_pending",
@@ -8,6 +9,10 @@ export const NOTICE_CODES = [
   "values_in_other",
   "partial",
   "archive_damaged",
+  "refunds_of_other_sales",
+  "refunds_without_sale",
+  "refunds_unread",
+  "sales_unread",
 ] as const;
 
 /** Something a reader of the numbers must know; `code` is stable. */
@@ -19,8 +24,8 @@ export interface Notice {
 export interface Asked {
   /** False when calendar boundaries were moved. */
   readonly exact: boolean;
-  /** How many windows wait to be rebuilt. */
-  readonly lateWindows: number;
+  /** How many windows wait to be rebuilt; `undefined` while the directory cannot say. */
+  readonly lateWindows: number | undefined;
   /** Whether a shard is away. */
   readonly isPartial: boolean;
   /** Whether it begins before history does. */
@@ -50,7 +55,12 @@ export function noticesOf({ exact, lateWindows, isPartial, startsBefore }: Asked
       message: "The span begins before history does: what is older is not kept, and counts as nothing here.",
     });
   }
-  if (lateWindows > 0) {
+  if (lateWindows === undefined) {
+    notices.push({
+      code: "late_events_unknown",
+      message: "Whether events that came more than 24 hours late are still to be counted cannot be told right now.",
+    });
+  } else if (lateWindows > 0) {
     notices.push({
       code: "late_events_pending",
       message: `${lateWindows} windows of this span hold events that came more than 24 hours late and are not in these numbers yet.`,
@@ -64,7 +74,7 @@ export interface Base {
   readonly isAway: boolean;
   /** Whether it begins before history does. */
   readonly startsBefore: boolean;
-  readonly lateBaseWindows: number;
+  readonly lateBaseWindows: number | undefined;
 }
 
 /** What is to be known of what a span is compared with. */
@@ -78,7 +88,7 @@ export function noticesOfBase({ isAway, startsBefore, lateBaseWindows }: Base): 
       message: "The base begins before history does: what is older counts as nothing in it.",
     });
   }
-  if (lateBaseWindows > 0) {
+  if (lateBaseWindows !== undefined && lateBaseWindows > 0) {
     notices.push({
       code: "base_late_events_pending",
       message: `${lateBaseWindows} windows of the base hold events that came more than 24 hours late and are not in its numbers yet.`,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { nextCursorSchema } from "./page.ts";
 
 /** Answers to operators: replays, audit, dead letters, topology. */
 
@@ -45,7 +46,7 @@ const replayShape = {
 };
 
 export const listedReplaySchema = z.strictObject(replayShape).meta({ id: "ListedReplay" });
-export const replaysSchema = z.strictObject({ replays: z.array(listedReplaySchema) });
+export const replaysSchema = z.strictObject({ replays: z.array(listedReplaySchema), next_cursor: nextCursorSchema });
 export const begunReplaySchema = z.strictObject({ ...replayShape, windows: verdicts, events: count });
 export const replaySchema = begunReplaySchema
   .extend({ damaged_objects: damagedObjects, differences: z.array(z.strictObject(differenceShape)) })
@@ -97,6 +98,7 @@ export const deadLettersSchema = z.strictObject({
       age_s: count,
     }),
   ),
+  next_cursor: nextCursorSchema,
 });
 
 export const redrivenSchema = z.strictObject({
@@ -114,4 +116,4 @@ export const epochSchema = z
   })
   .meta({ id: "TopologyEpoch" });
 
-export const epochsSchema = z.strictObject({ epochs: z.array(epochSchema) });
+export const epochsSchema = z.strictObject({ epochs: z.array(epochSchema), next_cursor: nextCursorSchema });

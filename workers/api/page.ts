@@ -2,7 +2,7 @@ import { z } from "zod";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { fromBase64url, toBase64url } from "../bytes.ts";
 import { invalidParameter, type Problem } from "../http/problem.ts";
-import type { Query } from "./parameters.ts";
+import { type Query, readQuery } from "../http/query-string.ts";
 
 export const PAGE_DEFAULT = 100;
 export const PAGE_MAX = 1_000;
@@ -50,6 +50,34 @@ export function pageOf<Item>(
   const last = page.at(-1);
   const isLast = items.length <= limit || last === undefined;
   return { items: page, next_cursor: isLast ? null : encodeCursor(positionOf(last)) };
+}
+
+/** A list that is read by pages. */
+export interface List<Position, Row> {
+  /** Its parameters beside `limit` and `cursor`. */
+  readonly filters?: readonly string[];
+  /** Where a page ends, and the next begins after it. */
+  readonly position: z.ZodType<Position>;
+  readonly positionOf: (row: Row) => Position;
+  /** Rows in their order, up to `limit` of them, from `after` on; or what is wrong with a filter. */
+  readonly read: (
+    request: { readonly after: Position | undefined; readonly limit: number },
+    query: Query,
+  ) => Promise<Result<readonly Row[], Problem>>;
+}
+
+/** The page of a list that a query string asks for. */
+export async function readPage<Position, Row>(
+  given: Readonly<Record<string, string[]>>,
+  { filters = [], position, positionOf, read }: List<Position, Row>,
+): Promise<Result<{ readonly items: readonly Row[]; readonly next_cursor: string | null }, Problem>> {
+  const query = readQuery(given, [...PAGE_PARAMETERS, ...filters]);
+  if (!query.ok) return query;
+  const page = parsePage(query.value, position);
+  if (!page.ok) return page;
+  const { after, limit } = page.value;
+  const rows = await read({ after, limit: limit + 1 }, query.value);
+  return rows.ok ? ok(pageOf(rows.value, page.value, positionOf)) : rows;
 }
 
 export function encodeCursor(position: unknown): string {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { DIMENSIONS } from "../../shared/breakdown.ts";
 import { COMPARISONS } from "./base-spans.ts";
 import { GRANULARITIES } from "./calendar-unit.ts";
+import { REFUND_DATES } from "./refunds/refund-date.ts";
 
 /** Parameters of reads as they stand in a URL; `parameters.ts` makes of the texts what they mean, which takes the zone and the clock. */
 
@@ -20,6 +21,10 @@ export const parameterShapes = {
   granularity: z.enum(GRANULARITIES).meta({ description: "Of the buckets; what is readable for the span if left out" }),
   group_by: z.enum(DIMENSIONS).meta({ description: "The series of each value, too" }),
   compare: z.enum(COMPARISONS).meta({ description: "Beside what was before, over the same elapsed time" }),
+  refunds_by: z.enum(REFUND_DATES).meta({
+    description:
+      "What refunds are dated by: their own moment, if left out, or that of their sale, of spans that begin 92 days ago at the most",
+  }),
   amounts: z.enum(["true", "false"]).meta({ description: "How large payments are, too, in the totals; not in CSV" }),
   format: z.enum(["json", "csv"]).meta({ description: "Goes before `Accept`" }),
   bom: z.enum(["true", "false"]).meta({ description: "A byte order mark before CSV, for spreadsheets" }),

@@ -69,6 +69,8 @@ test.each([
   ["group_by=country,gender", "group_by", "invalid_group_by", /One of/],
   ["compare=last_week", "compare", "invalid_compare", /same_weekday/],
   ["compare=", "compare", "invalid_compare", /four_week_average/],
+  ["refunds_by=payment", "refunds_by", "invalid_refunds_by", /refund, sale/],
+  ["refunds_by=", "refunds_by", "invalid_refunds_by", /One of/],
   ["amounts=10", "amounts", "invalid_amounts", /true, false/],
   ["groupby=country", "groupby", "unknown_parameter", /group_by/],
 ] as [string, string, string, RegExp][])("metrics?%s is refused", (search, parameter, code, right) => {
@@ -83,6 +85,7 @@ test.each([
   ["currency=yen", "currency", "invalid_currency"],
   ["from=today", "from", "unknown_parameter"],
   ["compare=year_ago", "compare", "unknown_parameter"],
+  ["refunds_by=sale", "refunds_by", "unknown_parameter"],
 ])("report?%s is refused", (search, parameter, code) => {
   const query = readQuery(given(search), REPORT_PARAMETERS);
   const parsed = query.ok ? parseReport(query.value, "Asia/Tokyo", NOW_MS) : query;
@@ -92,6 +95,9 @@ test.each([
 test("nothing given is today so far, by hour, of all currencies", () => {
   expect(metrics("")).toMatchObject({
     ok: true,
-    value: { zone: "Asia/Tokyo", granularity: "1h", currencies: [], groupBy: undefined, compare: undefined },
+    value: {
+      ...{ zone: "Asia/Tokyo", granularity: "1h", currencies: [] },
+      ...{ groupBy: undefined, compare: undefined, refundsBy: "refund" },
+    },
   });
 });

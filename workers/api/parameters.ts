@@ -3,46 +3,27 @@ import { isCurrency } from "../../shared/iso-codes.ts";
 import { err, ok, type Result } from "../../shared/result.ts";
 import { DAY_MS, WINDOW_MS } from "../../shared/window.ts";
 import { invalidParameter, type Problem } from "../http/problem.ts";
+import type { Query } from "../http/query-string.ts";
 import { COMPARISONS, type Comparison } from "./base-spans.ts";
 import { type BucketRequest, type BucketSeries, type BucketsError, cutIntoBuckets } from "./calendar.ts";
 import { GRANULARITIES, type Granularity } from "./calendar-unit.ts";
 import { FORMAT_PARAMETERS } from "./format.ts";
 import { parseInstant } from "./instant.ts";
+import { REFUND_DATES, type RefundDate } from "./refunds/refund-date.ts";
 import { parseZone } from "./zone.ts";
+
+export { type Query, readQuery } from "../http/query-string.ts";
 
 /** Five years by day are 1,827 buckets, a fortnight by window 2,016. */
 export const BUCKETS_MAX = 2_200;
 /** Currencies a request may name; a merchant with more of them reads them in several. */
 export const CURRENCIES_MAX = 20;
 
-/** Raw query parameters by name. */
-export type Query = Readonly<Record<string, string>>;
-
 export const METRICS_PARAMETERS = [
-  ...["from", "to", "granularity", "tz", "currency", "group_by", "compare", "amounts"],
+  ...["from", "to", "granularity", "tz", "currency", "group_by", "compare", "refunds_by", "amounts"],
   ...FORMAT_PARAMETERS,
 ] as const;
 export const REPORT_PARAMETERS = ["at", "tz", "currency", ...FORMAT_PARAMETERS] as const;
-
-/**
- * The parameters of a request, each of them known and given once: what is ignored in silence answers another question than was asked.
- */
-export function readQuery(given: Readonly<Record<string, string[]>>, known: readonly string[]): Result<Query, Problem> {
-  const query: Record<string, string> = {};
-  for (const [name, values] of Object.entries(given)) {
-    const [value] = values;
-    if (!known.includes(name)) {
-      return err(invalidParameter(name.slice(0, 64), "unknown_parameter", `There are ${known.join(", ")}.`));
-    }
-    if (value === undefined || values.length > 1) {
-      return err(
-        invalidParameter(name, "repeated_parameter", "Give it once; several currencies go as currency=JPY,USD."),
-      );
-    }
-    query[name] = value;
-  }
-  return ok(query);
-}
 
 export interface MetricsParameters {
   readonly zone: string;
@@ -52,6 +33,8 @@ export interface MetricsParameters {
   /** The dimension that the series is asked for by value, too. */
   readonly groupBy: Dimension | undefined;
   readonly compare: Comparison | undefined;
+  /** By what refunds are dated. */
+  readonly refundsBy: RefundDate;
   /** Whether the totals are asked for with how large payments are. */
   readonly hasAmounts: boolean;
 }
@@ -72,6 +55,8 @@ export function parseMetrics(query: Query, homeZone: string, nowMs: number): Res
   if (!groupBy.ok) return groupBy;
   const compare = parseOneOf(query, "compare", COMPARISONS);
   if (!compare.ok) return compare;
+  const refundsBy = parseOneOf(query, "refunds_by", REFUND_DATES);
+  if (!refundsBy.ok) return refundsBy;
   const amounts = parseOneOf(query, "amounts", ["true", "false"]);
   if (!amounts.ok) return amounts;
   const range = { fromMs: from.value, toMs: to.value, zone: zone.value };
@@ -84,6 +69,7 @@ export function parseMetrics(query: Query, homeZone: string, nowMs: number): Res
     series: series.value,
     groupBy: groupBy.value,
     compare: compare.value,
+    refundsBy: refundsBy.value ?? "refund",
     hasAmounts: amounts.value === "true",
   });
 }

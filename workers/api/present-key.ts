@@ -4,11 +4,12 @@ import { type StoredKey, stateOf } from "../directory/keys.ts";
 import type { keySchema } from "./key-schemas.ts";
 
 export function presentKey(key: StoredKey, nowMs: number): z.output<typeof keySchema> {
-  const { id, kind, subject, name, createdAt, expiresAt, revokedAt, lastUsedAt, replacedBy } = key;
+  const { id, kind, subject, role, name, createdAt, expiresAt, revokedAt, lastUsedAt, replacedBy } = key;
   return {
     id,
     kind,
     subject,
+    role: kind === "merchant" ? (role ?? "read") : null,
     prefix: keyPrefix(kind, id),
     name,
     state: stateOf(key, nowMs),

@@ -3,7 +3,7 @@ import { changeOf } from "./change.ts";
 import type { Compared } from "./comparison.ts";
 import { figuresOf } from "./figures.ts";
 import type { Part } from "./group-by.ts";
-import { bucketsOf, type CurrencySeries, type MetricsReading, statusOf } from "./metrics.ts";
+import { bucketsOf, type CurrencySeries, type MetricsReading, statusIn } from "./metrics.ts";
 import {
   nested,
   presentAmounts,
@@ -15,6 +15,7 @@ import {
   presentTime,
 } from "./present.ts";
 import type { BucketReport } from "./read-range.ts";
+import { presentRefunds, presentUndated } from "./refunds/present-refunds.ts";
 
 /** The answer to `GET /v1/merchants/{id}/metrics` as JSON (metrics-schema.ts describes it). */
 export function presentMetrics(reading: MetricsReading) {
@@ -28,6 +29,7 @@ export function presentMetrics(reading: MetricsReading) {
     complete_through: presentTime(reading.completeThroughMs, zone),
     notices: reading.notices,
     ...(compare && reading.spans && { compare: presentSpans(compare, reading.spans, zone) }),
+    ...(reading.refunds && { refunds: presentRefunds(reading.refunds, zone) }),
     series: reading.series.map((one) => presentSeries(reading, one)),
   };
 }
@@ -41,8 +43,7 @@ function presentSpans(compare: Comparison, { elapsed, bases }: BaseSpans, zone: 
 }
 
 function presentSeries(reading: MetricsReading, series: CurrencySeries) {
-  const { asOfMs, parameters } = reading;
-  const { zone, groupBy, hasAmounts } = parameters;
+  const { zone, groupBy, hasAmounts } = reading.parameters;
   const { currency, total, comparison, parts } = series;
   /** In a series by value, the other dimensions would be many times as long as what was asked for. */
   const present = ({ report }: BucketReport) =>
@@ -50,7 +51,7 @@ function presentSeries(reading: MetricsReading, series: CurrencySeries) {
   return {
     currency,
     total: {
-      status: statusOf(parameters.series.toMs, asOfMs),
+      status: statusIn(reading, reading.parameters.series.toMs),
       revision: total.revision,
       ...present(total),
       ...(hasAmounts && { amounts: presentAmounts(total.report) }),
@@ -60,11 +61,12 @@ function presentSeries(reading: MetricsReading, series: CurrencySeries) {
       start: presentTime(bucket.startMs, zone),
       end: presentTime(bucket.endMs, zone),
       label: bucket.label,
-      status: statusOf(bucket.endMs, asOfMs),
+      status: statusIn(reading, bucket.endMs),
       revision: one.revision,
       ...present(one),
       ...(comparison && { comparison: presentCompared(compared, zone) }),
     })),
+    ...(reading.refunds && { refunds_undated: presentUndated(reading.refunds, currency) }),
     ...(groupBy && parts && { groups: { dimension: groupBy, parts: parts.map(presentPart) } }),
   };
 }

@@ -1,4 +1,4 @@
-import { csvFileName, csvResponse } from "./csv.ts";
+import { type CsvTable, csvFileName, csvTable } from "./csv.ts";
 import { csvFigure, csvFigureName } from "./metrics-csv.ts";
 import { presentTime } from "./present.ts";
 import { keyNames, keysOf } from "./present-query.ts";
@@ -6,7 +6,7 @@ import type { QueryReading } from "./query.ts";
 import type { QueryRow } from "./query-rows.ts";
 
 /** The same rows as a table; dimensions first, then metrics in the order in which they were asked for. */
-export function queryCsv(reading: QueryReading, byteOrderMark: boolean): Response {
+export function queryCsv(reading: QueryReading, byteOrderMark: boolean): CsvTable {
   const { merchantId, parameters, rows, rowsFound } = reading;
   const { zone, fromMs, toMs, metrics } = parameters;
   const showKeys = keysOf(reading);
@@ -19,5 +19,5 @@ export function queryCsv(reading: QueryReading, byteOrderMark: boolean): Respons
   ];
   const name = csvFileName("query", merchantId, presentTime(fromMs, zone), presentTime(toMs, zone));
   const notices = [...reading.notices.map(({ code }) => code), ...(rowsFound > rows.length ? ["truncated"] : [])];
-  return csvResponse(name, columns, rows, { byteOrderMark, notices });
+  return csvTable(name, columns, () => rows, { byteOrderMark, notices });
 }

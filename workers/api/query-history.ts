@@ -14,6 +14,7 @@ import {
   staleOf,
   staleStatement,
 } from "./history.ts";
+import { askPatiently } from "./history-circuit.ts";
 import { countIn, listOf, partialReport } from "./merged-row.ts";
 import { type QueryBudget, QueryTooExpensive, settingsOf, spentBudget } from "./query-budget.ts";
 import type { GroupKey, QueryPlan } from "./query-plan.ts";
@@ -99,8 +100,10 @@ async function ask(
   clickhouse_settings: Record<string, string | number>,
 ): Promise<Asked> {
   try {
-    const answer = await client.query({ ...statement, clickhouse_settings, format: HISTORY_FORMAT });
-    return { rows: rowsIn(await answer.text()), cost: costIn(answer.response_headers["x-clickhouse-summary"]) };
+    return await askPatiently(client, async (abort_signal) => {
+      const answer = await client.query({ ...statement, clickhouse_settings, format: HISTORY_FORMAT, abort_signal });
+      return { rows: rowsIn(await answer.text()), cost: costIn(answer.response_headers["x-clickhouse-summary"]) };
+    });
   } catch (cause) {
     const spent = cause instanceof ClickHouseError ? spentBudget(cause) : undefined;
     throw spent === undefined ? outageOf(cause) : new QueryTooExpensive(spent, budget, { cause });

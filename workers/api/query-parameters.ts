@@ -152,6 +152,11 @@ export function parseQuery(body: unknown, homeZone: string, nowMs: number): Resu
   });
 }
 
+/** A query that has been parsed, in one form: what is meant by its words, in the order of the schema. */
+export function canonicalQuery(body: unknown, { fromMs, toMs, zone }: QueryParameters): string {
+  return JSON.stringify({ ...querySchema.parse(body), from: fromMs, to: toMs, tz: zone });
+}
+
 function bodyProblem({ issues: [issue] }: z.ZodError): Problem {
   const path = issue?.path.join(".") ?? "";
   if (issue?.code === "unrecognized_keys") {

@@ -36,6 +36,7 @@ export async function readQueryRows(
     merchantId,
     parameters,
     ...completeness,
+    isPartial: completeness.isPartial || lateWindows === undefined,
     notices: [
       ...noticesOf({
         exact: parameters.exact,

@@ -1,7 +1,7 @@
 import { EMPTY_REPORT, mergeReports, type Report } from "../../shared/report.ts";
 import { completeThrough, storedThrough, WINDOW_MS, windowStart } from "../../shared/window.ts";
 import type { MerchantWindow } from "../../shared/window-row.ts";
-import { loadTopology } from "../directory/topology.ts";
+import { loadReadTopology } from "../directory/topology.ts";
 import type { Env } from "./env.ts";
 import { HistoryUnavailable, queryHistory } from "./history.ts";
 import { type HotWindows, readHotWindows, ShardUnavailable } from "./hot-windows.ts";
@@ -83,7 +83,7 @@ export async function readBoth<Past>(
   nowMs: number,
   ask: (spans: readonly HistorySpan[]) => Promise<Past>,
 ): Promise<Both<Past>> {
-  const topology = await loadTopology(env.DIRECTORY, nowMs);
+  const topology = await loadReadTopology(env.DIRECTORY, nowMs);
   const readHot = (bringBack: boolean) => readHotWindows(env, topology, merchantId, fromMs, toMs, bringBack);
   return await joined({ fromMs, toMs, takesPartial, nowMs, readHot, ask });
 }

@@ -15,8 +15,8 @@ import {
 } from "../directory/replays.ts";
 import type { Problem } from "../http/problem.ts";
 import { parseInstant } from "./instant.ts";
+import { readPage } from "./page.ts";
 
-export const REPLAYS_LISTED_MAX = 100;
 export const DIFFERENCES_LISTED_MAX = 1_000;
 /** No event is kept for longer, whatever is configured. */
 const SPAN_MS_MAX = 20 * 366 * 24 * HOUR_MS;
@@ -95,9 +95,21 @@ export async function showReplay(directory: D1Database, id: string): Promise<obj
   };
 }
 
-export async function showReplays(directory: D1Database): Promise<object> {
-  const replays = await listReplays(directory, REPLAYS_LISTED_MAX);
-  return { replays: replays.map((replay) => present(replay)) };
+const positionSchema = z.strictObject({ createdAt: z.int(), id: z.string() });
+
+/** A page of replays, the newest first. */
+export async function showReplays(
+  directory: D1Database,
+  given: Readonly<Record<string, string[]>>,
+): Promise<Result<object, Problem>> {
+  const page = await readPage(given, {
+    position: positionSchema,
+    positionOf: ({ createdAt, id }: Replay) => ({ createdAt, id }),
+    read: async ({ after, limit }) => ok(await listReplays(directory, after, limit)),
+  });
+  if (!page.ok) return page;
+  const { items, next_cursor } = page.value;
+  return ok({ replays: items.map((replay) => present(replay)), next_cursor });
 }
 
 /** False when there is none that runs. */

@@ -1,4 +1,4 @@
-import { csvFileName, csvResponse } from "./csv.ts";
+import { type CsvTable, csvFileName, csvTable } from "./csv.ts";
 import { FIGURES, figuresOf } from "./figures.ts";
 import { csvFigure, csvFigureName } from "./metrics-csv.ts";
 import { presentTime } from "./present.ts";
@@ -8,7 +8,7 @@ import type { ReportReading } from "./report.ts";
 export function reportCsv(
   { merchantId, zone, startMs, endMs, status, notices, reports }: ReportReading,
   byteOrderMark: boolean,
-) {
+): CsvTable {
   const [start, end] = [presentTime(startMs, zone), presentTime(endMs, zone)];
   const rows = reports.map(({ currency, report }) => ({ currency, figures: figuresOf(report) }));
   type Row = (typeof rows)[number];
@@ -22,7 +22,7 @@ export function reportCsv(
       value: ({ figures, currency }: Row) => csvFigure(figures[figure], figure, currency),
     })),
   ];
-  return csvResponse(csvFileName("report", merchantId, start, end), columns, rows, {
+  return csvTable(csvFileName("report", merchantId, start, end), columns, () => rows, {
     byteOrderMark,
     notices: notices.map(({ code }) => code),
   });

@@ -45,7 +45,7 @@ export async function readReport(
     status: windowStatus(startMs, reading.asOfMs),
     asOfMs: reading.asOfMs,
     completeThroughMs: reading.completeThroughMs,
-    isPartial: reading.isPartial,
+    isPartial: reading.isPartial || lateWindows === undefined,
     notices: noticesOf({
       exact: true,
       lateWindows,

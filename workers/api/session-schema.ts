@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CSRF_HEADER } from "../access/csrf-header.ts";
+import { KEY_ROLES } from "../directory/key.ts";
 
 /** The body of `POST /v1/session`. Another identity provider adds a member of its own. */
 export const signInSchema = z
@@ -12,6 +13,10 @@ export const sessionSchema = z
   .object({
     kind: z.enum(["merchant", "operator"]),
     subject: z.string().meta({ description: "The merchant's id, or the operator's name." }),
+    role: z.enum(KEY_ROLES).nullable().meta({
+      description:
+        "What a merchant's key may, and so its sessions: `read`, or `manage` its keys as well; null for an operator.",
+    }),
     key_id: z.string(),
     session: z
       .object({
@@ -27,6 +32,7 @@ export const sessionSchema = z
       {
         kind: "merchant",
         subject: "cafe-hoshino",
+        role: "manage",
         key_id: "0f3a9c2b7d1e4856",
         session: { expires_at: "2026-11-23T21:00:00.000Z", csrf_token: "pX0…" },
       },

@@ -10,7 +10,7 @@ import { toBase64url } from "../bytes.ts";
 import { type Principal, subjectOf } from "../directory/authenticate.ts";
 import { noteUse } from "../directory/last-used.ts";
 import { type Problem, problemResponse, unauthorized } from "../http/problem.ts";
-import { takeRequest } from "../http/rate-limit.ts";
+import { CONNECTING_IP, takeOfAddress, withLimitHeaders } from "../http/rate-limit.ts";
 import { fresh } from "./answer.ts";
 import type { Env } from "./env.ts";
 import { readJson } from "./json-body.ts";
@@ -23,29 +23,9 @@ export const session = new Hono<Guarded<Env>>()
   .post("/", async (c) => {
     const nowMs = Date.now();
     // There is no key yet to limit it by.
-    const taken = await takeRequest(c.env, `address:${c.req.header("CF-Connecting-IP") ?? ""}`, nowMs);
-    if (taken?.isAllowed === false) return problemResponse(taken.problem);
-    // Or another site could sign its visitors in as somebody else, who would then read what they do.
-    if (originOf(c.req.raw) === "foreign") return problemResponse(foreignSignIn);
-    if (!c.env.SESSION_KEY) return problemResponse(noSessions);
-    const body = await readJson(c, signInSchema);
-    if (!body.ok) return problemResponse(body.error);
-    const signedIn = await signIn(c, body.value, nowMs);
-    if (signedIn === undefined) return problemResponse(unauthorized('Send {"key": …} with a valid key.'));
-    const [provider, identity] = signedIn;
-    if (identity.principal.kind === "source") return problemResponse(sourcesHaveNone);
-    const made: Session = {
-      id: toBase64url(crypto.getRandomValues(new Uint8Array(16))),
-      provider,
-      handle: identity.handle,
-      issuedMs: nowMs,
-      expiresMs: Math.min(nowMs + SESSION_MS, identity.expiresMs),
-    };
-    setSessionCookie(c, await sealSession(c.env, made), Math.ceil((made.expiresMs - nowMs) / 1000));
-    const use = noteUse(c.env.DIRECTORY, identity.keyId, nowMs);
-    if (use !== undefined) inBackground(c, "noting a key's use", use);
-    c.header("Cache-Control", "private, no-store");
-    return c.json(await present(c.env, identity.principal, identity.keyId, made), 201);
+    const taken = await takeOfAddress(c.env, c.req.header(CONNECTING_IP), nowMs);
+    const isRefused = taken?.isAllowed === false;
+    return withLimitHeaders(isRefused ? problemResponse(taken.problem) : await answerSignIn(c, nowMs), taken);
   })
   .get("/", async (c) => {
     const { principal, keyId, session } = c.var.caller;
@@ -55,6 +35,30 @@ export const session = new Hono<Guarded<Env>>()
     clearSessionCookie(c);
     return c.body(null, 204);
   });
+
+async function answerSignIn(c: Context<Guarded<Env>>, nowMs: number): Promise<Response> {
+  // Or another site could sign its visitors in as somebody else, who would then read what they do.
+  if (originOf(c.req.raw) === "foreign") return problemResponse(foreignSignIn);
+  if (!c.env.SESSION_KEY) return problemResponse(noSessions);
+  const body = await readJson(c, signInSchema);
+  if (!body.ok) return problemResponse(body.error);
+  const signedIn = await signIn(c, body.value, nowMs);
+  if (signedIn === undefined) return problemResponse(unauthorized('Send {"key": …} with a valid key.'));
+  const [provider, identity] = signedIn;
+  if (identity.principal.kind === "source") return problemResponse(sourcesHaveNone);
+  const made: Session = {
+    id: toBase64url(crypto.getRandomValues(new Uint8Array(16))),
+    provider,
+    handle: identity.handle,
+    issuedMs: nowMs,
+    expiresMs: Math.min(nowMs + SESSION_MS, identity.expiresMs),
+  };
+  setSessionCookie(c, await sealSession(c.env, made), Math.ceil((made.expiresMs - nowMs) / 1000));
+  const use = noteUse(c.env.DIRECTORY, identity.keyId, nowMs);
+  if (use !== undefined) inBackground(c, "noting a key's use", use);
+  c.header("Cache-Control", "private, no-store");
+  return c.json(await present(c.env, identity.principal, identity.keyId, made), 201);
+}
 
 async function signIn(
   c: Context<Guarded<Env>>,
@@ -78,6 +82,7 @@ async function present(
   return {
     kind: principal.kind,
     subject: subjectOf(principal),
+    role: principal.kind === "merchant" ? principal.role : null,
     key_id: keyId,
     session:
       session === undefined

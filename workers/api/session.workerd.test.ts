@@ -11,7 +11,7 @@ let merchant: Awaited<ReturnType<typeof addKey>>;
 beforeAll(async () => {
   api = await openApi();
   await addSource(api.directory, "pos", null);
-  merchant = await addKey(api.directory, "merchant", "shop-1");
+  merchant = await addKey(api.directory, "merchant", "shop-1", { role: "manage" });
 });
 
 const PAGE = { Origin: ORIGIN, "Sec-Fetch-Site": "same-origin" };
@@ -35,7 +35,7 @@ describe("a sign-in", () => {
       /^__Host-tally_session=[\w-]+\.[\w-]+; Max-Age=43200; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
     );
     const signedIn = sessionSchema.strict().parse(await response.json());
-    expect(signedIn).toMatchObject({ kind: "merchant", subject: "shop-1", key_id: merchant.id });
+    expect(signedIn).toMatchObject({ kind: "merchant", subject: "shop-1", role: "manage", key_id: merchant.id });
     const endsInMs = Date.parse(signedIn.session?.expires_at ?? "") - Date.now();
     expect(Math.abs(endsInMs - SESSION_MS)).toBeLessThan(60_000);
     expect(cookie).not.toContain(merchant.token.slice(-43));
@@ -90,6 +90,18 @@ describe("a session", () => {
     expect((await api.ask("GET", "/v1/merchants/shop-1/keys", page)).status).toBe(200);
     expect((await api.ask("POST", "/v1/merchants/shop-1/keys", page)).status).toBe(403);
     expect((await api.ask("POST", "/v1/merchants/shop-1/keys", { ...page, [CSRF_HEADER]: token })).status).toBe(201);
+  });
+
+  test("has the rights of its key", async () => {
+    const reading = await addKey(api.directory, "merchant", "shop-1");
+    const page = await browser(reading.token);
+    const me = await api.ask("GET", "/v1/session", page);
+    expect(await me.json()).toMatchObject({ role: "read" });
+    expect((await api.ask("GET", "/v1/merchants/shop-1/keys", page)).status).toBe(200);
+    expect((await api.ask("POST", "/v1/merchants/shop-1/keys", page)).status).toBe(403);
+    const operators = await browser((await addKey(api.directory, "operator", "ops")).token);
+    expect(await (await api.ask("GET", "/v1/session", operators)).json()).toMatchObject({ role: null });
+    expect((await api.ask("POST", "/v1/merchants/shop-1/keys", operators, { role: "manage" })).status).toBe(201);
   });
 
   test("is over in the browser once it signs out, from its own page alone", async () => {

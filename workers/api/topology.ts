@@ -4,6 +4,8 @@ import { type TopologyEpoch, topologyEpochSchema } from "../../shared/topology.t
 import type { EpochFault } from "../../shared/topology-plan.ts";
 import { addEpoch, readTopology } from "../directory/topology.ts";
 import type { Problem } from "../http/problem.ts";
+import type { epochsSchema } from "./operate-schema.ts";
+import { readPage } from "./page.ts";
 
 /** The body of `POST /v1/admin/topology`. */
 export const epochRequestSchema = z.object({
@@ -12,9 +14,22 @@ export const epochRequestSchema = z.object({
   overrides: topologyEpochSchema.shape.overrides.default({}),
 });
 
-export async function listEpochs(directory: D1Database) {
-  const { epochs } = await readTopology(directory);
-  return { epochs: epochs.map(presentEpoch) };
+/** A page of the epochs, the oldest first. There are few enough of them to be read as a whole, as every isolate does. */
+export async function listEpochs(
+  directory: D1Database,
+  given: Readonly<Record<string, string[]>>,
+): Promise<Result<z.output<typeof epochsSchema>, Problem>> {
+  const page = await readPage(given, {
+    position: z.int(),
+    positionOf: ({ id }: TopologyEpoch) => id,
+    read: async ({ after = 0, limit }) => {
+      const { epochs } = await readTopology(directory);
+      return ok(epochs.filter(({ id }) => id > after).slice(0, limit));
+    },
+  });
+  if (!page.ok) return page;
+  const { items, next_cursor } = page.value;
+  return ok({ epochs: items.map(presentEpoch), next_cursor });
 }
 
 /** Adds an epoch of the topology; refuses what could send a window's events to two shards. */

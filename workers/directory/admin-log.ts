@@ -1,4 +1,4 @@
-import { desc, eq, lt, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { DAY_MS } from "../../shared/window.ts";
 import { adminLog } from "./schema.ts";
@@ -25,12 +25,32 @@ export async function finishLogEntry(directory: D1Database, id: number, status: 
   await drizzle(directory).update(adminLog).set({ status, finishedAt: nowMs }).where(eq(adminLog.id, id));
 }
 
-/** The newest first, those before `beforeId` if it is given. */
-export async function listLog(directory: D1Database, beforeId: number | undefined, limit: number): Promise<LogEntry[]> {
+/** Which entries of the log; all of them where nothing is said. */
+export interface LogFilter {
+  readonly methods?: readonly string[] | undefined;
+  /** Whose: a source, a merchant or an operator. */
+  readonly subject?: string | undefined;
+  readonly keyId?: string | undefined;
+}
+
+/** The newest first, those before `beforeId` if it is given. A filter that few entries pass looks at all of the log, which is bounded. */
+export async function listLog(
+  directory: D1Database,
+  beforeId: number | undefined,
+  limit: number,
+  { methods, subject, keyId }: LogFilter = {},
+): Promise<LogEntry[]> {
   return await drizzle(directory)
     .select()
     .from(adminLog)
-    .where(beforeId === undefined ? undefined : lt(adminLog.id, beforeId))
+    .where(
+      and(
+        beforeId === undefined ? undefined : lt(adminLog.id, beforeId),
+        methods === undefined ? undefined : inArray(adminLog.method, [...methods]),
+        subject === undefined ? undefined : eq(adminLog.subject, subject),
+        keyId === undefined ? undefined : eq(adminLog.keyId, keyId),
+      ),
+    )
     .orderBy(desc(adminLog.id))
     .limit(limit);
 }

@@ -2,10 +2,11 @@ import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { z } from "zod";
 import { type SourceMapping, sourceMappingSchema } from "../../shared/source-mapping.ts";
+import { askDirectory } from "./ask-directory.ts";
 import { directoryCache } from "./isolate-cache.ts";
-import { type ParsedKey, parseKey, secretMatches } from "./key.ts";
+import { type KeyRole, type ParsedKey, parseKey, secretMatches } from "./key.ts";
 import { keys, sources } from "./schema.ts";
-import { orUnavailable } from "./unavailable.ts";
+import { DirectoryUnavailable } from "./unavailable.ts";
 
 /** Who a request speaks for. A source with `merchants: null` may send for all of them; with a `mapping` also change events of a database. */
 export type Principal =
@@ -15,11 +16,13 @@ export type Principal =
       readonly merchants: ReadonlySet<string> | null;
       readonly mapping: SourceMapping | null;
     }
-  | { readonly kind: "merchant"; readonly merchantId: string }
+  | { readonly kind: "merchant"; readonly merchantId: string; readonly role: KeyRole }
   | { readonly kind: "operator"; readonly name: string };
 
 /** How long an isolate trusts what it looked up: a revoked key may work that much longer. */
 export const KEY_TTL_MS = 60_000;
+/** While the directory does not answer, a key that was looked up so lately goes on working, unless it expires. */
+export const KEY_AWAY_MS_MAX = 5 * 60_000;
 /** An unknown key is asked for again sooner, since it may have been created meanwhile. */
 export const UNKNOWN_KEY_TTL_MS = 5_000;
 
@@ -32,22 +35,31 @@ export interface Admission {
 
 const merchantIdsSchema = z.array(z.string()).nullable();
 
-/** Whom an `Authorization: Bearer` header speaks for, `null` for nobody. Throws `DirectoryUnavailable`. */
+/**
+ * Whom an `Authorization: Bearer` header speaks for, `null` for nobody. With `mayLookUp` of false a key that this isolate does not know is nobody's, without
+ * the directory being asked. Throws `DirectoryUnavailable`.
+ */
 export async function authenticate(
   directory: D1Database,
   authorization: string | null | undefined,
   nowMs: number,
+  mayLookUp = true,
 ): Promise<Admission | null> {
   const token = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
-  return token === undefined ? null : await authenticateKey(directory, token, nowMs);
+  return token === undefined ? null : await authenticateKey(directory, token, nowMs, mayLookUp);
 }
 
 /** Whom a whole key, with its secret, speaks for. */
-export async function authenticateKey(directory: D1Database, token: string, nowMs: number): Promise<Admission | null> {
+export async function authenticateKey(
+  directory: D1Database,
+  token: string,
+  nowMs: number,
+  mayLookUp = true,
+): Promise<Admission | null> {
   const key = parseKey(token);
   // What is no key by its form is not remembered, or anybody could push the real ones out of the cache.
   if (key === undefined) return null;
-  return await remembered(token, nowMs, () => lookUp(directory, key, nowMs));
+  return await remembered(directory, token, nowMs, mayLookUp ? () => lookUp(directory, key, nowMs) : undefined);
 }
 
 /**
@@ -60,22 +72,33 @@ export async function resumeKey(
   proof: string,
   nowMs: number,
 ): Promise<Admission | null> {
-  return await remembered(proof, nowMs, () => lookUp(directory, { id: keyId }, nowMs));
+  return await remembered(directory, proof, nowMs, () => lookUp(directory, { id: keyId }, nowMs));
 }
 
 async function remembered(
+  directory: D1Database,
   name: string,
   nowMs: number,
-  lookUp: () => Promise<Admission | undefined>,
+  lookUp: (() => Promise<Admission | undefined>) | undefined,
 ): Promise<Admission | null> {
   const { known, unknown } = directoryCache();
   const already = known.get(name, nowMs);
-  if (already !== undefined) return already;
-  if (unknown.get(name, nowMs) !== undefined) return null;
-  const admission = await orUnavailable(lookUp());
-  if (admission === undefined) unknown.set(name, true, nowMs + UNKNOWN_KEY_TTL_MS);
-  else known.set(name, admission, Math.min(admission.expiresMs, nowMs + KEY_TTL_MS));
-  return admission ?? null;
+  if (already !== undefined && nowMs < already.readMs + KEY_TTL_MS) return already.admission;
+  if (lookUp === undefined || unknown.get(name, nowMs) !== undefined) return null;
+  let admission: Admission | undefined;
+  try {
+    admission = await askDirectory(directory, lookUp);
+  } catch (error) {
+    if (already === undefined || !(error instanceof DirectoryUnavailable)) throw error;
+    return already.admission;
+  }
+  if (admission === undefined) {
+    known.delete(name);
+    unknown.set(name, true, nowMs + UNKNOWN_KEY_TTL_MS);
+    return null;
+  }
+  known.set(name, { admission, readMs: nowMs }, Math.min(admission.expiresMs, nowMs + KEY_AWAY_MS_MAX));
+  return admission;
 }
 
 /** Without a secret it was checked before, and the key is only asked whether it still holds. */
@@ -107,7 +130,8 @@ function principalOf(key: typeof keys.$inferSelect, source: typeof sources.$infe
       return { kind: "source", id: source.id, merchants: ids === null ? null : new Set(ids), mapping };
     }
     case "merchant":
-      return { kind: "merchant", merchantId: key.subject };
+      // What does not say that it manages does not.
+      return { kind: "merchant", merchantId: key.subject, role: key.role ?? "read" };
     case "operator":
       return { kind: "operator", name: key.subject };
     default:

@@ -1,7 +1,7 @@
 import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { beforeAll, describe, expect, test } from "vitest";
-import { authenticate, KEY_TTL_MS, resumeKey, UNKNOWN_KEY_TTL_MS } from "./authenticate.ts";
+import { authenticate, KEY_AWAY_MS_MAX, KEY_TTL_MS, resumeKey, UNKNOWN_KEY_TTL_MS } from "./authenticate.ts";
 import { mintKey } from "./key.ts";
 import { LAST_USED_INTERVAL_MS, noteUse } from "./last-used.ts";
 import { keys } from "./schema.ts";
@@ -41,6 +41,7 @@ describe("a key", () => {
     expect(await principal((await addKey(directory, "merchant", "shop-1")).authorization)).toEqual({
       kind: "merchant",
       merchantId: "shop-1",
+      role: "read",
     });
     expect(await principal((await addKey(directory, "operator", "ops")).authorization)).toEqual({
       kind: "operator",
@@ -73,6 +74,23 @@ describe("the cache", () => {
     await drizzle(directory).update(keys).set({ revokedAt: nowMs }).where(eq(keys.id, id));
     expect(await authenticate(noDirectory, authorization, nowMs + KEY_TTL_MS - 1)).toEqual(operator);
     expect(await asked(authorization, nowMs + KEY_TTL_MS)).toBeNull();
+  });
+
+  test("goes on serving while the directory does not answer, for five minutes and no longer than the key is good", async () => {
+    const { id, authorization } = await addKey(directory, "operator", "ops");
+    const expiring = await addKey(directory, "operator", "ops", { expiresAt: nowMs + 2 * KEY_TTL_MS });
+    const operator = await asked(authorization);
+    await asked(expiring.authorization);
+    expect(await authenticate(noDirectory, authorization, nowMs + KEY_AWAY_MS_MAX - 1)).toEqual(operator);
+    expect(await authenticate(noDirectory, expiring.authorization, nowMs + 2 * KEY_TTL_MS - 1)).not.toBeNull();
+    await expect(authenticate(noDirectory, expiring.authorization, nowMs + 2 * KEY_TTL_MS)).rejects.toThrow();
+    await expect(authenticate(noDirectory, authorization, nowMs + KEY_AWAY_MS_MAX)).rejects.toThrow();
+    // Once it has been refused it is, whoever is away.
+    await asked(authorization, nowMs);
+    await drizzle(directory).update(keys).set({ revokedAt: nowMs }).where(eq(keys.id, id));
+    expect(await asked(authorization, nowMs + KEY_TTL_MS)).toBeNull();
+    const laterMs = nowMs + KEY_TTL_MS + UNKNOWN_KEY_TTL_MS;
+    await expect(authenticate(noDirectory, authorization, laterMs)).rejects.toThrow();
   });
 
   test("holds an unknown key for seconds only: one that was just created works soon", async () => {

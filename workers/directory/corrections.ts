@@ -1,7 +1,7 @@
 import { desc, eq, gt, isNull, max, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { askDirectory } from "./ask-directory.ts";
 import { corrections } from "./schema.ts";
-import { orUnavailable } from "./unavailable.ts";
 
 /** After this much time of the first of two notes around it, what rewrites windows has ended: an alarm takes 15 minutes at the most. */
 export const CORRECTION_SETTLES_MS = 15 * 60_000;
@@ -38,7 +38,7 @@ export async function correctionsAfter(directory: D1Database, seq: number, limit
     .where(gt(corrections.seq, seq))
     .orderBy(desc(corrections.seq))
     .limit(limit);
-  return await orUnavailable(query.execute());
+  return await askDirectory(directory, () => query.execute());
 }
 
 /** The number of the last correction of a merchant's windows, 0 for none that is remembered. Throws `DirectoryUnavailable`. */
@@ -47,7 +47,7 @@ export async function lastCorrectionOf(directory: D1Database, merchantId: string
     .select({ seq: max(corrections.seq) })
     .from(corrections)
     .where(or(eq(corrections.merchantId, merchantId), isNull(corrections.merchantId)));
-  const [row] = await orUnavailable(query.execute());
+  const [row] = await askDirectory(directory, () => query.execute());
   return row?.seq ?? 0;
 }
 

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { dueLateWindows, forgetLateWindows, noteLateWindows } from "../aggregate/late-windows.ts";
+import { announceLateWindows, dueLateWindows, forgetLateWindows, noteLateWindows } from "../aggregate/late-windows.ts";
 import { correctionsAfter, forgetCorrections, lastCorrectionOf, noteCorrection } from "./corrections.ts";
 import { openDirectory } from "./test-directory.ts";
 
@@ -56,4 +56,21 @@ test("late windows correct their merchants when they are noted, and again when t
   expect(due).toHaveLength(2);
   await forgetLateWindows(directory, due, NOON_MS + 60_000);
   expect(await lastCorrectionOf(directory, "late")).toBe(before + 2);
+});
+
+test("a window that is announced as late corrects its merchant at once, and is rebuilt when its events are archived, or after a while", async () => {
+  const before = await lastSeq();
+  const windows = [1, 2].map((n) => ({ merchantId: "announced", startMs: NOON_MS - n * DAY_MS }));
+  await announceLateWindows(directory, windows, NOON_MS);
+  expect(await lastCorrectionOf(directory, "announced")).toBe(before + 1);
+  const due = async (nowMs: number) => {
+    const limits = { windowsMax: 10, hoursMax: 10, idBytesMax: 1_000, nowMs };
+    return (await dueLateWindows(directory, limits)).map(({ startMs }) => startMs);
+  };
+  expect(await due(NOON_MS + 10_000)).toEqual([]);
+  await noteLateWindows(directory, windows.slice(0, 1), NOON_MS + 10_000);
+  expect(await due(NOON_MS + 10_000)).toEqual([NOON_MS - DAY_MS]);
+  await announceLateWindows(directory, windows, NOON_MS + 11_000);
+  expect(await due(NOON_MS + 11_000)).toEqual([NOON_MS - DAY_MS]);
+  expect(await due(NOON_MS + 15 * 60_000)).toHaveLength(2);
 });

@@ -6,6 +6,10 @@ import { toBase64url, toHex } from "../bytes.ts";
  */
 export type KeyKind = "source" | "merchant" | "operator";
 
+/** What a merchant's key may: read the merchant's numbers, or read them and manage the merchant's keys. */
+export const KEY_ROLES = ["read", "manage"] as const;
+export type KeyRole = (typeof KEY_ROLES)[number];
+
 const TAG = { source: "src", merchant: "mch", operator: "opr" } as const satisfies Record<KeyKind, string>;
 const TOKEN = /^tally_(?:src|mch|opr)_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
 

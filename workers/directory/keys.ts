@@ -1,7 +1,7 @@
 import { and, desc, eq, getTableColumns, gt, isNotNull, isNull, lte, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { err, ok, type Result } from "../../shared/result.ts";
-import { type KeyKind, mintKey } from "./key.ts";
+import { type KeyKind, type KeyRole, mintKey } from "./key.ts";
 import { keys } from "./schema.ts";
 import { orUnavailable } from "./unavailable.ts";
 
@@ -17,6 +17,14 @@ export const ENDED_KEYS_MAX = 100;
 export interface KeyOwner {
   readonly kind: KeyKind;
   readonly subject: string;
+}
+
+/** What a key is to be. */
+export interface KeyWish {
+  readonly name: string | null;
+  readonly expiresAt: number | null;
+  /** Null for all but a merchant's. */
+  readonly role: KeyRole | null;
 }
 
 export interface NewKey {
@@ -36,7 +44,7 @@ const { secretHash: _, ...shown } = getTableColumns(keys);
 export async function createKey(
   directory: D1Database,
   { kind, subject }: KeyOwner,
-  wish: { readonly name: string | null; readonly expiresAt: number | null },
+  wish: KeyWish,
   nowMs: number,
 ): Promise<Result<NewKey, KeyFault>> {
   const db = drizzle(directory);
@@ -89,7 +97,7 @@ export async function listKeys(
 }
 
 /**
- * Makes a key in the place of one that holds: with its name, for as long as it was made for, and the old one expires after the overlap, or when it
+ * Makes a key in the place of one that holds: with its name and role, for as long as it was made for, and the old one expires after the overlap, or when it
  * would have anyway. Of two rotations of the same key at the same time one finds it rotated.
  */
 export async function rotateKey(
@@ -104,7 +112,7 @@ export async function rotateKey(
   if (before === undefined) return err({ reason: "no_such_key" });
   if (before.replacedBy !== null) return err({ reason: "already_rotated", replacedBy: before.replacedBy });
   if (stateOf(before, nowMs) !== "live") return err({ reason: "key_ended" });
-  const { kind, subject, name } = before;
+  const { kind, subject, role, name } = before;
   const minted = await mint(kind);
   const lifetimeMs = before.expiresAt === null ? null : before.expiresAt - before.createdAt;
   const endOld = db
@@ -124,6 +132,7 @@ export async function rotateKey(
           id: sql<string>`${minted.id}`.as("id"),
           kind: sql<KeyKind>`${kind}`.as("kind"),
           subject: sql<string>`${subject}`.as("subject"),
+          role: sql<KeyRole | null>`${role}`.as("role"),
           secretHash: sql<string>`${minted.secretHash}`.as("secret_hash"),
           createdAt: sql<number>`${nowMs}`.as("created_at"),
           expiresAt: sql<number | null>`${lifetimeMs === null ? null : nowMs + lifetimeMs}`.as("expires_at"),

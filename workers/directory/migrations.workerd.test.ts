@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
+import { resumeKey } from "./authenticate.ts";
 import { MIGRATIONS, migrate } from "./test-directory.ts";
 import { readTopology } from "./topology.ts";
 
@@ -18,6 +19,26 @@ async function startAfter(count: number): Promise<void> {
 test("a new deployment starts with two shards", async () => {
   await startAfter(MIGRATIONS.length);
   expect(await shardsOf()).toEqual([2]);
+});
+
+test("a merchant's key from before there were roles manages as ever, and one that comes without a role reads", async () => {
+  await startAfter(12);
+  const add = (id: string, kind: string) =>
+    DIRECTORY.exec(
+      `INSERT INTO keys (id, kind, subject, secret_hash, created_at) VALUES ('${id}', '${kind}', 'shop', 'hash', 0)`,
+    );
+  await add("before", "merchant");
+  await add("ops", "operator");
+  for (const migration of MIGRATIONS.slice(12)) await migrate(DIRECTORY, migration);
+  await add("after", "merchant");
+  const roles = await Promise.all(
+    ["before", "ops", "after"].map(async (id) => (await resumeKey(DIRECTORY, id, id, 1))?.principal),
+  );
+  expect(roles).toEqual([
+    { kind: "merchant", merchantId: "shop", role: "manage" },
+    { kind: "operator", name: "shop" },
+    { kind: "merchant", merchantId: "shop", role: "read" },
+  ]);
 });
 
 test.each([

@@ -46,9 +46,26 @@ export async function readReplay(directory: D1Database, id: string): Promise<Rep
   return rows[0];
 }
 
-/** The newest replays. */
-export async function listReplays(directory: D1Database, limit: number): Promise<Replay[]> {
-  return await drizzle(directory).select().from(replays).orderBy(desc(replays.createdAt)).limit(limit);
+/** Where a page of replays ends: some may have been asked for at the same time. */
+export interface ReplayPosition {
+  readonly createdAt: number;
+  readonly id: string;
+}
+
+/** The newest first. */
+export async function listReplays(
+  directory: D1Database,
+  after: ReplayPosition | undefined,
+  limit: number,
+): Promise<Replay[]> {
+  return await drizzle(directory)
+    .select()
+    .from(replays)
+    .where(
+      after === undefined ? undefined : sql`(${replays.createdAt}, ${replays.id}) < (${after.createdAt}, ${after.id})`,
+    )
+    .orderBy(desc(replays.createdAt), desc(replays.id))
+    .limit(limit);
 }
 
 /** Ends a replay that runs; false when it does not. */

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { KEY_ROLES } from "./key.ts";
 
 /** The directory in D1: who may send, who may read, where windows live, and what needs an operator's eye. */
 
@@ -34,6 +35,8 @@ export const keys = sqliteTable(
     kind: text("kind", { enum: ["source", "merchant", "operator"] }).notNull(),
     /** The source or merchant the key speaks for; the operator's name. */
     subject: text("subject").notNull(),
+    /** Of a merchant's key, which without one reads; of the other kinds null. */
+    role: text("role", { enum: KEY_ROLES }),
     /** SHA-256 of the secret, in hex; the secret itself is shown once and kept nowhere. */
     secretHash: text("secret_hash").notNull(),
     createdAt: integer("created_at").notNull(),

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import type { SourceMappingInput } from "../../shared/source-mapping.ts";
-import { type KeyKind, mintKey } from "./key.ts";
+import { type KeyKind, type KeyRole, mintKey } from "./key.ts";
 import { keys, sources } from "./schema.ts";
 
 const files = import.meta.glob("../../migrations/*.sql", { query: "?raw", import: "default", eager: true });
@@ -33,16 +33,16 @@ export async function addSource(
   await drizzle(directory).insert(sources).values({ id, name: id, merchants, mapping, createdAt: 0 });
 }
 
-/** Adds a key; answers what a client sends. */
+/** Adds a key, which reads if it is a merchant's and no role is named; answers what a client sends. */
 export async function addKey(
   directory: D1Database,
   kind: KeyKind,
   subject: string,
-  more: { readonly expiresAt?: number; readonly revokedAt?: number } = {},
+  more: { readonly expiresAt?: number; readonly revokedAt?: number; readonly role?: KeyRole } = {},
 ): Promise<{ readonly id: string; readonly token: string; readonly authorization: string }> {
   const { id, token, secretHash } = await mintKey(kind, crypto.getRandomValues(new Uint8Array(40)));
   await drizzle(directory)
     .insert(keys)
-    .values({ id, kind, subject, secretHash, createdAt: 0, ...more });
+    .values({ id, kind, subject, role: kind === "merchant" ? "read" : null, secretHash, createdAt: 0, ...more });
   return { id, token, authorization: `Bearer ${token}` };
 }

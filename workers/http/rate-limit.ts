@@ -2,12 +2,19 @@ import { BoundedCache } from "../../shared/bounded-cache.ts";
 import { log } from "../log.ts";
 import type { Problem } from "./problem.ts";
 
-/** The limit of a Worker, in wrangler.toml twice: for the binding, and, since a binding does not tell, as a variable. Without either nothing is limited. */
+/** The limits of a Worker, each in wrangler.toml twice: for the binding, and, since a binding does not tell, as a variable. Without either nothing is limited. */
 export interface RateLimitEnv {
+  /** Requests of one who was let in: a source, or a key. */
   readonly RATE_LIMITER?: RateLimit;
   /** Such as `5000/10s`, or `off`. */
   readonly RATE_LIMIT?: string;
+  /** Requests of one address that showed nothing valid, and its sign-ins. */
+  readonly ADDRESS_LIMITER?: RateLimit;
+  readonly ADDRESS_LIMIT?: string;
 }
+
+/** The caller's address, as the platform has it: it lets nobody else set this. */
+export const CONNECTING_IP = "CF-Connecting-IP";
 
 /** So many requests a period, of one key, at one of the platform's locations. */
 export interface Quota {
@@ -15,8 +22,8 @@ export interface Quota {
   readonly periodS: number;
 }
 
-/** The name of the one policy in the `RateLimit` headers. */
-const POLICY = "requests";
+/** The names of the policies in the `RateLimit` headers. */
+export type Policy = "requests" | "address";
 const TALLIES_MAX = 10_000;
 /** The platform takes these two. */
 const QUOTA = /^([1-9]\d{0,8})\/(10|60)s$/;
@@ -35,31 +42,76 @@ export interface Taken {
   readonly problem: Problem;
 }
 
-/** Takes one request from what `key` has left. A limiter that fails stops nobody. */
-export async function takeRequest(env: RateLimitEnv, key: string, nowMs: number): Promise<Taken | undefined> {
+/** Takes one request from what the caller of this name has left. A limiter that fails stops nobody. */
+export async function takeRequest(env: RateLimitEnv, caller: string, nowMs: number): Promise<Taken | undefined> {
   const quota = quotaOf(env.RATE_LIMIT);
   if (quota === undefined || env.RATE_LIMITER === undefined) return undefined;
-  let isAllowed = true;
-  try {
-    ({ success: isAllowed } = await env.RATE_LIMITER.limit({ key }));
-  } catch (error) {
-    log("warn", "the rate limiter does not answer", { error });
-  }
-  return verdict(quota, isAllowed, countOf(key, quota, nowMs), nowMs);
+  const isAllowed = await allows(env.RATE_LIMITER, caller);
+  return verdict("requests", quota, isAllowed, countOf(caller, quota, nowMs), nowMs);
 }
 
-/** Parsed once for each text an isolate sees, which is one. Throws when it is neither `off` nor a quota. */
+/**
+ * Takes one request from what an address has left for those who are not known yet. Without an address, as when another Worker calls, they cannot be
+ * told apart and are not limited.
+ */
+export async function takeOfAddress(
+  env: RateLimitEnv,
+  connectingIp: string | undefined,
+  nowMs: number,
+): Promise<Taken | undefined> {
+  const quota = quotaOf(env.ADDRESS_LIMIT);
+  if (!connectingIp || quota === undefined || env.ADDRESS_LIMITER === undefined) return undefined;
+  const key = addressKey(connectingIp);
+  const isAllowed = spent.get(key, nowMs) === undefined && (await allows(env.ADDRESS_LIMITER, key));
+  if (!isAllowed) spent.set(key, true, nowMs + msLeft(quota.periodS, nowMs));
+  return verdict("address", quota, isAllowed, countOf(key, quota, nowMs), nowMs);
+}
+
+/** Addresses that the limiter has refused, until their period ends. */
+const spent = new BoundedCache<string, true>(TALLIES_MAX);
+
+/** Whether this isolate knows that the address has nothing left: then the directory is asked for nothing that comes from there. */
+export function isAddressSpent(connectingIp: string | undefined, nowMs: number): boolean {
+  return Boolean(connectingIp) && spent.size > 0 && spent.get(addressKey(connectingIp ?? ""), nowMs) !== undefined;
+}
+
+const addressKey = (connectingIp: string) => `address:${limitedAddress(connectingIp)}`;
+
+/** Of IPv6 the /64, which is what one customer has at the least: each request could come from another of its 2^64 addresses otherwise. */
+export function limitedAddress(address: string): string {
+  if (!address.includes(":")) return address;
+  const [head = [], tail = []] = address
+    .toLowerCase()
+    .split("::")
+    .map((side) => side.split(":").filter((group) => group !== ""));
+  const left = Array<string>(Math.max(0, 8 - head.length - tail.length)).fill("0");
+  const groups = [...head, ...left, ...tail].slice(0, 4);
+  return `${groups.map((group) => group.replace(/^0+(?=.)/, "")).join(":")}::/64`;
+}
+
+async function allows(limiter: RateLimit, key: string): Promise<boolean> {
+  try {
+    return (await limiter.limit({ key })).success;
+  } catch (error) {
+    log("warn", "the rate limiter does not answer", { error });
+    return true;
+  }
+}
+
+/** Parsed once for each text an isolate sees, which are two. Throws when it is neither `off` nor a quota. */
 function quotaOf(text: string | undefined): Quota | undefined {
   if (text === undefined || text === "off") return undefined;
-  if (lastQuota?.text === text) return lastQuota.quota;
+  const known = quotas.get(text);
+  if (known !== undefined) return known;
   const [, requests, period] = QUOTA.exec(text) ?? [];
   if (requests === undefined || period === undefined) {
-    throw new Error(`RATE_LIMIT is "off", or so many requests in 10 or 60 seconds, such as 5000/10s, not ${text}`);
+    throw new Error(`a limit is "off", or so many requests in 10 or 60 seconds, such as 5000/10s, not ${text}`);
   }
-  lastQuota = { text, quota: { requestsMax: Number(requests), periodS: Number(period) } };
-  return lastQuota.quota;
+  const quota = { requestsMax: Number(requests), periodS: Number(period) };
+  quotas.set(text, quota);
+  return quota;
 }
-let lastQuota: { readonly text: string; readonly quota: Quota } | undefined;
+const quotas = new Map<string, Quota>();
 
 function countOf(key: string, { periodS }: Quota, nowMs: number): number {
   const tally = tallies.get(key, nowMs) ?? { count: 0 };
@@ -68,25 +120,36 @@ function countOf(key: string, { periodS }: Quota, nowMs: number): number {
 }
 
 /** Pure. `count` is how many requests this isolate knows of: what remains is that much less at the least. */
-export function verdict(quota: Quota, isAllowed: boolean, count: number, nowMs: number): Taken {
+export function verdict(policy: Policy, quota: Quota, isAllowed: boolean, count: number, nowMs: number): Taken {
   const { requestsMax, periodS } = quota;
   const remaining = isAllowed ? Math.max(0, requestsMax - count) : 0;
   const resetS = Math.ceil(msLeft(periodS, nowMs) / 1000);
   return {
     isAllowed,
     headers: [
-      ["RateLimit-Policy", `"${POLICY}";q=${requestsMax};w=${periodS}`],
-      ["RateLimit", `"${POLICY}";r=${remaining};t=${resetS}`],
+      ["RateLimit-Policy", `"${policy}";q=${requestsMax};w=${periodS}`],
+      ["RateLimit", `"${policy}";r=${remaining};t=${resetS}`],
     ],
     problem: {
       status: 429,
       code: "rate_limited",
       title: "Too many requests",
-      detail: `${requestsMax} requests in ${periodS} s are allowed.`,
+      detail: `${requestsMax} ${WHAT[policy]} in ${periodS} s are allowed.`,
       retryAfterS: resetS,
-      extensions: { "violated-policies": [POLICY] },
+      extensions: { "violated-policies": [policy] },
     },
   };
+}
+
+const WHAT: Readonly<Record<Policy, string>> = {
+  requests: "requests",
+  address: "requests of one address without a valid key, and sign-ins,",
+};
+
+/** The headers of what was taken, on an answer of ours. */
+export function withLimitHeaders(response: Response, taken: Taken | undefined): Response {
+  for (const [name, value] of taken?.headers ?? []) response.headers.set(name, value);
+  return response;
 }
 
 /** Periods are aligned to the clock. */

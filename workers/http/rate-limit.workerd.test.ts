@@ -5,7 +5,7 @@ import { addKey, addSource, openDirectory } from "../directory/test-directory.ts
 import ingest from "../ingest/index.ts";
 
 /** The routes with the limiter as Miniflare has it: three requests a minute (vitest.config.ts). */
-const { RATE_LIMITER } = env as unknown as { readonly RATE_LIMITER: RateLimit };
+const { RATE_LIMITER, ADDRESS_LIMITER } = env as unknown as Record<"RATE_LIMITER" | "ADDRESS_LIMITER", RateLimit>;
 const RATE_LIMIT = "3/60s";
 let directory: D1Database;
 
@@ -100,15 +100,64 @@ test("a limiter that fails stops nobody, and neither does one that is off", asyn
   expect((await ids(authorization, { RATE_LIMIT: "many" })).status).toBe(500);
 });
 
-test("sign-ins of one address are limited before any key is looked at", () =>
+/** Nobody has come from there yet. */
+let addresses = 0;
+const newAddress = () => `2001:db8:${minute().toString(16).slice(-4)}:${(++addresses).toString(16)}::1`;
+
+const limited = (more = {}) => ({ DIRECTORY: directory, ADDRESS_LIMITER, ADDRESS_LIMIT: RATE_LIMIT, ...more });
+const unknownKey = () => `Bearer tally_mch_${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}_${"A".repeat(43)}`;
+
+test("sign-ins of one address are limited before any key is looked at, and told so", () =>
   inOneMinute(async () => {
-    const address = `2001:db8::${minute().toString(16).slice(-4)}`;
+    const address = newAddress();
     const signIn = () =>
       api.request(
         "/v1/session",
         { method: "POST", headers: { "CF-Connecting-IP": address }, body: '{"key":"x"}' },
-        { DIRECTORY: directory, RATE_LIMITER, RATE_LIMIT, SESSION_KEY: "5e".repeat(32) },
+        limited({ SESSION_KEY: "5e".repeat(32) }),
       );
-    for (let n = 0; n < 3; n++) expect((await signIn()).status).toBe(401);
-    expect((await signIn()).status).toBe(429);
+    for (const left of [2, 1, 0]) {
+      const response = await signIn();
+      expect([response.status, remaining(response)]).toEqual([401, `"address";r=${left}`]);
+    }
+    const refused = await signIn();
+    expect([refused.status, remaining(refused)]).toEqual([429, '"address";r=0']);
+    expect(refused.headers.get("RateLimit-Policy")).toBe('"address";q=3;w=60');
+    expect(Number(refused.headers.get("Retry-After"))).toBeGreaterThan(0);
+    expect(await refused.json()).toMatchObject({ "violated-policies": ["address"] });
   }));
+
+test.each<["merchant" | "source", (headers: HeadersInit, env: object) => Response | Promise<Response>]>([
+  ["merchant", (headers, env) => api.request("/v1/session", { headers }, env)],
+  ["source", (headers, env) => ingest.request("/v1/ids", { method: "POST", headers }, env)],
+])("whoever shows no valid key of a %s is limited by address; keys that are known go on", (kind, ask) =>
+  inOneMinute(async () => {
+    const address = newAddress();
+    const neighbour = address.replace("::1", ":9::2");
+    const subject = await newSource();
+    const { authorization: known } = await addKey(directory, kind, subject);
+    const { authorization: unseen } = await addKey(directory, kind, subject);
+    const from = (Authorization: string, ip = address) => ask({ Authorization, "CF-Connecting-IP": ip }, limited());
+    expect((await from(known)).status).toBe(200);
+    for (const [nth, wrong] of [unknownKey(), "Bearer nonsense", unknownKey()].entries()) {
+      const response = await from(wrong, nth === 1 ? neighbour : address);
+      expect([response.status, remaining(response)]).toEqual([401, `"address";r=${2 - nth}`]);
+    }
+    const refused = await from(unknownKey());
+    expect([refused.status, remaining(refused)]).toEqual([429, '"address";r=0']);
+    expect(await refused.json()).toMatchObject({ code: "rate_limited", "violated-policies": ["address"] });
+    // The directory is not asked any more: what is not known to the isolate is refused, right or wrong.
+    const away = limited({ DIRECTORY: undefined });
+    expect((await ask({ Authorization: unknownKey(), "CF-Connecting-IP": address }, away)).status).toBe(429);
+    expect((await from(unseen)).status).toBe(429);
+    expect((await from(known)).status).toBe(200);
+    expect((await from(unseen, newAddress())).status).toBe(200);
+  }),
+);
+
+test("callers whose address nobody knows are not limited by it", async () => {
+  for (let n = 0; n < 5; n++) {
+    const response = await api.request("/v1/session", { headers: { Authorization: unknownKey() } }, limited());
+    expect([response.status, response.headers.get("RateLimit")]).toEqual([401, null]);
+  }
+});

@@ -3,9 +3,10 @@ import { sipKeyFromHex } from "../../shared/siphash.ts";
 import { DAY_MS } from "../../shared/window.ts";
 import type { Shard } from "../aggregate/shard.ts";
 import type { RateLimitEnv } from "../http/rate-limit.ts";
+import type { MeterEnv } from "../meter/isolate-meter.ts";
 
 /** What `[env.ingest]` in wrangler.toml and its secrets bind. */
-export interface Env extends RateLimitEnv {
+export interface Env extends RateLimitEnv, MeterEnv {
   readonly DIRECTORY: D1Database;
   readonly RAW: Queue;
   readonly SHARD: DurableObjectNamespace<Shard>;

@@ -2,21 +2,26 @@ import { Hono } from "hono";
 import { routesOf } from "../../shared/route-batch.ts";
 import type { Topology } from "../../shared/topology.ts";
 import { admit } from "../access/admit.ts";
+import { inBackground } from "../access/background.ts";
 import type { Guarded } from "../access/guarded.ts";
 import { INGEST_ACCESS } from "../access/table.ts";
+import { announceLateWindows } from "../aggregate/late-windows.ts";
 import { applyToShards } from "../apply-to-shards.ts";
 import { toBase64url } from "../bytes.ts";
 import { startDeadline } from "../deadline.ts";
 import { loadTopology } from "../directory/topology.ts";
 import { methodNotAllowed, notFound, type Problem, problemResponse } from "../http/problem.ts";
+import { readQuery, strayParameter } from "../http/query-string.ts";
 import { requestId, toProblem } from "../http/request-id.ts";
 import { log } from "../log.ts";
 import { sendAll } from "../queue.ts";
 import { Accepted } from "./accept.ts";
 import { drain, readBody } from "./body.ts";
 import { type Env, settingsOf } from "./env.ts";
-import { DIRECT_TIMEOUT_MS, IDS_PER_REQUEST_MAX, LOG_DELAY_S } from "./limits.ts";
+import { lateWindowsOf } from "./late-windows-of.ts";
+import { DIRECT_TIMEOUT_MS, IDS_PER_REQUEST_MAX, LATE_WINDOWS_ANNOUNCED_MAX, LOG_DELAY_S } from "./limits.ts";
 import { packEvents } from "./log-events.ts";
+import { metered, meterReceipt } from "./metered.ts";
 import { contentModeOf, readCloudEvents } from "./parse-cloud-events.ts";
 import { readEvents } from "./parse-events.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
@@ -33,7 +38,9 @@ app.notFound((c) => problemResponse(notFound(c.req.path)));
 
 app.get("/healthz", (c) => c.json({ status: "ok", service: "tally-ingest" }));
 
-app.post("/v1/events", async (c) => {
+app.post("/v1/events", metered, async (c) => {
+  const stray = strayParameter(c);
+  if (stray !== undefined) return problemResponse(stray);
   const settings = settingsOf(c.env);
   const nowMs = Date.now();
   const source = c.var.caller.principal;
@@ -75,16 +82,21 @@ app.post("/v1/events", async (c) => {
   }
   // From here on the request has succeeded, whatever happens: the log has the events.
   const routes = topology === undefined ? [] : routesOf(topology, batch);
-  const statuses = await applyToShards({ shards: c.env.SHARD, deadline, token }, routes, batch.size);
+  const statuses = await applyToShards({ shards: c.env.SHARD, caller: "ingest", deadline, token }, routes, batch.size);
   deadline.cancel();
   const receipt = receiptOf(accepted, statuses);
+  meterReceipt(receipt);
+  const late = lateWindowsOf(batch, statuses, LATE_WINDOWS_ANNOUNCED_MAX);
+  if (late.length > 0) inBackground(c, "announcing late windows", announceLateWindows(c.env.DIRECTORY, late, nowMs));
   accepted.lines.release();
   if (isAsync) c.header("Preference-Applied", "respond-async");
   return c.json(receipt, receipt.queued === undefined ? 200 : 202);
 });
 
 app.post("/v1/ids", async (c) => {
-  const count = Number(c.req.query("count") ?? "1");
+  const query = readQuery(c.req.queries(), ["count"]);
+  if (!query.ok) return problemResponse(query.error);
+  const count = Number(query.value.count ?? "1");
   if (!Number.isInteger(count) || count < 1 || count > IDS_PER_REQUEST_MAX) {
     return problemResponse({
       status: 400,
@@ -129,6 +141,7 @@ async function topologyIfKnown(env: Env, nowMs: number): Promise<Topology | unde
 /** Whoever is to skip what is rejected is told of success, or a sink would send it for ever. */
 function answerNothingAccepted(accepted: Accepted, isSkipping: boolean): Response {
   const receipt = receiptOf(accepted, new Uint8Array());
+  meterReceipt(receipt);
   if (accepted.errors.length === 0 || isSkipping) return Response.json(receipt);
   const forbidden = accepted.errors.every(({ code }) => code === "merchant_not_allowed");
   return problemResponse(forbidden ? forbiddenMerchants(receipt) : allRejected(receipt));

@@ -7,6 +7,8 @@ export const IDS_PER_REQUEST_MAX = 10_000;
 
 /** How long sending to the log and the direct call to a shard may take together before the answer is 202. */
 export const DIRECT_TIMEOUT_MS = 3_000;
+/** Windows of one request of which answers say at once that late events wait; of more, when they are archived. */
+export const LATE_WINDOWS_ANNOUNCED_MAX = 1_000;
 /**
  * How long the log holds back events that are also counted directly. Longer than the direct call is waited for, so that whatever
  * a receipt says of an event was decided before the log could have counted it.

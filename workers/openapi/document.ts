@@ -81,7 +81,7 @@ function present(name: string, operation: Operation): ZodOpenApiOperationObject 
       ...(headers === undefined ? {} : { header: headers }),
     },
     ...(body === undefined ? {} : { requestBody: { required: body.isRequired, content: contentOf(body.content) } }),
-    responses: responsesOf(operation, security.length > 0),
+    responses: responsesOf(operation),
   };
 }
 
@@ -94,7 +94,8 @@ function contentOf(content: Readonly<Record<string, Content>>) {
   );
 }
 
-function responsesOf({ answers, problems }: Operation, isLimited: boolean): ZodOpenApiResponsesObject {
+function responsesOf({ answers, problems }: Operation): ZodOpenApiResponsesObject {
+  const isLimited = problems.includes("rate_limited");
   const responses: Record<string, ZodOpenApiResponsesObject[`${1 | 2 | 3 | 4 | 5}${string}`]> = {};
   for (const [status, answer] of Object.entries(answers)) responses[status] = answerOf(answer, isLimited);
   for (const [status, codes] of byStatus(problems)) {
@@ -131,7 +132,7 @@ const LIMIT_HEADERS = ["RateLimit-Policy", "RateLimit"] as const;
 function headersOfProblem(status: number, isLimited: boolean): HeaderName[] {
   return [
     "X-Request-Id",
-    ...(isLimited && status !== 401 ? LIMIT_HEADERS : []),
+    ...(isLimited ? LIMIT_HEADERS : []),
     ...(status === 401 ? (["WWW-Authenticate"] as const) : []),
     ...(status === 429 || status === 503 ? (["Retry-After"] as const) : []),
   ];

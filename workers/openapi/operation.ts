@@ -47,7 +47,8 @@ export const HEADERS = {
     example: "9d5c1f0e-…",
   },
   "RateLimit-Policy": {
-    description: "Requests allowed in a window of seconds (draft-ietf-httpapi-ratelimit-headers).",
+    description:
+      'Requests allowed in a window of seconds (draft-ietf-httpapi-ratelimit-headers): of a key or source (`"requests"`), or, without a valid key, of an address (`"address"`).',
     example: '"requests";q=5000;w=10',
   },
   RateLimit: {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { merchantSchema, merchantsSchema, putMerchantSchema } from "../api/admin-merchants.ts";
 import { redriveRequestSchema } from "../api/dead-letters.ts";
-import { logSchema } from "../api/log-schema.ts";
+import { logFilters, logSchema } from "../api/log-schema.ts";
 import {
   auditSchema,
   begunReplaySchema,
@@ -16,6 +16,7 @@ import { merchantPath, parameterShapes } from "../api/parameters-schema.ts";
 import { replayRequestSchema } from "../api/replays.ts";
 import { newSourceSchema, sourceChangeSchema, sourceSchema, sourcesSchema } from "../api/source-schema.ts";
 import { epochRequestSchema } from "../api/topology.ts";
+import { healthSchema } from "../health/health-schema.ts";
 import type { OperationTable } from "./operation.ts";
 import type { ProblemCode } from "./problems.ts";
 
@@ -28,6 +29,17 @@ const ok = (description: string, schema: z.ZodType) => ({ 200: { description, co
 const QUERY: readonly ProblemCode[] = ["unknown_parameter", "repeated_parameter"];
 const PAGE: readonly ProblemCode[] = [...QUERY, "invalid_limit", "invalid_cursor"];
 const CHANGE: readonly ProblemCode[] = ["csrf", "malformed_json", "body_too_large", "invalid_body"];
+
+const METRICS_EXAMPLE = `# TYPE tally_freshness_seconds gauge
+# UNIT tally_freshness_seconds seconds
+# HELP tally_freshness_seconds How long ago windows ended that history has all of.
+tally_freshness_seconds 425.1
+# TYPE tally_receipt_events counter
+# HELP tally_receipt_events Events of requests, as receipts have them; a conflict is among the duplicates.
+tally_receipt_events_total{kind="accepted"} 1204331
+tally_receipt_events_total{kind="duplicates"} 88
+# EOF
+`;
 
 const sourcePath = z.object({ source: z.string().meta({ examples: ["app-tokyo"] }) });
 const replayPath = z.object({ id: z.string() });
@@ -100,16 +112,18 @@ export const OPERATE_OPERATIONS: OperationTable = {
     tag: "Operate",
     id: "listLog",
     summary: "Who did what",
-    query: page,
+    description: "Each look at this list is a call as well: `methods=POST,PUT,PATCH,DELETE` leaves reading out.",
+    query: page.extend(logFilters),
     answers: ok("The newest first.", logSchema),
-    problems: PAGE,
+    problems: [...PAGE, "invalid_parameter"],
   },
   "GET /v1/admin/dead-letters": {
     tag: "Operate",
     id: "listDeadLetters",
     summary: "Messages their consumers gave up on",
+    query: page,
     answers: ok("The newest first; those that were put back are not among them.", deadLettersSchema),
-    problems: [],
+    problems: PAGE,
   },
   "POST /v1/admin/dead-letters/redrive": {
     tag: "Operate",
@@ -123,8 +137,9 @@ export const OPERATE_OPERATIONS: OperationTable = {
     tag: "Operate",
     id: "listEpochs",
     summary: "How merchants are spread over shards",
+    query: page,
     answers: ok("Epochs, the oldest first.", epochsSchema),
-    problems: [],
+    problems: PAGE,
   },
   "POST /v1/admin/topology": {
     tag: "Operate",
@@ -151,12 +166,36 @@ export const OPERATE_OPERATIONS: OperationTable = {
     answers: ok("What was found, and what was done about it.", auditSchema),
     problems: [...QUERY, "invalid_time", "empty_range"],
   },
+  "GET /v1/admin/health": {
+    tag: "Operate",
+    id: "getHealth",
+    summary: "How the pipeline is",
+    description:
+      "Answers `200` whatever is down, within some seconds: of each part a verdict, why, and its numbers. What nobody could tell is `null`. Not in the log of calls.",
+    answers: ok("Now.", healthSchema),
+    problems: [],
+  },
+  "GET /v1/admin/metrics": {
+    tag: "Operate",
+    id: "getPipelineMetrics",
+    summary: "The same for a scraper",
+    description:
+      "OpenMetrics 1.0 text, whatever `Accept` says; Prometheus scrapes it with an operator's key as its bearer token. Counters are of all isolates together. Not in the log of calls.",
+    answers: {
+      200: {
+        description: "Each metric stands in docs/operations.md.",
+        content: { "application/openmetrics-text": { example: METRICS_EXAMPLE } },
+      },
+    },
+    problems: [],
+  },
   "GET /v1/admin/replays": {
     tag: "Operate",
     id: "listReplays",
     summary: "Replays",
+    query: page,
     answers: ok("The newest first.", replaysSchema),
-    problems: [],
+    problems: PAGE,
   },
   "POST /v1/admin/replays": {
     tag: "Operate",

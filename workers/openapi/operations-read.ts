@@ -17,7 +17,7 @@ const SPAN_PROBLEMS: readonly ProblemCode[] = [
   ...(["windows_gone", "history_unavailable", "shard_unavailable"] as const),
 ];
 
-const { from, to, at, tz, currency, granularity, group_by, compare, amounts, format, bom, limit, cursor } =
+const { from, to, at, tz, currency, granularity, group_by, compare, refunds_by, amounts, format, bom, limit, cursor } =
   parameterShapes;
 const dimensionFilters = Object.fromEntries(
   DIMENSIONS.map((dimension) => [
@@ -73,9 +73,11 @@ export const READ_OPERATIONS: OperationTable = {
     id: "getMetrics",
     summary: "A series of reports and their total",
     description:
-      "By ten minutes, hour, day, week or month of a time zone, from now to five years back. Empty buckets are there, with counts of 0 and averages of null. `compare` sets each figure beside an earlier span of the same elapsed time.",
+      "By ten minutes, hour, day, week or month of a time zone, from now to five years back. Empty buckets are there, with counts of 0 and averages of null. `compare` sets each figure beside an earlier span of the same elapsed time. With `refunds_by=sale` a refund stands where its sale does, so that a day's net is what its sales were worth in the end.",
     path: merchantPath,
-    query: z.object({ from, to, granularity, tz, currency, group_by, compare, amounts, format, bom }).partial(),
+    query: z
+      .object({ from, to, granularity, tz, currency, group_by, compare, refunds_by, amounts, format, bom })
+      .partial(),
     answers: {
       200: {
         description: "A series for each currency.",
@@ -93,6 +95,8 @@ export const READ_OPERATIONS: OperationTable = {
       "empty_range",
       "too_many_buckets",
       "too_many_groups",
+      ...(["invalid_refunds_by", "sales_too_long_ago", "too_many_refunds", "too_many_archive_hours"] as const),
+      "archive_unreadable",
     ],
   },
   "POST /v1/merchants/:merchant/query": {
@@ -107,7 +111,7 @@ export const READ_OPERATIONS: OperationTable = {
     answers: {
       200: {
         description: "The rows.",
-        headers: ["Tally-Notices"],
+        headers: ["Cache-Status", "Tally-Notices"],
         content: { "application/json": { schema: queryAnswerSchema }, ...csv("currency,weekday,hour,…\r\n") },
       },
     },
@@ -142,10 +146,11 @@ export const READ_OPERATIONS: OperationTable = {
       .partial(),
     answers: {
       200: {
-        description: "A page of them; as CSV all of them, streamed.",
-        headers: ["Tally-Notices"],
+        description: "A page of them; as CSV all of them, streamed. Pages of final windows have a tag.",
+        headers: ["ETag", "Cache-Control", "Cache-Status", "Tally-Notices"],
         content: { "application/json": { schema: eventsAnswerSchema }, ...csv("event_id,type,occurred_at,…\r\n") },
       },
+      304: { description: "As `If-None-Match` says it is.", headers: ["ETag"] },
     },
     problems: [
       ...QUERY_PROBLEMS,

@@ -12,6 +12,7 @@ const SECURITY: Readonly<Record<Who, Security>> = {
   anyone: [],
   source: [{ key: [] }],
   merchant: [{ key: [] }, { session: [] }],
+  manager: [{ key: [] }, { session: [] }],
   reader: [{ key: [] }, { session: [] }],
   session: [{ session: [] }],
   operator: [{ key: [] }, { session: [] }],
@@ -38,7 +39,8 @@ function withCommonProblems(operations: OperationTable): OperationTable {
   return Object.fromEntries(
     Object.entries(operations).map(([name, operation]) => {
       const common: readonly ProblemCode[] = securityOf(name).length > 0 ? COMMON_PROBLEMS : ["internal_error"];
-      return [name, { ...operation, problems: [...new Set([...common, ...operation.problems])] }];
+      const ofQuery: readonly ProblemCode[] = name === "GET /healthz" ? [] : ["unknown_parameter"];
+      return [name, { ...operation, problems: [...new Set([...common, ...ofQuery, ...operation.problems])] }];
     }),
   );
 }

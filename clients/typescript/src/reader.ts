@@ -44,6 +44,8 @@ export interface MetricsParameters extends SpanParameters {
   granularity?: "10m" | "1h" | "1d" | "1w" | "1mo";
   group_by?: string | readonly string[];
   compare?: "previous_period" | "same_weekday" | "year_ago" | "four_week_average";
+  /** What refunds are dated by; `refund` unless told. */
+  refunds_by?: "refund" | "sale";
 }
 
 /** Reads a merchant's numbers. Whatever is no success is thrown as a `TallyProblem`; what may well succeed another time is tried again first. */

@@ -61,8 +61,19 @@ export interface MetricsAnswer extends Freshness {
   from: string;
   to: string;
   granularity: string;
+  /** With `refunds_by=sale`. */
+  refunds?: {
+    by: "sale";
+    /** Refunds made in it were looked at. */
+    made: { from: string; to: string };
+    archived_through: string;
+    /** Payments that are counted, and cannot be read one by one yet. */
+    sales_unread: number;
+  };
   series: {
     currency: string;
+    /** With `refunds_by=sale`: refunds made in `refunds.made` that are in none of these numbers. */
+    refunds_undated?: { of_other_sales: CountAndAmount; without_sale: CountAndAmount; unread: CountAndAmount };
     total: Report & { status: WindowStatus; revision: number };
     buckets: (Report & { start: string; end: string; label: string; status: WindowStatus; revision: number })[];
   }[];

@@ -3,7 +3,7 @@ import worker, { Shard as RealShard } from "tally-aggregate";
 import { consumeDelivered } from "./delivered-batch.ts";
 import { queueEnv } from "./queue-env.ts";
 
-export { Replayer } from "tally-aggregate";
+export { Meter, Replayer } from "tally-aggregate";
 
 /** The shard as it is, with its queue in the durable stand-in. */
 export class Shard extends RealShard {

@@ -17,10 +17,11 @@ import {
   readQuery,
 } from "../parameters.ts";
 import { presentMetrics } from "../present-metrics.ts";
-import type { Completeness } from "../read-range.ts";
+import { madeUntil } from "../refunds/read-refunds.ts";
 import { presentReading, readReport } from "../report.ts";
 import { reportCsv } from "../report-csv.ts";
-import { type Answer, type Question, questionKey } from "./question.ts";
+import { asJson, asTable, inWords } from "./in-format.ts";
+import { type Question, questionKey } from "./question.ts";
 
 type ApiContext = Context<Guarded<Env>>;
 
@@ -38,7 +39,7 @@ export async function askReport(c: ApiContext, nowMs: number): Promise<Result<Qu
   const currencies = [...parsed.value.currencies].sort();
   const fromMs = atMs === undefined ? latestClosedWindow(completeThrough(nowMs)) : windowStart(atMs);
   const read = () => readReport(c.env, merchant, home, { zone, currencies, atMs: fromMs }, nowMs);
-  const understood = { at: fromMs, tz: zone, currency: wanted(currencies, home), ...AS_JSON };
+  const understood = { at: fromMs, tz: zone, currency: wanted(currencies, home), ...inWords(format.value) };
   return ok({
     merchantId: merchant,
     key: questionKey(merchant, "report", query.value, understood),
@@ -47,9 +48,9 @@ export async function askReport(c: ApiContext, nowMs: number): Promise<Result<Qu
     madeFromMs: fromMs,
     answer: async () => {
       const reading = await read();
-      return ok(asJson(presentReading(reading), reading));
+      const { csv, byteOrderMark } = format.value;
+      return csv ? asTable(reportCsv(reading, byteOrderMark), reading) : asJson(presentReading(reading), reading);
     },
-    ...(format.value.csv && { stream: async () => ok(reportCsv(await read(), format.value.byteOrderMark)) }),
   });
 }
 
@@ -63,14 +64,16 @@ export async function askMetrics(c: ApiContext, nowMs: number): Promise<Result<Q
   if (!format.ok) return format;
   const parsed = parseMetrics(query.value, home.timezone, nowMs);
   if (!parsed.ok) return parsed;
-  const { zone, granularity, series, compare, hasAmounts } = parsed.value;
+  const { zone, granularity, series, compare, refundsBy, hasAmounts } = parsed.value;
   if (hasAmounts && format.value.csv) return err(amountsInCsv);
   const { fromMs, toMs } = series;
+  // A refund of any of its sales may come until now, so the answer is of windows that are open, whatever the span.
+  const madeToMs = refundsBy === "sale" ? Math.max(toMs, madeUntil(nowMs)) : toMs;
   const currencies = [...parsed.value.currencies].sort();
   const read = () => readMetrics(c.env, merchant, home, { ...parsed.value, currencies }, nowMs);
   const understood = {
     ...{ from: fromMs, to: toMs, tz: zone, granularity, currency: wanted(currencies, home) },
-    ...{ amounts: String(hasAmounts), ...AS_JSON },
+    ...{ refunds_by: refundsBy, amounts: String(hasAmounts), ...inWords(format.value) },
   };
   // What has elapsed is compared, up to the last window that is complete; of a span that is over, all of it.
   const elapsed = compare === undefined ? {} : { elapsed: Math.min(completeThrough(nowMs), toMs) };
@@ -78,23 +81,18 @@ export async function askMetrics(c: ApiContext, nowMs: number): Promise<Result<Q
     merchantId: merchant,
     key: questionKey(merchant, "metrics", query.value, { ...understood, ...elapsed }),
     fromMs,
-    toMs,
+    toMs: madeToMs,
     madeFromMs: compare === undefined ? fromMs : 0,
     answer: async () => {
       const reading = await read();
-      return reading.ok ? ok(asJson(presentMetrics(reading.value), reading.value)) : reading;
+      if (!reading.ok) return reading;
+      const { csv, byteOrderMark } = format.value;
+      return csv
+        ? asTable(metricsCsv(reading.value, byteOrderMark), reading.value)
+        : asJson(presentMetrics(reading.value), reading.value);
     },
-    ...(format.value.csv && {
-      stream: async () => {
-        const reading = await read();
-        return reading.ok ? ok(metricsCsv(reading.value, format.value.byteOrderMark)) : reading;
-      },
-    }),
   });
 }
-
-/** CSV is not kept, whatever the words for it. */
-const AS_JSON = { format: "json", bom: "false" };
 
 const amountsInCsv = invalidParameter(
   "amounts",
@@ -105,8 +103,4 @@ const amountsInCsv = invalidParameter(
 /** Without any named, it is the merchant's own that is shown where there is nothing. */
 function wanted(currencies: readonly string[], { currency = "" }: MerchantHome): string {
   return currencies.length > 0 ? currencies.join() : `all, ${currency}`;
-}
-
-function asJson(body: object, { asOfMs, isPartial }: Completeness): Answer {
-  return { text: JSON.stringify(body), contentType: "application/json", asOfMs, isPartial };
 }

@@ -5,7 +5,7 @@ import { limitKeyOf } from "../../access/admit.ts";
 import { inBackground } from "../../access/background.ts";
 import type { Guarded } from "../../access/guarded.ts";
 import { correctionsAfter, lastCorrectionOf } from "../../directory/corrections.ts";
-import { loadTopology } from "../../directory/topology.ts";
+import { loadReadTopology } from "../../directory/topology.ts";
 import { DirectoryUnavailable } from "../../directory/unavailable.ts";
 import { type Problem, problemResponse } from "../../http/problem.ts";
 import { type RateLimitEnv, takeRequest } from "../../http/rate-limit.ts";
@@ -76,19 +76,15 @@ export async function cachedRead(c: ApiContext, ask: Ask): Promise<Response> {
   const asked = await ask(c, nowMs);
   if (!asked.ok) return problemResponse(asked.error);
   const question = asked.value;
-  if (question.stream !== undefined) {
-    const streamed = await question.stream();
-    return streamed.ok ? streamed.value : problemResponse(streamed.error);
-  }
   known.note(request, { key: question.key, limitKey: limitKeyOf(c.get("caller")) }, nowMs);
   const around = surroundings(c, isDoubted ? 0 : BELIEVED_MS);
   try {
     const served = await reads.read(question, around);
-    if (!served.ok) return problemResponse(served.error);
+    if (!served.ok) return "stream" in served.error ? served.error.stream() : problemResponse(served.error);
     return keptResponse(request, served.value.answer, served.value.origin, Date.now());
   } catch (error) {
-    if (!(error instanceof HistoryUnavailable || error instanceof ShardUnavailable)) throw error;
-    const kept = await reads.stale(await earlierKeys(c, question, nowMs, ask), around).catch(unlessAway);
+    if (!isAway(error)) throw error;
+    const kept = await reads.stale(await earlierKeys(c, question, nowMs, ask), around);
     if (kept === undefined) throw error;
     const { requestId } = c.var;
     log("warn", "read answered stale", { request: requestId, path: c.req.path, error, cause: String(error.cause) });
@@ -110,7 +106,7 @@ function surroundings(c: ApiContext, believedMs: number): Surroundings {
     lastCorrectionOf: (merchantId) => lastCorrectionOf(DIRECTORY, merchantId),
     markOf: async ({ merchantId, madeFromMs, toMs }) => {
       const nowMs = Date.now();
-      const topology = await loadTopology(DIRECTORY, nowMs);
+      const topology = await loadReadTopology(DIRECTORY, nowMs);
       return await readMark(c.env, topology, merchantId, Math.max(madeFromMs, nowMs - SHARDS_RETAIN_MS_MAX), toMs);
     },
     keepAlive: (work) => inBackground(c, "keeping an answer", work),
@@ -132,6 +128,8 @@ async function earlierKeys(
   return [...keys];
 }
 
-function unlessAway(error: unknown): undefined {
-  if (!(error instanceof DirectoryUnavailable)) throw error;
+function isAway(error: unknown): error is Error {
+  return (
+    error instanceof HistoryUnavailable || error instanceof ShardUnavailable || error instanceof DirectoryUnavailable
+  );
 }

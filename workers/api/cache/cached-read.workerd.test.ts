@@ -43,7 +43,8 @@ function routeOf(name: string, bindings: object = {}) {
   const app = new Hono<Guarded<Env>>();
   app.use(async (c, next) => {
     c.set("merchant", "shop");
-    c.set("caller", { principal: { kind: "merchant", merchantId: "shop" }, keyId: "k", session: undefined });
+    const principal = { kind: "merchant", merchantId: "shop", role: "read" } as const;
+    c.set("caller", { principal, keyId: "k", session: undefined });
     await next();
   });
   app.onError((error) => new Response(error.message, { status: 503 }));

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { err, ok } from "../../../shared/result.ts";
+import { DAY_MS } from "../../../shared/window.ts";
 import { CORRECTION_SETTLES_MS } from "../../directory/corrections.ts";
 import { CachedReads } from "./cached-reads.ts";
 import { FINAL_KEPT_MS, STALE_KEPT_MS } from "./lifetime.ts";
@@ -98,6 +99,25 @@ describe("how long an answer is given again", () => {
     expect(world.computed).toBe(2);
   });
 
+  test("a table that is too long to be kept is made once for all who ask at the time, each of whom has a stream, and anew for the next", async () => {
+    const world = new SampleWorld();
+    const reads = new CachedReads();
+    const stream = () => new Response("long");
+    const question = {
+      ...world.question(),
+      answer: async () => {
+        world.computed += 1;
+        await Promise.resolve();
+        return err({ stream });
+      },
+    };
+    const asked = await Promise.all([1, 2].map(() => reads.read(question, world.around)));
+    expect(asked).toEqual([err({ stream }), err({ stream })]);
+    expect(world.computed).toBe(1);
+    await reads.read(question, world.around);
+    expect(world.computed).toBe(2);
+  });
+
   test("one that lacks something is not given again", async () => {
     const world = new SampleWorld();
     const reads = new CachedReads();
@@ -160,15 +180,39 @@ describe("a correction", () => {
     expect(shownBy((await readFrom(others, world.question(), around)).answer)).toBe(2);
   });
 
-  test("is not known of while the directory is away: what is known serves a minute, and no longer", async () => {
+  test("is not known of while the directory is away: what is known serves a minute, and then all is made anew", async () => {
     const world = new SampleWorld();
     const reads = new CachedReads();
     await valueRead(reads, world);
     world.isDirectoryAway = true;
+    world.value = 2;
+    world.correct();
     world.later(59_000);
     expect(await valueRead(reads, world)).toBe(1);
     world.later(1_000);
-    await expect(valueRead(reads, world)).rejects.toThrow("directory away");
+    expect(await valueRead(reads, world)).toBe(2);
+    world.value = 3;
+    expect(await valueRead(reads, world)).toBe(3);
+    world.isDirectoryAway = false;
+    world.later();
+    expect(await valueRead(reads, world)).toBe(3);
+  });
+
+  test("that cannot be asked for, as history cannot, leaves what is kept to be given as stale, unless it is known to be wrong", async () => {
+    const world = new SampleWorld();
+    const reads = new CachedReads();
+    const [known, other] = [world.question(), world.question(20 * DAY_MS, "other")];
+    for (const question of [known, other]) await readFrom(reads, question, world.around);
+    world.correct("other");
+    world.later();
+    await readFrom(reads, known, world.around);
+    Object.assign(world, { isDirectoryAway: true, isHistoryAway: true });
+    world.later(61_000);
+    await expect(readFrom(reads, known, world.around)).rejects.toThrow("history away");
+    expect(await reads.stale([known.key], world.around)).toMatchObject({ merchantId: "shop" });
+    expect(await reads.stale([other.key], world.around)).toBeUndefined();
+    // An isolate that has only begun knows of no correction at all.
+    expect(await new CachedReads().stale([known.key], world.around)).toMatchObject({ merchantId: "shop" });
   });
 });
 

@@ -1,12 +1,14 @@
 import { ok, type Result } from "../../../shared/result.ts";
 import type { Correction } from "../../directory/corrections.ts";
+import { DirectoryUnavailable } from "../../directory/unavailable.ts";
 import type { Problem } from "../../http/problem.ts";
+import { log } from "../../log.ts";
 import type { EdgeAnswers } from "./edge-answers.ts";
 import { IsolateAnswers } from "./isolate-answers.ts";
 import { bytesOf, type KeptAnswer, tagOf } from "./kept-answer.ts";
 import { KnownCorrections } from "./known-corrections.ts";
 import { BELIEVED_MS, lifetimeOf, STALE_KEPT_MS } from "./lifetime.ts";
-import type { Question } from "./question.ts";
+import type { LongTable, Question } from "./question.ts";
 import { SharedWork } from "./shared-work.ts";
 
 /** While the directory is away, what is known of corrections serves for this long: whoever corrects needs it, too. */
@@ -16,7 +18,7 @@ const DIRECTORY_AWAY_MS_MAX = 60_000;
 export interface Surroundings {
   readonly nowMs: () => number;
   readonly edge: EdgeAnswers;
-  /** The newest after a number, the last first; throws when the directory is away. */
+  /** The newest after a number, the last first; throws `DirectoryUnavailable`, as the next one does. */
   readonly correctionsAfter: (seq: number) => Promise<readonly Correction[]>;
   readonly lastCorrectionOf: (merchantId: string) => Promise<number>;
   /** A word of the shards that is another one once any window of the question has changed; null when there is none. */
@@ -46,7 +48,7 @@ export interface Served {
 export class CachedReads {
   readonly #answers = new IsolateAnswers();
   readonly #corrections = new KnownCorrections();
-  readonly #work = new SharedWork<Result<KeptAnswer, Problem>>();
+  readonly #work = new SharedWork<Result<KeptAnswer, Problem | LongTable>>();
 
   /** What can be given without asking anybody. The price of a hit. */
   believed(key: string, nowMs: number): KeptAnswer | undefined {
@@ -57,9 +59,9 @@ export class CachedReads {
     return this.#corrections.areAllIn(kept.corrected, kept.merchantId) === true ? kept : undefined;
   }
 
-  async read(question: Question, around: Surroundings): Promise<Result<Served, Problem>> {
-    await this.#refresh(around);
-    const found = await this.#find(question, around);
+  async read(question: Question, around: Surroundings): Promise<Result<Served, Problem | LongTable>> {
+    // While nobody can say what was corrected, nothing that is kept is right for certain.
+    const found = (await this.#refresh(around)) ? await this.#find(question, around) : undefined;
     if (found !== undefined) return ok(found);
     for (let round = 1; ; round++) {
       const compute = () => this.#compute(question, around);
@@ -74,13 +76,13 @@ export class CachedReads {
 
   /**
    * The first of these that is kept, whose time has passed or that the shards have contradicted: better than nothing while what would tell better
-   * cannot be asked. Never one that was corrected since.
+   * cannot be asked. Never one that is known to have been corrected since.
    */
   async stale(keys: readonly string[], around: Surroundings): Promise<KeptAnswer | undefined> {
     for (const key of keys) {
       const kept = this.#answers.get(key) ?? (await around.edge.get(key));
       if (kept === undefined || around.nowMs() >= kept.expiresMs + STALE_KEPT_MS) continue;
-      if (await this.#areCorrectionsIn(kept, around)) return kept;
+      if ((await this.#areCorrectionsIn(kept, around)) !== false) return kept;
     }
     return undefined;
   }
@@ -103,7 +105,7 @@ export class CachedReads {
     const nowMs = around.nowMs();
     if (kept === undefined || nowMs >= kept.expiresMs) return undefined;
     const { seq } = this.#corrections;
-    if (!(await this.#areCorrectionsIn(kept, around))) return undefined;
+    if ((await this.#areCorrectionsIn(kept, around)) !== true) return undefined;
     const isBelieved = kept.kind === "final" || nowMs - kept.rightAtMs < around.believedMs;
     if (!isBelieved && (kept.mark === null || (await around.markOf(question)) !== kept.mark)) return undefined;
     const rightAtMs = isBelieved ? kept.rightAtMs : nowMs;
@@ -112,20 +114,26 @@ export class CachedReads {
     return checked;
   }
 
-  async #areCorrectionsIn({ corrected, merchantId }: KeptAnswer, around: Surroundings): Promise<boolean> {
-    return (
-      this.#corrections.areAllIn(corrected, merchantId) ?? (await around.lastCorrectionOf(merchantId)) <= corrected
-    );
+  /** `undefined` while it cannot be told. */
+  async #areCorrectionsIn({ corrected, merchantId }: KeptAnswer, around: Surroundings): Promise<boolean | undefined> {
+    const areIn = this.#corrections.areAllIn(corrected, merchantId);
+    if (areIn !== undefined) return areIn;
+    try {
+      return (await around.lastCorrectionOf(merchantId)) <= corrected;
+    } catch (error) {
+      if (!(error instanceof DirectoryUnavailable)) throw error;
+      return undefined;
+    }
   }
 
-  async #compute(question: Question, around: Surroundings): Promise<Result<KeptAnswer, Problem>> {
+  async #compute(question: Question, around: Surroundings): Promise<Result<KeptAnswer, Problem | LongTable>> {
     const { key, merchantId, toMs } = question;
     const rightAtMs = around.nowMs();
     const corrected = this.#corrections.seq;
     const mark = lifetimeOf(toMs, rightAtMs).kind === "final" ? "" : await around.markOf(question);
     const answered = await question.answer();
     if (!answered.ok) return answered;
-    const { text, contentType, asOfMs, isPartial = false } = answered.value;
+    const { text, contentType, headers, asOfMs, isPartial = false, isUntagged = false } = answered.value;
     const body = bytesOf(text);
     const lifetime = lifetimeOf(toMs, asOfMs);
     const settledMs = this.#corrections.settledMs(merchantId);
@@ -135,7 +143,8 @@ export class CachedReads {
       merchantId,
       body,
       contentType,
-      tag: await tagOf(body),
+      headers,
+      tag: isUntagged ? "" : await tagOf(body),
       corrected,
       mark,
       rightAtMs,
@@ -146,20 +155,26 @@ export class CachedReads {
     return ok(answer);
   }
 
-  /** Learns of corrections, unless that was half a second ago. While one request asks, others go on with what is known. */
-  async #refresh({ nowMs, believedMs, correctionsAfter }: Surroundings): Promise<void> {
+  /**
+   * Learns of corrections, unless that was half a second ago. While one request asks, others go on with what is known. Answers whether enough is
+   * known.
+   */
+  async #refresh({ nowMs, believedMs, correctionsAfter }: Surroundings): Promise<boolean> {
     const askedAtMs = nowMs();
     const known = this.#corrections;
     const ageMs = askedAtMs - known.readAtMs;
     const ageMsMax = known.isDirectoryAway ? DIRECTORY_AWAY_MS_MAX : 2 * believedMs;
-    if (ageMs < believedMs || (askedAtMs - known.askedAtMs < BELIEVED_MS && ageMs < ageMsMax)) return;
+    if (ageMs < believedMs || (askedAtMs - known.askedAtMs < BELIEVED_MS && ageMs < ageMsMax)) return true;
     known.askedAtMs = askedAtMs;
     try {
       known.learn(await correctionsAfter(known.seq), askedAtMs);
       known.isDirectoryAway = false;
+      return true;
     } catch (error) {
+      if (!(error instanceof DirectoryUnavailable)) throw error;
+      if (!known.isDirectoryAway) log("warn", "corrections cannot be asked", { error: error.cause });
       known.isDirectoryAway = true;
-      if (ageMs >= DIRECTORY_AWAY_MS_MAX) throw error;
+      return ageMs < DIRECTORY_AWAY_MS_MAX;
     }
   }
 }

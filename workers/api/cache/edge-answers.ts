@@ -19,6 +19,7 @@ const KEY_BASE = "https://reads.tally.invalid/";
 const factsSchema = z.object({
   merchantId: z.string(),
   contentType: z.string(),
+  headers: z.record(z.string(), z.string()).optional(),
   tag: z.string(),
   kind: z.enum(["open", "provisional", "final"]),
   expiresMs: z.int(),

@@ -5,7 +5,9 @@ export interface KeptAnswer extends Lifetime {
   readonly merchantId: string;
   readonly body: Uint8Array<ArrayBuffer>;
   readonly contentType: string;
-  /** Strong, of the body, without quotes. */
+  /** What is sent with it. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Strong, of the body, without quotes; empty where it would be of no use. */
   readonly tag: string;
   /** Corrections up to here were noted before it was begun, so that they are in it. */
   readonly corrected: number;

@@ -4,6 +4,8 @@ import type { KeptAnswer } from "./kept-answer.ts";
 
 /** A client keeps an answer and asks each time whether it still holds: no client could be told of a replay. */
 const CLIENT_CACHE_CONTROL = "private, max-age=0, must-revalidate";
+/** Without a tag nobody could be told that it still holds. */
+const UNTAGGED_CACHE_CONTROL = "private, no-store";
 const VARY = "Accept, Accept-Encoding, Authorization, Cookie";
 /** What is shorter gains nothing by being compressed. */
 const COMPRESSED_BYTES_MIN = 1_024;
@@ -14,7 +16,7 @@ const COMPRESSED_AT_THE_EDGE = /^application\/(?:json|problem\+json)\b/;
 export function keptResponse(request: Request, answer: KeptAnswer, origin: Origin, nowMs: number): Response {
   if (origin === "stale") return staleResponse(answer, nowMs);
   const isGzip = isOursToCompress(request, answer);
-  if (isNotModified(request.headers.get("If-None-Match"), answer.tag)) {
+  if (answer.tag !== "" && isNotModified(request.headers.get("If-None-Match"), answer.tag)) {
     return new Response(null, { status: 304, headers: validators(answer, origin, nowMs, isGzip) });
   }
   if (origin === "isolate" && !isGzip) return new Response(answer.body, { headers: hitHeaders(answer, nowMs) });
@@ -25,11 +27,13 @@ export function keptResponse(request: Request, answer: KeptAnswer, origin: Origi
 }
 
 function validators(answer: KeptAnswer, origin: Exclude<Origin, "stale">, nowMs: number, isGzip: boolean) {
+  const { tag, headers } = answer;
   return {
-    "Cache-Control": CLIENT_CACHE_CONTROL,
+    ...headers,
+    "Cache-Control": tag === "" ? UNTAGGED_CACHE_CONTROL : CLIENT_CACHE_CONTROL,
     "Cache-Status": cacheStatus(answer, origin, nowMs),
     // Compressed by whom it may, it is not the same bytes any more.
-    ETag: isGzip ? `W/"${answer.tag}"` : `"${answer.tag}"`,
+    ...(tag !== "" && { ETag: isGzip ? `W/"${tag}"` : `"${tag}"` }),
     Vary: VARY,
   };
 }
@@ -67,9 +71,10 @@ function cacheStatus({ expiresMs }: KeptAnswer, origin: Exclude<Origin, "stale">
  * Yesterday's news, which says so, for programs in the headers and for whoever reads the body as its first member. It has no tag: what it would
  * confirm is not known.
  */
-function staleResponse({ body, contentType, expiresMs }: KeptAnswer, nowMs: number): Response {
+function staleResponse({ body, contentType, headers: own, expiresMs }: KeptAnswer, nowMs: number): Response {
   const ttl = Math.floor((expiresMs - nowMs) / 1_000);
   const headers = {
+    ...own,
     "Cache-Control": "private, no-store",
     "Cache-Status": `tally; fwd=stale; fwd-status=503; ttl=${Math.min(ttl, 0)}`,
     "Content-Type": contentType,

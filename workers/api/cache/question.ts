@@ -12,10 +12,13 @@ export interface Question {
   readonly toMs: number;
   /** No window that the answer is made of begins earlier, those that it compares with included. */
   readonly madeFromMs: number;
-  /** What it turns out that cannot be answered is asked for again each time. */
-  readonly answer: () => Promise<Result<Answer, Problem>>;
-  /** The answer as it is made, where nobody keeps it. */
-  readonly stream?: () => Promise<Result<Response, Problem>>;
+  /** What it turns out that cannot be answered is asked for again each time, and so is what is too long to be kept. */
+  readonly answer: () => Promise<Result<Answer, Problem | LongTable>>;
+}
+
+/** A table that nobody keeps; who asked at the same time is given a stream each. */
+export interface LongTable {
+  readonly stream: () => Response;
 }
 
 export interface Answer {
@@ -25,6 +28,10 @@ export interface Answer {
   readonly asOfMs: number;
   /** Something that could not be asked is missing: it is not kept. */
   readonly isPartial?: boolean;
+  /** What is sent with it, such as the name of a file. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Of a POST, which HTTP knows no condition for that a tag would help with (RFC 9110 §13.1.2). */
+  readonly isUntagged?: boolean;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { ok } from "../../../shared/result.ts";
 import type { Correction } from "../../directory/corrections.ts";
+import { DirectoryUnavailable } from "../../directory/unavailable.ts";
 import type { CachedReads, Served, Surroundings } from "./cached-reads.ts";
 import type { KeptAnswer } from "./kept-answer.ts";
 import { BELIEVED_MS } from "./lifetime.ts";
@@ -28,10 +29,11 @@ export class SampleWorld {
       set: async (key, answer) => void this.edge.set(key, answer),
     },
     correctionsAfter: async (seq) => {
-      if (this.isDirectoryAway) throw new Error("directory away");
+      if (this.isDirectoryAway) throw new DirectoryUnavailable("directory away");
       return this.corrections.filter((one) => one.seq > seq).reverse();
     },
     lastCorrectionOf: async (merchantId) => {
+      if (this.isDirectoryAway) throw new DirectoryUnavailable("directory away");
       const own = this.corrections.filter((one) => one.merchantId === merchantId || one.merchantId === null);
       return Math.max(0, ...own.map(({ seq }) => seq));
     },
@@ -78,6 +80,6 @@ export function shownBy({ body }: Pick<KeptAnswer, "body">): number {
 /** What a question that can be answered is given. */
 export async function readFrom(reads: CachedReads, question: Question, around: Surroundings): Promise<Served> {
   const served = await reads.read(question, around);
-  if (!served.ok) throw new Error(served.error.code);
+  if (!served.ok) throw new Error("code" in served.error ? served.error.code : "a long table");
   return served.value;
 }

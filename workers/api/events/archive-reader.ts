@@ -2,7 +2,7 @@ import { type ClickHouseClient, ClickHouseError } from "@clickhouse/client-web";
 import { z } from "zod";
 import { HOUR_MS } from "../../../shared/window.ts";
 import { type ArchiveS3, s3Parameters } from "../../aggregate/archive-s3.ts";
-import { type ArchivedObject, objectsBetween } from "../../aggregate/archived-hours.ts";
+import type { ArchivedObject } from "../../aggregate/archived-hours.ts";
 import { isDamageCode } from "../../aggregate/archived-lines.ts";
 import type { CompactSources } from "../../aggregate/compact-sql.ts";
 import { LINE_SETTINGS } from "../../aggregate/recount-sql.ts";
@@ -10,9 +10,11 @@ import { historyClient } from "../../history-client.ts";
 import { log } from "../../log.ts";
 import type { Env } from "../env.ts";
 import { HISTORY_SETTINGS, outageOf } from "../history.ts";
+import { askPatiently } from "../history-circuit.ts";
 import { windowsKeptFrom } from "../retention.ts";
 import {
   copiesSql,
+  countSql,
   type EventFilter,
   type EventOrder,
   filterParameters,
@@ -20,6 +22,7 @@ import {
   keysSql,
   probeSql,
 } from "./event-sql.ts";
+import { HourListing } from "./hour-listing.ts";
 
 /** Of lines that are read by one statement, packed: some ten times as many unpacked, of which ClickHouse reads a hundred megabytes a second and more. */
 export const LINES_BYTES_MAX = 64_000_000;
@@ -27,7 +30,6 @@ export const LINES_BYTES_MAX = 64_000_000;
 export const OBJECTS_MAX = 1_000;
 const STATEMENT_MS_MAX = 20_000;
 const MEMORY_BYTES_MAX = 1_000_000_000;
-const LISTINGS_AT_ONCE = 5;
 /** S3_ERROR: not there, not allowed, or no answer. */
 const S3_ERROR = 499;
 
@@ -80,6 +82,7 @@ const copySchema = z.object({
 export type ArchivedCopy = z.output<typeof copySchema>;
 
 const hourSchema = z.object({ hour: z.int() });
+const countSchema = z.object({ events: z.int() });
 
 /** What the archive has of one merchant, by way of ClickHouse, which reads the bucket's objects whether they are compacted or not. */
 export class ArchiveReader {
@@ -88,12 +91,19 @@ export class ArchiveReader {
   readonly #merchantId: string;
   readonly #filter: EventFilter;
   readonly #client: ClickHouseClient;
-  readonly #listed = new Map<number, Promise<readonly ArchivedObject[]>>();
+  readonly #listing: HourListing;
   /** Keys of what could not be read whole: nothing of it is listed, since nothing of it is counted either. */
   readonly damaged = new Set<string>();
 
-  constructor(env: Env, s3: ArchiveS3, merchantId: string, filter: EventFilter) {
+  constructor(
+    env: Env,
+    s3: ArchiveS3,
+    merchantId: string,
+    filter: EventFilter,
+    listing = new HourListing(env.ARCHIVE, Number.POSITIVE_INFINITY),
+  ) {
     this.#env = env;
+    this.#listing = listing;
     this.#s3 = s3;
     this.#merchantId = merchantId;
     this.#filter = filter;
@@ -119,15 +129,9 @@ export class ArchiveReader {
     return rows.map(({ hour }) => hour * HOUR_MS);
   }
 
-  /** What there is to read of each hour. */
+  /** What there is to read of each hour. Throws what its listing does. */
   async objects(hoursMs: readonly number[]): Promise<ReadonlyMap<number, readonly ArchivedObject[]>> {
-    const objects = new Map<number, readonly ArchivedObject[]>();
-    for (let at = 0; at < hoursMs.length; at += LISTINGS_AT_ONCE) {
-      const some = hoursMs.slice(at, at + LISTINGS_AT_ONCE);
-      const lists = await Promise.all(some.map((hourMs) => this.#list(hourMs)));
-      for (const [i, hourMs] of some.entries()) objects.set(hourMs, lists[i] ?? []);
-    }
-    return objects;
+    return await this.#listing.objects(hoursMs);
   }
 
   /** The next events of the list among these objects. */
@@ -139,18 +143,15 @@ export class ArchiveReader {
     return await this.#read(objects, (sources) => keysSql(sources, this.#filter, order), keySchema, place);
   }
 
+  /** How many identities the list has in `[from, to)` among these objects, whatever of their copies counts. */
+  async count(objects: readonly ArchivedObject[], span: Readonly<Record<"from" | "to", number>>): Promise<number> {
+    const rows = await this.#read(objects, (sources) => countSql(sources, this.#filter), countSchema, span);
+    return rows.reduce((sum, { events }) => sum + events, 0);
+  }
+
   /** All copies of some events among these objects, in the order in which they were received. */
   async copies(objects: readonly ArchivedObject[], ids: readonly string[]): Promise<ArchivedCopy[]> {
     return await this.#read(objects, (sources) => copiesSql(sources, this.#filter), copySchema, { ids });
-  }
-
-  #list(hourMs: number): Promise<readonly ArchivedObject[]> {
-    let listed = this.#listed.get(hourMs);
-    if (listed === undefined) {
-      listed = Array.fromAsync(objectsBetween(this.#env.ARCHIVE, hourMs, hourMs + HOUR_MS));
-      this.#listed.set(hourMs, listed);
-    }
-    return listed;
   }
 
   async #read<Row>(
@@ -224,8 +225,11 @@ export class ArchiveReader {
   ): Promise<Row[]> {
     const query_params = { merchant: this.#merchantId, ...filterParameters(this.#filter), ...parameters };
     try {
-      const answer = await this.#client.query({ query, query_params, clickhouse_settings, format: "JSONEachRow" });
-      return z.array(schema).parse(await answer.json());
+      const statement = { query, query_params, clickhouse_settings, format: "JSONEachRow" } as const;
+      const rows = await askPatiently(this.#client, async (abort_signal) =>
+        (await this.#client.query({ ...statement, abort_signal })).json(),
+      );
+      return z.array(schema).parse(rows);
     } catch (cause) {
       if (cause instanceof z.ZodError || isDamage(cause)) throw cause;
       if (cause instanceof ClickHouseError && Number(cause.code) === S3_ERROR) {

@@ -17,23 +17,30 @@ export interface EventFilter {
   readonly currencies: readonly string[];
   /** By the dimensions asked for; the empty text is of events without it. */
   readonly values: Readonly<Partial<Record<Dimension, string>>>;
+  /** Only these events; in lists, since each is a parameter of its own, of 128 KB at the most. All when it is left out. */
+  readonly ids?: readonly (readonly string[])[];
 }
 
 export type EventOrder = "oldest" | "newest";
 
 /** The filter as a condition on a row of the archive; its values are parameters, by `filterParameters`. */
-function filterSql({ type, currencies, values }: EventFilter): string {
+function filterSql({ type, currencies, values, ids }: EventFilter): string {
   const conditions = DIMENSIONS.filter((dimension) => values[dimension] !== undefined).map(
     (dimension) => `${dimension} = {by_${dimension}:String}`,
   );
   if (type !== undefined) conditions.push("type = {type:String}");
   if (currencies.length > 0) conditions.push("currency IN {currencies:Array(String)}");
+  if (ids !== undefined) {
+    const lists = ids.map((_, at) => `event_id IN {ids_${at}:Array(String)}`);
+    conditions.push(`(${["0", ...lists].join(" OR ")})`);
+  }
   return conditions.length === 0 ? "1" : conditions.join(" AND ");
 }
 
-export function filterParameters({ type, currencies, values }: EventFilter): Record<string, unknown> {
+export function filterParameters({ type, currencies, values, ids = [] }: EventFilter): Record<string, unknown> {
   const dimensions = Object.entries(values).map(([dimension, value]) => [`by_${dimension}`, value]);
-  return { type, currencies, ...Object.fromEntries(dimensions) };
+  const lists = ids.map((list, at) => [`ids_${at}`, list]);
+  return { type, currencies, ...Object.fromEntries([...dimensions, ...lists]) };
 }
 
 /** The merchant's rows of all sources: the tenant's condition stands beside each table that is read, so that it is what finds the pages of a Parquet, too. */
@@ -62,6 +69,15 @@ export function keysSql(sources: CompactSources, filter: EventFilter, order: Eve
 SELECT occurred_at, event_id, groupUniqArray(intDiv(received_at, ${WINDOW_MS})) AS received
 FROM (${rowsSql(sources, KEY_COLUMNS, condition)})
 GROUP BY occurred_at, event_id ORDER BY occurred_at ${direction}, event_id ${direction} LIMIT {limit:UInt32}`;
+}
+
+/**
+ * How many identities there are in a span: `events`. Parameters: those of `s3Source`, `merchant`, those of the filter, `from` and `to` in milliseconds.
+ */
+export function countSql(sources: CompactSources, filter: EventFilter): string {
+  const condition = `occurred_at >= {from:UInt64} AND occurred_at < {to:UInt64} AND ${filterSql(filter)}`;
+  const columns = ["occurred_at", "event_id", "type", "currency", ...DIMENSIONS];
+  return `SELECT uniqExact(event_id) AS events FROM (${rowsSql(sources, columns, condition)})`;
 }
 
 /**

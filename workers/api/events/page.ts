@@ -81,7 +81,12 @@ export async function readPage(reader: ArchiveReader, query: PageQuery, nowMs: n
 }
 
 /** The next hours that may have events of the list: those history knows of, and all of the last days. */
-async function nextHours(reader: ArchiveReader, query: PageQuery, place: Place, nowMs: number): Promise<number[]> {
+async function nextHours(
+  reader: ArchiveReader,
+  query: Pick<PageQuery, "fromMs" | "toMs" | "order">,
+  place: Place,
+  nowMs: number,
+): Promise<number[]> {
   const { order } = query;
   const fromMs = order === "oldest" ? Math.max(query.fromMs, hourOf(place.atMs)) : query.fromMs;
   // Nothing can have been received that is further ahead.
@@ -101,6 +106,34 @@ async function nextHours(reader: ArchiveReader, query: PageQuery, place: Place, 
       : [...recent, ...(await past())].slice(0, HOURS_PER_READ_MAX);
   }
   return [...(await past()), ...recent].slice(0, HOURS_PER_READ_MAX);
+}
+
+/**
+ * How many identities the reader's list has in a span, repeats passed over; `tooLarge` are the starts of hours that are not in it, since they have more to read
+ * than a request may.
+ */
+export async function countEvents(
+  reader: ArchiveReader,
+  { fromMs, toMs }: Pick<PageQuery, "fromMs" | "toMs">,
+  nowMs: number,
+): Promise<{ readonly events: number; readonly tooLarge: readonly number[] }> {
+  const query = { fromMs, toMs, order: "oldest" } as const;
+  const tooLarge: number[] = [];
+  let events = 0;
+  for (let atMs = fromMs; ; ) {
+    const hours = await nextHours(reader, query, { atMs, eventId: "" }, nowMs);
+    if (hours.length === 0) return { events, tooLarge };
+    try {
+      const { hoursMs, objects } = await fitting(reader, hours);
+      const from = Math.max(fromMs, Math.min(...hoursMs));
+      events += await reader.count(objects, { from, to: Math.min(toMs, beyond(hoursMs, query.order)) });
+      atMs = beyond(hoursMs, query.order);
+    } catch (error) {
+      if (!(error instanceof HourTooLarge)) throw error;
+      tooLarge.push(error.hourMs);
+      atMs = error.hourMs + HOUR_MS;
+    }
+  }
 }
 
 interface Group {

@@ -1,10 +1,15 @@
 import type { Context } from "hono";
+import { err, ok, type Result } from "../../../shared/result.ts";
 import type { Guarded } from "../../access/guarded.ts";
-import { problemResponse } from "../../http/problem.ts";
+import { type Problem, problemResponse } from "../../http/problem.ts";
 import { log } from "../../log.ts";
+import { cachedRead } from "../cache/cached-read.ts";
+import { asJson, inWords } from "../cache/in-format.ts";
+import { lifetimeOf } from "../cache/lifetime.ts";
+import { type Question, questionKey } from "../cache/question.ts";
 import { csvFileName, csvResponse } from "../csv.ts";
 import type { Env } from "../env.ts";
-import { parseFormat } from "../format.ts";
+import { type AnswerFormat, parseFormat } from "../format.ts";
 import { loadHome } from "../merchant.ts";
 import { readQuery } from "../parameters.ts";
 import { presentTime } from "../present.ts";
@@ -18,30 +23,76 @@ import {
   presentEvents,
   readEvents,
 } from "./events.ts";
-import { EVENTS_PARAMETERS, parseEvents } from "./parameters.ts";
+import { EVENTS_PARAMETERS, type EventsParameters, parseEvents } from "./parameters.ts";
 import { eventColumns } from "./present-event.ts";
 
-/** `GET /v1/merchants/:merchant/events`, for a caller who may read the merchant: the payments behind a number. */
-export async function answerEvents(c: Context<Guarded<Env>>): Promise<Response> {
-  const { merchant } = c.var;
+type ApiContext = Context<Guarded<Env>>;
+
+/**
+ * `GET /v1/merchants/:merchant/events`, for a caller who may read the merchant: the payments behind a number. Pages of final windows are kept, since
+ * what is archived for them later is noted as a correction; of others nothing tells when the archive has what was counted.
+ */
+export async function answerEvents(c: ApiContext): Promise<Response> {
   const nowMs = Date.now();
+  const asked = await askEvents(c, nowMs);
+  if (!asked.ok) return problemResponse(asked.error);
+  const { csv, byteOrderMark } = asked.value.format;
+  if (!csv && lifetimeOf(asked.value.toMs, nowMs).kind === "final") return await cachedRead(c, askEvents);
+  const reading = await asked.value.read();
+  if (!reading.ok) return problemResponse(reading.error);
+  if (csv) return eventsCsv(c.env, reading.value, byteOrderMark, nowMs);
+  const headers = { "Cache-Control": "private, no-store", Vary: "Accept" };
+  return Response.json(presentEvents(reading.value), { headers });
+}
+
+interface EventsQuestion extends Question {
+  readonly format: AnswerFormat;
+  readonly read: () => Promise<Result<EventsReading, Problem>>;
+}
+
+async function askEvents(c: ApiContext, nowMs: number): Promise<Result<EventsQuestion, Problem>> {
+  const { merchant } = c.var;
   const given = readQuery(c.req.queries(), EVENTS_PARAMETERS);
-  if (!given.ok) return problemResponse(given.error);
+  if (!given.ok) return given;
   const format = parseFormat(c, given.value);
-  if (!format.ok) return problemResponse(format.error);
+  if (!format.ok) return format;
   const home = await loadHome(c.env.DIRECTORY, merchant, nowMs);
-  const parameters = parseEvents(merchant, given.value, home.timezone, nowMs);
-  if (!parameters.ok) return problemResponse(parameters.error);
+  const parsed = parseEvents(merchant, given.value, home.timezone, nowMs);
+  if (!parsed.ok) return parsed;
+  const { zone, query } = parsed.value;
+  const { fromMs, toMs, order, limit } = query;
+  const read = () => readPageOf(c, parsed.value, nowMs);
+  // The words of the span stand beside what they mean: the cursor of the next page is good for the same words only.
+  const understood = { span: `${fromMs}/${toMs}`, tz: zone, order, limit, ...inWords(format.value) };
+  return ok({
+    merchantId: merchant,
+    key: questionKey(merchant, "events", given.value, understood),
+    fromMs,
+    toMs,
+    madeFromMs: fromMs,
+    answer: async () => {
+      const reading = await read();
+      if (!reading.ok) return reading;
+      const { asOfMs, damaged } = reading.value;
+      return asJson(presentEvents(reading.value), { asOfMs, isPartial: damaged > 0 });
+    },
+    format: format.value,
+    read,
+  });
+}
+
+async function readPageOf(
+  c: ApiContext,
+  parameters: EventsParameters,
+  nowMs: number,
+): Promise<Result<EventsReading, Problem>> {
   try {
-    const reading = await readEvents(c.env, merchant, parameters.value, nowMs);
-    if (format.value.csv) return eventsCsv(c.env, reading, format.value.byteOrderMark, nowMs);
-    const headers = { "Cache-Control": "private, no-store", Vary: "Accept" };
-    return Response.json(presentEvents(reading), { headers });
+    return ok(await readEvents(c.env, c.var.merchant, parameters, nowMs));
   } catch (error) {
-    if (error instanceof HourTooLarge) return problemResponse(hourTooLarge(error, parameters.value.zone));
+    if (error instanceof HourTooLarge) return err(hourTooLarge(error, parameters.zone));
     if (!(error instanceof ArchiveMoved || error instanceof ArchiveUnreadable)) throw error;
     log("warn", "archive unreadable", { request: c.var.requestId, error, cause: String(error.cause) });
-    return problemResponse(archiveUnreadable);
+    return err(archiveUnreadable);
   }
 }
 

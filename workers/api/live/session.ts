@@ -1,6 +1,6 @@
 import type { LiveMessage } from "../../../shared/messages/live.ts";
 import { WINDOW_MS, windowStart } from "../../../shared/window.ts";
-import { loadTopology } from "../../directory/topology.ts";
+import { loadReadTopology } from "../../directory/topology.ts";
 import { log } from "../../log.ts";
 import type { Env } from "../env.ts";
 import { HistoryUnavailable } from "../history.ts";
@@ -100,7 +100,7 @@ export class LiveSession {
   async #ownShards(): Promise<string[]> {
     const { env, subject } = this.#options;
     const nowMs = Date.now();
-    const topology = await loadTopology(env.DIRECTORY, nowMs);
+    const topology = await loadReadTopology(env.DIRECTORY, nowMs);
     const aheadMs = windowStart(nowMs) + 2 * WINDOW_MS;
     const parts = ownersOf(topology, subject.merchantId, this.#view.dayMs, aheadMs);
     return [...new Set(parts.map(({ shard }) => shard))];

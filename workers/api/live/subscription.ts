@@ -7,7 +7,7 @@ import {
   type LiveMessage,
 } from "../../../shared/messages/live.ts";
 import type { Env } from "../env.ts";
-import { ShardUnavailable } from "../hot-windows.ts";
+import { askShard, ShardUnavailable } from "../hot-windows.ts";
 
 /** The shard has as many listeners as it may. */
 export class TooManyListeners extends Error {}
@@ -108,8 +108,7 @@ async function connect(env: Pick<Env, "SHARD">, shard: string, merchantId: strin
   let response: Response;
   try {
     const url = `https://shard${LIVE_PATH}?merchant=${encodeURIComponent(merchantId)}`;
-    const stub = env.SHARD.get(env.SHARD.idFromName(shard));
-    response = await stub.fetch(url, { headers: { Upgrade: "websocket" } });
+    response = await askShard(env, shard, (stub) => stub.fetch(url, { headers: { Upgrade: "websocket" } }));
   } catch (cause) {
     throw new ShardUnavailable(`${shard} does not answer`, { cause });
   }

@@ -8,6 +8,13 @@ export interface Account {
   readonly kind: SessionAnswer["kind"];
   /** The merchant's id, or the operator's name. */
   readonly subject: string;
+  /** Of a merchant's: what the key that it was begun with may. */
+  readonly role: SessionAnswer["role"];
+}
+
+/** Whether keys can be made and ended in it; the API decides, and this says what is worth showing. */
+export function managesKeys({ kind, role }: Account): boolean {
+  return kind === "operator" || role === "manage";
 }
 
 export type SessionState =
@@ -73,11 +80,11 @@ async function resume(): Promise<void> {
   setTimeout(() => void resume(), RETRY_MS);
 }
 
-function enter({ kind, subject, session: made }: SessionAnswer): void {
+function enter({ kind, subject, role, session: made }: SessionAnswer): void {
   setCsrfToken(made?.csrf_token ?? "");
   localStorage.setItem(EXPIRES_AT, made?.expires_at ?? "");
   const before = session.value;
-  const account = { kind, subject };
+  const account = { kind, subject, role };
   if (before.is === "expired" && (before.account.kind !== kind || before.account.subject !== subject)) forgetAnswers();
   session.value = { is: "signed_in", account };
   if (before.is === "expired") refreshAll();

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { CreatedKey, Key, KeysAnswer, RotatedKey } from "../data/answers.ts";
 import { refresh } from "../data/kept-answers.ts";
+import { managesKeys, session } from "../data/session.ts";
 import { usePages } from "../data/use-pages.ts";
 import { FailurePanel } from "../shell/failure-panel.tsx";
 import type { Merchant } from "../shell/merchant.ts";
@@ -16,12 +17,14 @@ import { SecretDialog } from "./secret-dialog.tsx";
 
 type Doing = { readonly what: "create" } | { readonly what: "rotate" | "revoke"; readonly of: Key };
 
-/** The merchant's keys: made, replaced and ended. */
+/** The merchant's keys: shown to whoever reads the merchant; made, replaced and ended by who manages them. */
 export function KeysPage({ merchant }: { readonly merchant: Merchant }) {
   const path = `/v1/merchants/${merchant.id}/keys`;
   const listPath = `${path}?limit=50`;
   const pages = usePages<KeysAnswer>(listPath);
   const { answer, failure, isLoading } = pages.known;
+  const now = session.value;
+  const isManager = "account" in now && managesKeys(now.account);
   const [doing, setDoing] = useState<Doing>();
   /** In memory while it is shown, and nowhere else. */
   const [made, setMade] = useState<CreatedKey>();
@@ -36,11 +39,15 @@ export function KeysPage({ merchant }: { readonly merchant: Merchant }) {
       <div class="page-head">
         <div>
           <h1>{k("title")}</h1>
-          <p class="quiet-note">{k("intro")}</p>
+          <p class="quiet-note">
+            {k("intro")} {!isManager && k("read_only")}
+          </p>
         </div>
-        <button type="button" class="primary" onClick={() => setDoing({ what: "create" })}>
-          {k("create")}
-        </button>
+        {isManager && (
+          <button type="button" class="primary" onClick={() => setDoing({ what: "create" })}>
+            {k("create")}
+          </button>
+        )}
       </div>
       {failure !== undefined && <FailurePanel failure={failure} onRetry={() => refresh({ path: listPath })} />}
       <div class="panel">
@@ -53,8 +60,14 @@ export function KeysPage({ merchant }: { readonly merchant: Merchant }) {
             keys={answer.keys}
             zone={merchant.zone}
             isLoading={isLoading}
-            onRotate={(of) => setDoing({ what: "rotate", of })}
-            onRevoke={(of) => setDoing({ what: "revoke", of })}
+            actions={
+              isManager
+                ? {
+                    onRotate: (of) => setDoing({ what: "rotate", of }),
+                    onRevoke: (of) => setDoing({ what: "revoke", of }),
+                  }
+                : undefined
+            }
           />
         )}
         <Pager pages={pages} />

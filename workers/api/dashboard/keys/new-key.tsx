@@ -2,10 +2,14 @@ import { useId, useState } from "preact/hooks";
 import { dateIn } from "../address/civil-date.ts";
 import type { CreatedKey } from "../data/answers.ts";
 import { useAction } from "../data/use-action.ts";
+import { Choice } from "../shell/choice.tsx";
 import { failureText } from "../shell/failure-panel.tsx";
 import { Dialog } from "../table/dialog.tsx";
 import { listText } from "../table/list-text.ts";
 import { keysText as k } from "./keys-text.ts";
+
+const ROLES = ["read", "manage"] as const;
+type Role = (typeof ROLES)[number];
 
 export interface NewKeyProps {
   readonly path: string;
@@ -15,12 +19,14 @@ export interface NewKeyProps {
 
 export function NewKey({ path, onMade, onClose }: NewKeyProps) {
   const [name, setName] = useState("");
+  const [role, setRole] = useState<Role>("read");
   const [last, setLast] = useState("");
   const { isBusy, failure, run } = useAction();
   const id = useId();
   const submit = async (event: Event) => {
     event.preventDefault();
     const body = {
+      role,
       ...(name.trim() === "" ? {} : { name: name.trim() }),
       // To the end of that day, by this device's clock.
       ...(last === "" ? {} : { expires_at: new Date(`${last}T23:59:59`).toISOString() }),
@@ -45,6 +51,15 @@ export function NewKey({ path, onMade, onClose }: NewKeyProps) {
           <input maxLength={100} value={name} onInput={(event) => setName(event.currentTarget.value)} />
           <small>{k("name_hint")}</small>
         </label>
+        <div class="field">
+          <Choice
+            label={k("role")}
+            value={role}
+            options={ROLES.map((one) => [one, k(`role_${one}`)] as const)}
+            onChange={setRole}
+          />
+          <small>{k(`role_hint_${role}`)}</small>
+        </div>
         <label class="field">
           {k("expires")}
           <input

@@ -83,7 +83,7 @@ function Fact({ name, value, note }: FactProps) {
   );
 }
 
-function Epochs({ epochs }: EpochsAnswer) {
+function Epochs({ epochs }: Pick<EpochsAnswer, "epochs">) {
   const hasPlaced = epochs.some(({ overrides }) => Object.keys(overrides).length > 0);
   const columns = [
     { title: o("epoch") },

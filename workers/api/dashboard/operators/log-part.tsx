@@ -9,17 +9,20 @@ import { AnswerPanel } from "./answer-panel.tsx";
 import { operatorsText as o } from "./operators-text.ts";
 
 const PATH = "/v1/admin/log?limit=100";
+/** Pages that are looked at ask again and again: what is done would be hard to find between. */
+const CHANGES_PATH = `${PATH}&methods=POST,PUT,PATCH,DELETE`;
 
 type Entry = z.output<typeof logEntrySchema>;
 
 /** Who did what, the newest first. */
 export function LogPart() {
-  const pages = usePages<z.output<typeof logSchema>>(PATH);
-  const [hasReads, setReads] = useState(true);
+  const [hasReads, setReads] = useState(false);
+  const path = hasReads ? PATH : CHANGES_PATH;
+  const pages = usePages<z.output<typeof logSchema>>(path);
   return (
     <AnswerPanel
       title={o("log")}
-      question={{ path: PATH }}
+      question={{ path }}
       known={pages.known}
       actions={
         <label class="tick">
@@ -30,7 +33,7 @@ export function LogPart() {
     >
       {({ entries }) => (
         <>
-          <LogTable entries={hasReads ? entries : entries.filter(({ method }) => method !== "GET")} />
+          <LogTable entries={entries} />
           <Pager pages={pages} />
         </>
       )}

@@ -121,6 +121,7 @@ export const en = {
   "span.later_month": "Later month",
   "span.calendar": "Calendar",
   "span.empty": "No payments in this span.",
+  "notice.late_events_unknown": "Whether events that came very late are still to be counted cannot be told right now.",
   "notice.late_events_pending":
     "Some events came very late and are being counted now; the numbers will change a little.",
   "notice.boundaries_moved":
@@ -128,6 +129,11 @@ export const en = {
   "notice.base_late_events_pending": "Some events of the base came very late and are being counted now.",
   "notice.archive_damaged":
     "Some files of the archive cannot be read: the payments in them are counted, but not listed.",
+  "notice.refunds_of_other_sales":
+    "Some refunds made since then are of sales outside of this span: they are not in it.",
+  "notice.refunds_without_sale": "Some refunds do not say of which sale they are: they are not in these numbers.",
+  "notice.refunds_unread": "Some refunds are counted, but cannot be matched with their sales yet.",
+  "notice.sales_unread": "Some payments are counted, but cannot be matched with their refunds yet.",
   "notice.partial": "The newest numbers cannot be read right now: these are the ones history has.",
   "notice.base_unavailable": "The history does not answer right now: there is nothing to compare with.",
   "notice.before_history": "This begins before there is any history: what is older counts as nothing.",

@@ -122,12 +122,17 @@ export const ja: Messages = {
   "span.later_month": "次の月",
   "span.calendar": "カレンダー",
   "span.empty": "この期間の支払いはありません。",
+  "notice.late_events_unknown": "大幅に遅れて届いたイベントが残っているか、今は確認できません。",
   "notice.late_events_pending": "大幅に遅れて届いたイベントを集計中です。数字が少し変わります。",
   "notice.boundaries_moved":
     "このタイムゾーンでは時間と日の境界が 10 分単位に合わないため、最も近い区切りを使っています。",
   "notice.base_late_events_pending": "比較対象に、大幅に遅れて届いたイベントがあり集計中です。",
   "notice.archive_damaged":
     "アーカイブの一部を読み取れません。その中の決済は集計されていますが、一覧には表示されません。",
+  "notice.refunds_of_other_sales": "この期間以降の返金のうち、期間外の売上に対するものは含まれていません。",
+  "notice.refunds_without_sale": "どの売上に対するものか示されていない返金は、この数値に含まれていません。",
+  "notice.refunds_unread": "集計済みの返金の一部は、まだ売上と照合できていません。",
+  "notice.sales_unread": "集計済みの決済の一部は、まだ返金と照合できていません。",
   "notice.partial": "最新の数字を現在読み取れないため、履歴にある分を表示しています。",
   "notice.base_unavailable": "履歴が現在応答していないため、比較できません。",
   "notice.before_history": "履歴より前から始まっているため、それ以前は 0 として扱われます。",

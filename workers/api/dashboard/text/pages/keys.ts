@@ -1,9 +1,17 @@
 const en = {
   title: "Keys",
-  intro: "A key reads this merchant's numbers, from a program or for the dashboard. It changes nothing but keys.",
+  intro:
+    "A key reads this merchant's numbers, from a program or for the dashboard. One that manages keys changes those, and nothing else.",
+  read_only: "Yours reads: keys are created, rotated and revoked by a key that manages them, or by an operator.",
   create: "Create a key",
   name: "Name",
   name_hint: "What you call it: where it is used, for instance.",
+  role: "May",
+  role_read: "Read",
+  role_manage: "Read, manage keys",
+  role_hint_read: "Reads the numbers: right for programs and for whoever only looks.",
+  role_hint_manage:
+    "Reads the numbers, and creates, rotates and revokes keys of this merchant: keep it as you keep a safe's.",
   expires: "Ends on",
   expires_hint: "Left empty, it holds until it is revoked.",
   unnamed: "Without a name",
@@ -48,10 +56,18 @@ const en = {
 
 const ja: Readonly<Record<keyof typeof en, string>> = {
   title: "キー",
-  intro: "キーを使うと、プログラムやダッシュボードからこの加盟店の数字を読み取れます。変更できるのはキーだけです。",
+  intro:
+    "キーを使うと、プログラムやダッシュボードからこの加盟店の数字を読み取れます。キー管理の権限があるキーは、キーだけを変更できます。",
+  read_only: "現在のキーは閲覧専用です。キーの作成・更新・失効は、キーを管理できるキーまたは運用担当者が行います。",
   create: "キーを作成",
   name: "名前",
   name_hint: "利用場所など、わかりやすい名前を付けてください。",
+  role: "権限",
+  role_read: "閲覧",
+  role_manage: "閲覧とキー管理",
+  role_hint_read: "数字を読み取ります。プログラムや閲覧だけの方に適しています。",
+  role_hint_manage:
+    "数字の読み取りに加え、この加盟店のキーを作成・更新・失効できます。金庫の鍵のように保管してください。",
   expires: "有効期限",
   expires_hint: "空欄の場合、失効させるまで有効です。",
   unnamed: "名前なし",
