@@ -189,6 +189,9 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
       return dead_letters.length === 1 ? dead_letters : undefined;
     });
     const { page, context } = await openAsOperator("/operators");
+    const pipeline = page.getByRole("region", { name: "Pipeline" });
+    await pipeline.getByRole("status").getByText("Degraded").waitFor();
+    await pipeline.getByText("could not be dealt with").waitFor();
     await page.getByRole("row", { name: "not a raw message" }).getByRole("button", { name: "Put back" }).click();
     await page.getByText("Put back: 1.").waitFor();
     // It comes to its consumer again, which cannot read it any better.
