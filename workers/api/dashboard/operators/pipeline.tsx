@@ -81,7 +81,7 @@ function Facts({ health: { parts, over_s } }: { readonly health: HealthAnswer })
       />
       <Fact name={o("dead_letters")} value={known(dead_letters.waiting, ({ raw, windows }) => count(raw + windows))} />
       <Fact
-        name={o("windows_different")}
+        name={o("audit_differences")}
         value={known(audit.windows, (windows) => count(differing(windows)))}
         note={o("last_days")}
       />

@@ -1,0 +1,147 @@
+import { gzipSync } from "node:zlib";
+import type { Browser, Page } from "playwright-core";
+import type { DashboardSystem } from "./dashboard-system.ts";
+
+/** What a browser is asked to do with the dashboard, each measured inside the page by its own clock. */
+
+const VIEWPORT = { width: 1280, height: 900 };
+const WAIT_MS = 60_000;
+
+export interface FirstLoad {
+  /** Of the files that are loaded before the numbers are there, each compressed by itself. */
+  readonly gzipBytes: number;
+  /** From the start of the navigation until figures and line are drawn. */
+  readonly usableMs: number;
+}
+
+/** A first visit, by a browser that has nothing kept. */
+export async function measureFirstLoad(browser: Browser, { url, key }: DashboardSystem): Promise<FirstLoad> {
+  const context = await browser.newContext({ viewport: VIEWPORT });
+  const page = await context.newPage();
+  const requested: string[] = [];
+  page.on("request", (request) => requested.push(request.url()));
+  await page.addInitScript(watchUntilDrawn);
+  await page.goto(`${url}/#key=${key}`);
+  const usableMs = await drawnAt(page);
+  const files = requested.filter((address) => !address.includes("/v1/"));
+  const bodies = await Promise.all(
+    files.map(async (address) => Buffer.from(await (await fetch(address)).arrayBuffer())),
+  );
+  await context.close();
+  return { gzipBytes: bodies.reduce((sum, body) => sum + gzipSync(body).length, 0), usableMs };
+}
+
+/** Sets `drawnAtMs` once there are figures and a line, after the frame that shows them. */
+function watchUntilDrawn(): void {
+  const look = () => {
+    const isDrawn =
+      document.querySelector(".figure-value") !== null &&
+      document.querySelector(".figure-value .placeholder") === null &&
+      document.querySelector(".chart-plot canvas") !== null;
+    requestAnimationFrame(isDrawn ? () => Object.assign(globalThis, { drawnAtMs: performance.now() }) : look);
+  };
+  requestAnimationFrame(look);
+}
+
+async function drawnAt(page: Page): Promise<number> {
+  const found = await page.waitForFunction(
+    () => Reflect.get(globalThis, "drawnAtMs") as number | undefined,
+    undefined,
+    {
+      timeout: WAIT_MS,
+    },
+  );
+  const value = await found.jsonValue();
+  if (value === undefined) throw new Error("nothing was drawn");
+  return value;
+}
+
+/** Back and forth between spans that are in memory: from the step in the browser's history until the frame after all of it is drawn. */
+export async function measureSpanChanges(page: Page, url: string, changes: number): Promise<number[]> {
+  await page.goto(`${url}/span?span=last-28-days`);
+  await settled(page);
+  await choose(page, /^Last 12 months/);
+  await settled(page);
+  const took: number[] = [];
+  for (let change = 0; change < changes; change++) {
+    took.push(await page.evaluate(stepInHistory, change % 2 === 0 ? -1 : 1));
+    await settled(page);
+  }
+  return took;
+}
+
+async function choose(page: Page, preset: RegExp): Promise<void> {
+  await page.getByRole("button", { name: /^Span:/ }).click();
+  await page.getByRole("button", { name: preset }).click();
+}
+
+/** Nothing is waited for any more. */
+async function settled(page: Page): Promise<void> {
+  await page.waitForFunction(
+    () =>
+      document.querySelector(".chart-waiting, .placeholder, [aria-busy=true]") === null &&
+      document.querySelector(".chart-plot canvas") !== null,
+    undefined,
+    { timeout: WAIT_MS },
+  );
+}
+
+function stepInHistory(steps: number): Promise<number> {
+  const shown = () => document.querySelector(".span-picker button")?.textContent;
+  const before = shown();
+  return new Promise((resolve) => {
+    const startMs = performance.now();
+    const look = () => {
+      const isDrawn = shown() !== before && document.querySelector(".chart-waiting, .placeholder") === null;
+      // In the frame after this one it is on the screen.
+      requestAnimationFrame(isDrawn ? () => resolve(performance.now() - startMs) : look);
+    };
+    requestAnimationFrame(look);
+    history.go(steps);
+  });
+}
+
+/** How long each frame took while five years by day are panned, a move of the mouse a frame. */
+export async function measurePan(page: Page, url: string, moves: number): Promise<number[]> {
+  await page.goto(`${url}/span?span=last-5-years&granularity=1d&compare=year_ago`);
+  await settled(page);
+  const points = Number(await page.getByRole("slider").getAttribute("aria-valuemax"));
+  if (points < 1_800) throw new Error(`only ${points} days are drawn`);
+  const zoomIn = page.getByRole("button", { name: "Zoom in" });
+  await zoomIn.click();
+  const box = await page.locator(".chart-plot .u-over").boundingBox();
+  if (box === null) throw new Error("the chart is not shown");
+  const y = box.y + box.height / 2;
+  const left = box.x + box.width * 0.1;
+  const width = box.width * 0.8;
+  await page.keyboard.down("Shift");
+  await page.mouse.move(left + width, y);
+  await page.mouse.down();
+  const frames = page.evaluate(recordFrames, moves);
+  for (let move = 0; move < moves; move++) {
+    // There and back, so that there is always something to move to.
+    const share = Math.abs(((move * 2) / moves) * 2 - 1 - (move * 2 > moves ? 2 : 0));
+    await page.mouse.move(left + width * share, y);
+  }
+  const took = await frames;
+  await page.mouse.up();
+  await page.keyboard.up("Shift");
+  return took;
+}
+
+function recordFrames(frames: number): Promise<number[]> {
+  return new Promise((resolve) => {
+    const took: number[] = [];
+    let before = performance.now();
+    const next = (now: number) => {
+      took.push(now - before);
+      before = now;
+      if (took.length < frames) requestAnimationFrame(next);
+      else resolve(took);
+    };
+    requestAnimationFrame((now) => {
+      before = now;
+      requestAnimationFrame(next);
+    });
+  });
+}
