@@ -23,6 +23,7 @@ export default defineConfig({
             "clients/**/*.test.ts",
             "clickhouse/**/*.test.ts",
             "simulation/**/*.test.ts",
+            "fuzz/**/*.test.ts",
           ],
           exclude: [IN_WORKERD],
           testTimeout: 60_000,

@@ -19,6 +19,8 @@ const secretsSchema = z.object({
   clickhousePassword: z.string(),
   /** Sessions of the dashboard are signed with it. */
   sessionKey: z.string(),
+  /** Secrets of webhooks are sealed with it. */
+  alertKey: z.string(),
   /** What the demo keys are derived from. */
   demoSecret: z.string(),
 });
@@ -33,8 +35,12 @@ export interface LocalSystemOptions {
   readonly bundleDir?: string;
   /** Variables of the aggregate Worker over those of wrangler.toml. */
   readonly aggregateVars?: Readonly<Record<string, string>>;
+  /** `RATE_LIMIT` of ingest and api over that of wrangler.toml: Miniflare's stand-in for the limiter writes a row for each request. */
+  readonly rateLimit?: string;
   /** In the place of Miniflare's queues, with the bundles that go with it; its owner stops it after the system. */
-  readonly queues?: QueueService | undefined;
+  readonly queues?: Pick<QueueService, "url" | "deliverTo"> | undefined;
+  /** Where the Workers find ClickHouse, when something stands between; its own address unless given. */
+  readonly clickhouseUrl?: string;
   readonly onLog?: RuntimeOptions["onLog"];
   readonly onStep?: (step: string) => void;
 }
@@ -80,7 +86,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
       persistDir: join(stateDir, WORKERS_STATE_DIR),
       ingestPort: ports.ingest,
       apiPort: ports.api,
-      bindings: bindingsOf(secrets, clickhouse, options.aggregateVars),
+      bindings: bindingsOf(secrets, clickhouse, options),
       queuesUrl: options.queues?.url,
       ...(options.onLog === undefined ? {} : { onLog: options.onLog }),
     });
@@ -106,23 +112,29 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   }
 }
 
-function bindingsOf(secrets: Secrets, clickhouse: ClickHouse, aggregateVars: Readonly<Record<string, string>> = {}) {
-  const { identityKey: IDENTITY_KEY, userKey: USER_KEY } = secrets;
-  const CLICKHOUSE_URL = clickhouse.url;
+function bindingsOf(secrets: Secrets, clickhouse: ClickHouse, options: LocalSystemOptions) {
+  const { identityKey: IDENTITY_KEY, userKey: USER_KEY, alertKey: ALERT_KEY } = secrets;
+  const limit = options.rateLimit === undefined ? {} : { RATE_LIMIT: options.rateLimit };
+  // Receivers of a developer's, or of a test's, listen on this machine.
+  const alerts = { ALERT_KEY, WEBHOOKS_TO_LOOPBACK: "on" };
+  const CLICKHOUSE_URL = options.clickhouseUrl ?? clickhouse.url;
   return {
-    ingest: { IDENTITY_KEY, USER_KEY },
+    ingest: { IDENTITY_KEY, USER_KEY, ...limit },
     aggregate: {
       IDENTITY_KEY,
+      ...alerts,
       CLICKHOUSE_URL,
       CLICKHOUSE_USER: clickhouse.writer.user,
       CLICKHOUSE_PASSWORD: clickhouse.writer.password,
-      ...aggregateVars,
+      ...options.aggregateVars,
     },
     api: {
       SESSION_KEY: secrets.sessionKey,
+      ...alerts,
       CLICKHOUSE_URL,
       CLICKHOUSE_USER: clickhouse.reader.user,
       CLICKHOUSE_PASSWORD: clickhouse.reader.password,
+      ...limit,
     },
   };
 }
@@ -130,15 +142,16 @@ function bindingsOf(secrets: Secrets, clickhouse: ClickHouse, aggregateVars: Rea
 /** The installation's secrets, made at the first start. They outlive restarts: under another key every event would look new. */
 async function loadSecrets(path: string): Promise<Secrets> {
   const known = await readSecrets(path);
-  if (known?.sessionKey !== undefined) return { ...known, sessionKey: known.sessionKey };
+  if (known?.sessionKey !== undefined && known.alertKey !== undefined) return secretsSchema.parse(known);
   const secrets: Secrets = {
     identityKey: randomBytes(16).toString("hex"),
     userKey: randomBytes(16).toString("hex"),
     clickhousePassword: randomBytes(18).toString("base64url"),
     demoSecret: randomBytes(18).toString("base64url"),
-    // Installations from before there were sessions get this one.
     ...known,
-    sessionKey: randomBytes(32).toString("hex"),
+    // Installations from before there were sessions, or alerts, get what they lack.
+    sessionKey: known?.sessionKey ?? randomBytes(32).toString("hex"),
+    alertKey: known?.alertKey ?? randomBytes(32).toString("hex"),
   };
   await writeFile(`${path}.new`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
   await rename(`${path}.new`, path);
@@ -148,7 +161,7 @@ async function loadSecrets(path: string): Promise<Secrets> {
 /** `undefined` before the first start. */
 async function readSecrets(path: string) {
   try {
-    return secretsSchema.partial({ sessionKey: true }).parse(JSON.parse(await readFile(path, "utf8")));
+    return secretsSchema.partial({ sessionKey: true, alertKey: true }).parse(JSON.parse(await readFile(path, "utf8")));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new Error(`${path} cannot be read; restore it, or remove the whole folder to start afresh`, { cause: error });

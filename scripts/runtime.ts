@@ -35,8 +35,10 @@ export interface Runtime {
   readonly directory: D1Database;
   readonly archive: R2Bucket;
   readonly miniflare: Miniflare;
-  /** Fires the crons of the aggregate Worker, which Miniflare never does by itself, and waits until they are done. */
+  /** Fires the aggregate Worker's cron of every ten minutes, which Miniflare never does by itself, and waits until they are done. */
   runCron(): Promise<void>;
+  /** The same of the cron that looks at alerts and sends their notices. */
+  runAlertCron(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -70,12 +72,16 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     directory: (await miniflare.getD1Database("DIRECTORY", "tally-api")) as unknown as D1Database,
     archive: (await miniflare.getR2Bucket("ARCHIVE", "tally-aggregate")) as unknown as R2Bucket,
     miniflare,
-    runCron: async () => {
-      const aggregate = await miniflare.getWorker("tally-aggregate");
-      await aggregate.scheduled({ cron: "*/10 * * * *" });
-    },
+    runCron: () => fireCron(miniflare, "*/10 * * * *"),
+    runAlertCron: () => fireCron(miniflare, "* * * * *"),
     stop: () => miniflare.dispose(),
   };
+}
+
+/** As in wrangler.toml. */
+async function fireCron(miniflare: Miniflare, cron: string): Promise<void> {
+  const aggregate = await miniflare.getWorker("tally-aggregate");
+  await aggregate.scheduled({ cron });
 }
 
 function workerOptions(worker: WorkerName, options: RuntimeOptions, port: number | undefined, s3: ArchiveEndpoint) {

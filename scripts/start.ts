@@ -12,6 +12,7 @@ import { endLeftoverWorkerd } from "./workerd-process.ts";
 
 /** As in wrangler.toml: Miniflare leaves crons to us. */
 const CRON_INTERVAL_MS = 600_000;
+const ALERT_CRON_INTERVAL_MS = 60_000;
 /** What came too late is counted after this: here nobody sends so much that more of it is worth a minute's wait, and the demo's past is all late. */
 const LATE_DELAY_MS = 3_000;
 /** Ctrl-C is answered within this, whatever hangs. */
@@ -42,7 +43,10 @@ async function main(): Promise<void> {
   obeyOnly(onSignal);
   const keys = await prepareDemo(system, Date.now());
   if (!stop.signal.aborted) console.log(welcome(system, keys, options));
-  const crons = setInterval(() => void fireCron(system), CRON_INTERVAL_MS);
+  const crons = [
+    setInterval(() => void fireCron(() => system.runtime.runCron()), CRON_INTERVAL_MS),
+    setInterval(() => void fireCron(() => system.runtime.runAlertCron()), ALERT_CRON_INTERVAL_MS),
+  ];
   const traffic = options.quiet ? undefined : sendDemo(system, keys.source, options, stop.signal);
   system.clickhouse.exited.then(() => {
     if (!stop.signal.aborted)
@@ -52,7 +56,7 @@ async function main(): Promise<void> {
   if (!stop.signal.aborted) await once(stop.signal, "abort");
   console.log("\nStopping …");
   setTimeout(() => process.exit(1), STOP_TIMEOUT_MS).unref();
-  clearInterval(crons);
+  for (const cron of crons) clearInterval(cron);
   const sent = await traffic;
   await system.stop();
   await log.close();
@@ -60,8 +64,8 @@ async function main(): Promise<void> {
 }
 
 /** A run that fails is in the log of the Workers, and repeated by the next. */
-async function fireCron({ runtime }: LocalSystem): Promise<void> {
-  await runtime.runCron().catch((error: unknown) => console.error(`A cron did not run: ${String(error)}`));
+async function fireCron(run: () => Promise<void>): Promise<void> {
+  await run().catch((error: unknown) => console.error(`A cron did not run: ${String(error)}`));
 }
 
 /** Takes other handlers off: Miniflare's would end the process at once, with ClickHouse still writing. */

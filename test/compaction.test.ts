@@ -8,6 +8,8 @@ import type { ClickHouse } from "../scripts/clickhouse.ts";
 import type { PaymentEventInput } from "../scripts/event-input.ts";
 import { differences, loadTruth, storedHistory, truth } from "../scripts/ground-truth.ts";
 import { archivedKind } from "../shared/archive-key.ts";
+import { hashUser } from "../shared/identity.ts";
+import { sipKeyFromHex } from "../shared/siphash.ts";
 import { DAY_MS, HOUR_MS, windowStart } from "../shared/window.ts";
 import { killClickHouse, killWorkers, startAgain } from "./killing.ts";
 import { shopEvents } from "./shop.ts";
@@ -207,4 +209,74 @@ test("kill -9 of the Workers in the middle of compaction loses nothing", async (
   expect(await countOf("uncompacted_hours")).toBeGreaterThan(0);
   await compactAll();
   await expectCompacted();
+});
+
+interface Erasure {
+  readonly id: string;
+  readonly state: string;
+  readonly events: number;
+  readonly files: number;
+}
+
+async function beginErasure(user_hashes: readonly string[]): Promise<string> {
+  const answer = await fetch(`${tally.runtime.apiUrl}/v1/admin/erasures`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${tally.operatorKey}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ user_hashes, to: toMs }),
+  });
+  expect(answer.status).toBe(202);
+  return ((await answer.json()) as Erasure).id;
+}
+
+async function untilErased(id: string): Promise<Erasure> {
+  return await until("the users to be erased", async () => {
+    const shown = (await (await tally.read(`/v1/admin/erasures/${id}`)).json()) as Erasure;
+    return shown.state === "done" ? shown : undefined;
+  });
+}
+
+/** All single events as the archive has them. */
+async function listedEvents(): Promise<string> {
+  const merchants = [...new Set(sent.map(({ merchant_id }) => merchant_id))];
+  const query = `from=${span.fromMs}&to=${span.toMs}&format=csv`;
+  const lists = merchants.map(async (id) => await (await tally.read(`/v1/merchants/${id}/events?${query}`)).text());
+  return (await Promise.all(lists)).join("\n");
+}
+
+/** Windows as they stand in history, sketches and all. */
+async function storedWindows(): Promise<unknown[]> {
+  const answer = await tally.sql.query({
+    query: "SELECT * FROM windows FINAL ORDER BY merchant_id, currency, window_start",
+    format: "JSONEachRow",
+  });
+  return await answer.json();
+}
+
+test("users are erased from the archive through a kill -9; every number stays, and the counters still audit", async () => {
+  await send("erased", LATE_EVENTS);
+  const userKey = sipKeyFromHex(tally.secrets.userKey);
+  const users = [...new Set(sent.flatMap(({ user }) => (user?.id == null ? [] : [user.id])))];
+  const [kept = "", ...erased] = users.slice(0, 40).map((id) => hashUser(userKey, id));
+  const before = { events: await listedEvents(), windows: await storedWindows(), replay: (await replay()).windows };
+  for (const hash of [kept, ...erased]) expect(before.events).toContain(hash);
+
+  const begun = await beginErasure(erased);
+  await killWorkers(tally);
+  const first = await untilErased(begun);
+  expect(first.files).toBeGreaterThan(1);
+  const after = await listedEvents();
+  expect(after.split("\n").length).toBe(before.events.split("\n").length);
+  for (const hash of erased) expect(after).not.toContain(hash);
+  expect(after).toContain(kept);
+  expect(await storedWindows()).toEqual(before.windows);
+  await expectCompacted();
+  expect((await replay()).windows).toEqual(before.replay);
+
+  // Once more there is nothing left to do, and what was asked for stands nowhere but as a call.
+  expect(await untilErased(await beginErasure(erased))).toMatchObject({ events: 0, files: 0 });
+  const log = await (await tally.read("/v1/admin/log?limit=1000")).text();
+  expect(log).toContain("/v1/admin/erasures");
+  const directory = await tally.runtime.miniflare.getD1Database("DIRECTORY", "tally-api");
+  const written = JSON.stringify((await directory.prepare("SELECT * FROM erasures").all()).results) + log;
+  for (const hash of erased) expect(written).not.toContain(hash);
 });

@@ -22,7 +22,7 @@ interface Metrics {
 
 /** What merchants are shown, window by window, those with nothing in them left out. Throws when a read fails. */
 export async function totalsOfApi(
-  tally: TestSystem,
+  tally: Pick<TestSystem, "read">,
   merchants: readonly string[],
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
 ): Promise<ShownTotals[]> {

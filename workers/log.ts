@@ -1,4 +1,6 @@
-/** One JSON line a fact. Nothing of an event but its ids ever goes in; an error is logged with its stack. */
+import { withoutKeySecrets } from "./directory/key.ts";
+
+/** One JSON line a fact. Nothing of an event but its ids ever goes in, and of a key no more than its id; an error is logged with its stack. */
 export function log(
   level: "info" | "warn" | "error",
   message: string,
@@ -11,5 +13,5 @@ export function log(
       : error === undefined
         ? {}
         : { error: String(error) };
-  console[level](JSON.stringify({ level, message, ...rest, ...cause }));
+  console[level](withoutKeySecrets(JSON.stringify({ level, message, ...rest, ...cause })));
 }

@@ -123,6 +123,15 @@ describe("a message", () => {
     expect(namesIn(take(5_000))).toBe("abc");
   });
 
+  test("that waits is due at once when delays are ended; one that is with a consumer is not", () => {
+    send("abc", 0);
+    take(0);
+    send("def", 0, 5);
+    store.endDelays(1_000);
+    expect(namesIn(take(1_000))).toBe("def");
+    expect(store.take("log", 1_000)).toBeUndefined();
+  });
+
   test("that was acknowledged is gone, its neighbours come again after the delay each asked for, or the queue's own", () => {
     send("abc", 0);
     const batch = take(0);

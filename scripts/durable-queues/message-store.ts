@@ -131,6 +131,11 @@ export class MessageStore {
       .run(nowMs + pauseMs, lease);
   }
 
+  /** Whatever waits for a retry, or was sent with a delay, is due at once; what is with a consumer stays there. */
+  endDelays(nowMs: number): void {
+    this.#db.prepare("UPDATE message SET due_ms = ? WHERE lease IS NULL AND due_ms > ?").run(nowMs, nowMs);
+  }
+
   /** Messages of each queue that has some, whether delayed, deliverable or with a consumer. */
   backlog(): Readonly<Record<string, number>> {
     const rows = this.#db.prepare("SELECT queue, count(*) AS messages FROM message GROUP BY queue").all();

@@ -20,6 +20,8 @@ export interface QueueService {
   readonly deliveries: Deliveries;
   /** Begins to deliver. Until then, everything waits. */
   deliverTo(consumer: Consumer): void;
+  /** Has everything that waits for a retry, or was sent with a delay, delivered now. */
+  endDelays(): void;
   /** Ends deliveries under way as if their consumer had died; what is on disk can be opened again. */
   stop(): Promise<void>;
 }
@@ -42,6 +44,10 @@ export async function startQueueService(options: QueueServiceOptions): Promise<Q
     store,
     deliveries,
     deliverTo: (consumer) => deliveries.start(consumer),
+    endDelays: () => {
+      store.endDelays(Date.now());
+      for (const queue of options.queues.keys()) deliveries.look(queue);
+    },
     stop: async () => {
       server.close();
       server.closeAllConnections();

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { addLogEntry, finishLogEntry, type NewLogEntry } from "../directory/admin-log.ts";
 import { subjectOf } from "../directory/authenticate.ts";
+import { withoutKeySecrets } from "../directory/key.ts";
 import { inBackground } from "./background.ts";
 import type { Caller } from "./caller.ts";
 import type { AdmitEnv, Guarded } from "./guarded.ts";
@@ -64,7 +65,8 @@ export class LoggedCall {
       method: req.method,
       route: this.#route,
       // What was sent by nobody in particular is not kept.
-      parameters: this.#caller === null ? { path: req.path.slice(0, 200) } : await loggedParameters(req),
+      parameters:
+        this.#caller === null ? { path: withoutKeySecrets(req.path).slice(0, 200) } : await loggedParameters(req),
       status: status ?? null,
       finishedAt: status === undefined ? null : this.#nowMs,
     };

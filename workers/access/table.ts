@@ -62,6 +62,21 @@ export const API_ACCESS: AccessTable = {
   "POST /v1/merchants/:merchant/keys/:key/rotate": managerLogged,
   "DELETE /v1/merchants/:merchant/keys/:key": managerLogged,
 
+  "GET /v1/merchants/:merchant/alerts": merchant,
+  "POST /v1/merchants/:merchant/alerts": managerLogged,
+  "GET /v1/merchants/:merchant/alerts/:alert": merchant,
+  "PATCH /v1/merchants/:merchant/alerts/:alert": managerLogged,
+  "DELETE /v1/merchants/:merchant/alerts/:alert": managerLogged,
+  "POST /v1/merchants/:merchant/alerts/:alert/rotate": managerLogged,
+  "POST /v1/merchants/:merchant/alerts/:alert/test": managerLogged,
+
+  "GET /v1/admin/alerts": operator,
+  "POST /v1/admin/alerts": operator,
+  "GET /v1/admin/alerts/:alert": operator,
+  "PATCH /v1/admin/alerts/:alert": operator,
+  "DELETE /v1/admin/alerts/:alert": operator,
+  "POST /v1/admin/alerts/:alert/rotate": operator,
+  "POST /v1/admin/alerts/:alert/test": operator,
   "GET /v1/admin/sources": operator,
   "POST /v1/admin/sources": operator,
   "GET /v1/admin/sources/:source": operator,
@@ -86,6 +101,9 @@ export const API_ACCESS: AccessTable = {
   "POST /v1/admin/replays": operator,
   "GET /v1/admin/replays/:id": operator,
   "DELETE /v1/admin/replays/:id": operator,
+  "GET /v1/admin/erasures": operator,
+  "POST /v1/admin/erasures": operator,
+  "GET /v1/admin/erasures/:id": operator,
 };
 
 /** The methods that routes of a path have, for whoever used another one; none when there is no such path. */

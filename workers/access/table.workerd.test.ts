@@ -231,16 +231,16 @@ async function readFate(response: Response): Promise<Fate> {
 }
 
 describe("the table", () => {
-  test("leaves everything below a merchant to the merchant, of which its keys are changed by those that manage them, and everything of administration to operators, in the log but for what watches", () => {
+  test("leaves everything below a merchant to the merchant, of which its keys and alerts are changed by keys that manage them, and everything of administration to operators, in the log but for what watches", () => {
     for (const [name, { who, isLogged }] of Object.entries(API_ACCESS)) {
       const [method = "", path = ""] = name.split(" ");
-      const changesKeys = path.includes("/keys") && method !== "GET";
+      const changesWhatLasts = /\/(?:keys|alerts)/.test(path) && method !== "GET";
       const isMerchants = path.startsWith("/v1/merchants/:merchant");
-      expect([name, who === "merchant"]).toEqual([name, isMerchants && !changesKeys]);
-      expect([name, who === "manager"]).toEqual([name, isMerchants && changesKeys]);
+      expect([name, who === "merchant"]).toEqual([name, isMerchants && !changesWhatLasts]);
+      expect([name, who === "manager"]).toEqual([name, isMerchants && changesWhatLasts]);
       expect([name, who === "operator"]).toEqual([name, path.startsWith("/v1/admin/")]);
       const isWatched = name === "GET /v1/admin/health" || name === "GET /v1/admin/metrics";
-      expect([name, isLogged]).toEqual([name, (path.startsWith("/v1/admin/") && !isWatched) || changesKeys]);
+      expect([name, isLogged]).toEqual([name, (path.startsWith("/v1/admin/") && !isWatched) || changesWhatLasts]);
     }
   });
 });

@@ -99,13 +99,14 @@ export function parquetSource(name: string): string {
 }
 
 /** The order in which events were received, as `recount-sql.ts` has it. */
-const RECEIVED = "received_at, batch, n, line";
+export const RECEIVED = "received_at, batch, n, line";
 /**
  * Of an identity, in a window, received within the same ten minutes, the first one alone can ever count: whichever window knows it and has it passed
  * over would pass over the others as well, since windows stop being recent at multiples of ten minutes.
  */
 const SAME = `merchant_id, event_id, intDiv(occurred_at, ${WINDOW_MS}), intDiv(received_at, ${WINDOW_MS})`;
-const HASH = `sipHash64(${PARQUET_COLUMNS.join(", ")})`;
+/** Of a row, all of it; summed up it is the checksum in the manifest. */
+export const ROW_HASH = `sipHash64(${PARQUET_COLUMNS.join(", ")})`;
 /** Of a line: what every event has. */
 export const IS_EVENT = "type IN ('payment', 'refund') AND merchant_id != '' AND event_id != '' AND currency != ''";
 
@@ -116,7 +117,7 @@ export const IS_EVENT = "type IN ('payment', 'refund') AND merchant_id != '' AND
 export function expectedSql(sources: CompactSources): string {
   return `
 SELECT toString(sum(lines)) AS lines, toString(count()) AS events, toString(sum(hash)) AS checksum, toString(sum(strange)) AS strange FROM (
-  SELECT count() AS lines, countIf(NOT (${IS_EVENT})) AS strange, argMin(${HASH}, (${RECEIVED})) AS hash
+  SELECT count() AS lines, countIf(NOT (${IS_EVENT})) AS strange, argMin(${ROW_HASH}, (${RECEIVED})) AS hash
   FROM (${rowsSql(sources)}) GROUP BY ${SAME})`;
 }
 
@@ -131,7 +132,7 @@ ORDER BY merchant_id, occurred_at, ${RECEIVED}`;
 
 /** What stands in the Parquet `parquet_url`: `events` and `checksum`. */
 export const WRITTEN_SQL = `
-SELECT toString(count()) AS events, toString(sum(${HASH})) AS checksum FROM ${parquetSource("parquet_url")}`;
+SELECT toString(count()) AS events, toString(sum(${ROW_HASH})) AS checksum FROM ${parquetSource("parquet_url")}`;
 
 /** Takes rows of the Parquet `parquet_url` into `archived_events`, as `LOAD_SQL` of `recount-sql.ts` does lines, with the same parameters. */
 export function loadParquetSql(hasMerchants: boolean): string {

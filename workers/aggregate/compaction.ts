@@ -14,7 +14,7 @@ import { type Env, settingsOf } from "./env.ts";
 import { REPLAYER } from "./replayer-name.ts";
 
 /** So long after an hour has become final, in which a shard may still rebuild a damaged window of it from the objects. */
-const SHARD_MARGIN_MS = 6 * HOUR_MS;
+export const SHARD_MARGIN_MS = 6 * HOUR_MS;
 /** An hour that never comes to rest is compacted once in so long all the same. */
 const WAIT_MS_MAX = DAY_MS;
 /** After a pass that failed. */

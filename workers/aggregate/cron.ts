@@ -1,9 +1,11 @@
 import { pruneLog } from "../directory/admin-log.ts";
 import { forgetCorrections } from "../directory/corrections.ts";
 import { log } from "../log.ts";
+import { keepAlerts } from "./alert-cron.ts";
 import { audit } from "./audit.ts";
 import { compaction } from "./compaction.ts";
 import type { Env } from "./env.ts";
+import { forgetPast } from "./retention.ts";
 import { rollUp } from "./roll-up.ts";
 import { wakeReplayer } from "./wake-replayer.ts";
 
@@ -20,7 +22,9 @@ const TASKS: readonly CronTask[] = [
   { name: "compaction", run: (env) => compaction(env, Date.now()) },
   { name: "admin log", run: async ({ DIRECTORY }) => ({ pruned: await pruneLog(DIRECTORY, Date.now()) }) },
   { name: "roll-up", run: (env) => rollUp(env) },
+  { name: "retention", run: (env) => forgetPast(env, Date.now()) },
   { name: "corrections", run: (env) => forgetCorrections(env.DIRECTORY, Date.now()) },
+  { name: "alerts", run: (env) => keepAlerts(env, Date.now()) },
 ];
 
 /** Runs all of them; one that fails holds back none after it, and is tried again by the next cron. */

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { sipKeyFromHex } from "../../shared/siphash.ts";
 import { HOUR_MS } from "../../shared/window.ts";
-import type { HistoryEnv } from "../history-client.ts";
+import type { WebhookEnv } from "../alerts/send-webhook.ts";
+import type { ReadHistoryEnv } from "../api/retention.ts";
 import type { MeterEnv } from "../meter/isolate-meter.ts";
 import type { ArchiveS3Env } from "./archive-s3.ts";
 import type { Replayer } from "./replayer.ts";
@@ -9,7 +10,7 @@ import { RESIDENT_BYTES_MAX, SHARD_BYTES_MAX } from "./residency.ts";
 import type { Shard } from "./shard.ts";
 
 /** What `[env.aggregate]` in wrangler.toml and its secrets bind. */
-export interface Env extends HistoryEnv, ArchiveS3Env, MeterEnv {
+export interface Env extends ReadHistoryEnv, ArchiveS3Env, MeterEnv, WebhookEnv {
   readonly DIRECTORY: D1Database;
   readonly ARCHIVE: R2Bucket;
   readonly SHARD: DurableObjectNamespace<Shard>;
@@ -23,6 +24,8 @@ export interface Env extends HistoryEnv, ArchiveS3Env, MeterEnv {
   /** Of the archive, what one pass of a replay counts; left out but in tests. */
   readonly REPLAY_BYTES_MAX?: string;
   readonly IDENTITY_KEY: string;
+  /** By event time; as long as history keeps windows unless it is said otherwise. */
+  readonly ARCHIVE_KEPT_DAYS?: string;
   /** How long an hour is left alone after its last change, and what one pass over it takes; left out but in tests. */
   readonly COMPACT_QUIET_MS?: string;
   readonly COMPACT_BYTES_MAX?: string;
@@ -36,6 +39,8 @@ const settingsSchema = z.object({
   REPLAY_BYTES_MAX: z.coerce.number().int().min(1).default(64_000_000),
   COMPACT_QUIET_MS: z.coerce.number().int().min(0).default(HOUR_MS),
   COMPACT_BYTES_MAX: z.coerce.number().int().min(1).default(64_000_000),
+  // No less than what may be corrected, audited and compacted yet.
+  ARCHIVE_KEPT_DAYS: z.coerce.number().int().min(7).default(1_860),
   IDENTITY_KEY: z.string().transform(sipKeyFromHex),
 });
 

@@ -1,4 +1,5 @@
 import { isolateMeter } from "../meter/isolate-meter.ts";
+import { ALERT_CRON, runAlertCron } from "./alert-cron.ts";
 import { runCron } from "./cron.ts";
 import { consumeDead } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
@@ -22,8 +23,8 @@ export default {
     }
   },
 
-  async scheduled(_controller, env) {
-    await runCron(env);
+  async scheduled({ cron }, env) {
+    await (cron === ALERT_CRON ? runAlertCron(env) : runCron(env));
   },
 } satisfies ExportedHandler<Env>;
 

@@ -3,6 +3,7 @@ import { nextReplay } from "../directory/replays.ts";
 import { log } from "../log.ts";
 import { advanceCompaction, isCompactionDue } from "./compaction.ts";
 import { type Env, settingsOf } from "./env.ts";
+import { erasePass, isErasureDue } from "./erasure.ts";
 import { nextLateWindowMs } from "./late-windows.ts";
 import { rebuildLate } from "./rebuild-late.ts";
 import { advanceReplays } from "./replay.ts";
@@ -15,8 +16,8 @@ const ALARM_COMPACTIONS_MAX = 50;
 const FAILURE_RETRY_MS = 30_000;
 
 /**
- * Counts windows anew from the archive, and compacts it, one pass after another, by an alarm. What there is to do stands in the directory. As one
- * object does both, no object of the archive is removed between being listed and being read.
+ * Counts windows anew from the archive, takes users out of it, and compacts it, one pass after another, by an alarm. What there is to do stands in the
+ * directory. As one object does all of it, no object of the archive is removed between being listed and being read.
  */
 export class Replayer extends DurableObject<Env> {
   #lastMs = 0;
@@ -55,6 +56,11 @@ export class Replayer extends DurableObject<Env> {
         isMore = await advanceReplays(this.env, this.#moment());
       });
       isFailed = !isRebuilt || !isReplayed;
+      // One that fails is put off by itself.
+      await this.#attempt("users not erased", async () => {
+        const isErasing = await erasePass(this.env, this.#moment());
+        isMore ||= isErasing;
+      });
       await compact();
     }
     await this.#ringForNext(isFailed);
@@ -70,7 +76,7 @@ export class Replayer extends DurableObject<Env> {
     if (isFailed) return await this.#ring(nowMs + FAILURE_RETRY_MS);
     const isRead = await this.#attempt("directory away", async () => {
       const isReplaying = (await nextReplay(this.env.DIRECTORY)) !== undefined;
-      const isBusy = isReplaying || (await isCompactionDue(this.env, nowMs));
+      const isBusy = isReplaying || (await isErasureDue(this.env, nowMs)) || (await isCompactionDue(this.env, nowMs));
       const nextMs = isBusy ? 0 : await nextLateWindowMs(this.env.DIRECTORY);
       if (nextMs !== undefined) await this.#ring(Math.max(nextMs, nowMs + 1));
     });

@@ -212,6 +212,18 @@ describe("the log", () => {
     expect(JSON.stringify(entry?.parameters).length).toBeLessThan(5_000);
   });
 
+  test("takes a body of any depth, and keeps its beginning", async () => {
+    const nested = `{"id":${'{"a":'.repeat(20_000)}"tally_opr_0123456789abcdef_secret"${"}".repeat(20_000)}}`;
+    const response = await ask("POST", "sources", nested);
+    expect([response.status, await problemOf(response)]).toMatchObject([
+      422,
+      { code: "invalid_body", parameter: "id" },
+    ]);
+    const kept = JSON.stringify((await newest(1))[0]?.parameters);
+    expect(kept).toContain("[too deep]");
+    expect(kept).not.toContain("secret");
+  });
+
   test("of a directory that is away lets nothing be done; one that cannot be completed takes no answer back", async () => {
     const failing = (failed: RegExp): D1Database =>
       new Proxy(api.directory, {

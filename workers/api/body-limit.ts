@@ -1,4 +1,5 @@
 import { bodyLimit } from "hono/body-limit";
+import { createMiddleware } from "hono/factory";
 import { type Problem, problemResponse } from "../http/problem.ts";
 
 /** Of any request to this Worker. The longest that makes sense is a topology with its overrides. */
@@ -11,5 +12,12 @@ const tooLarge: Problem = {
   detail: `${BODY_BYTES_MAX} bytes are allowed.`,
 };
 
-/** Before anything reads a body: whatever does so afterwards has it in memory as a whole. */
-export const limitBody = bodyLimit({ maxSize: BODY_BYTES_MAX, onError: () => problemResponse(tooLarge) });
+/**
+ * Before anything reads a body: whatever does so afterwards has it in memory as a whole. Of a GET or HEAD nobody reads one, and the request
+ * cannot be made anew with what was read of it, as the platform's `Request` has it.
+ */
+export const limitBody = createMiddleware(async (c, next) =>
+  c.req.method === "GET" || c.req.method === "HEAD" ? await next() : await limited(c, next),
+);
+
+const limited = bodyLimit({ maxSize: BODY_BYTES_MAX, onError: () => problemResponse(tooLarge) });

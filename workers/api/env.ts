@@ -2,12 +2,13 @@ import type { SessionEnv } from "../access/session.ts";
 import type { ArchiveS3Env } from "../aggregate/archive-s3.ts";
 import type { Replayer } from "../aggregate/replayer.ts";
 import type { Shard } from "../aggregate/shard.ts";
+import type { WebhookEnv } from "../alerts/send-webhook.ts";
 import type { RateLimitEnv } from "../http/rate-limit.ts";
 import type { MeterEnv } from "../meter/isolate-meter.ts";
 import type { ReadHistoryEnv } from "./retention.ts";
 
 /** What `[env.api]` in wrangler.toml and its secrets bind. */
-export interface Env extends ReadHistoryEnv, ArchiveS3Env, SessionEnv, RateLimitEnv, MeterEnv {
+export interface Env extends ReadHistoryEnv, ArchiveS3Env, SessionEnv, RateLimitEnv, MeterEnv, WebhookEnv {
   readonly DIRECTORY: D1Database;
   readonly ARCHIVE: R2Bucket;
   readonly SHARD: DurableObjectNamespace<Shard>;

@@ -4,8 +4,11 @@ import { shardOf, type Topology } from "../../shared/topology.ts";
 import { fromRow, type MerchantWindow } from "../../shared/window-row.ts";
 import type { Shard } from "../aggregate/shard.ts";
 import { CircuitBreaker } from "../circuit-breaker.ts";
-import type { Env } from "./env.ts";
 import type { HistorySpan } from "./tiers.ts";
+
+export interface ShardsEnv {
+  readonly SHARD: DurableObjectNamespace<Shard>;
+}
 
 /** A shard did not answer; what is not in history yet cannot be told right now. */
 export class ShardUnavailable extends Error {}
@@ -32,7 +35,7 @@ const readingSchema = z.object({
  * `bringBack` they answer for all they retain, which costs them more: for when history cannot be asked.
  */
 export async function readHotWindows(
-  env: Env,
+  env: ShardsEnv,
   topology: Topology,
   merchantId: string,
   fromMs: number,
@@ -54,7 +57,7 @@ export async function readHotWindows(
  * telling. What they answer to a read is not older than the text, if it is asked afterwards.
  */
 export async function readMark(
-  env: Env,
+  env: ShardsEnv,
   topology: Topology,
   merchantId: string,
   fromMs: number,
@@ -94,7 +97,7 @@ const circuits = new LRUCache<string, CircuitBreaker>({ max: CIRCUITS_MAX });
 
 /** What a shard answers. While it hangs this throws `Unanswered`: at first within two seconds, then at once. */
 export async function askShard<T>(
-  { SHARD }: Pick<Env, "SHARD">,
+  { SHARD }: ShardsEnv,
   shard: string,
   ask: (stub: DurableObjectStub<Shard>) => Promise<T>,
 ): Promise<T> {
@@ -108,7 +111,7 @@ export async function askShard<T>(
 }
 
 async function readShard(
-  env: Env,
+  env: ShardsEnv,
   merchantId: string,
   { shard, fromMs, toMs }: OwnedPart,
   bringBack: boolean,

@@ -3,6 +3,7 @@ import { admit } from "../access/admit.ts";
 import type { Guarded } from "../access/guarded.ts";
 import { API_ACCESS, methodsAt } from "../access/table.ts";
 import { REPLAYER } from "../aggregate/replayer-name.ts";
+import { readErasure } from "../directory/erasures.ts";
 import { metricsText } from "../health/metrics-text.ts";
 import { OPEN_METRICS_TYPE } from "../health/open-metrics.ts";
 import { lookAtHealth } from "../health/read-health.ts";
@@ -12,6 +13,7 @@ import { log } from "../log.ts";
 import { adminLog } from "./admin-log.ts";
 import { adminMerchants, showMerchant } from "./admin-merchants.ts";
 import { adminSources } from "./admin-sources.ts";
+import { adminAlerts, merchantAlerts } from "./alerts.ts";
 import { fresh } from "./answer.ts";
 import { AUDIT_PARAMETERS, answerAudit } from "./audit.ts";
 import { limitBody } from "./body-limit.ts";
@@ -20,9 +22,11 @@ import { answerKnown, cachedRead } from "./cache/cached-read.ts";
 import { compressCsv } from "./compress-csv.ts";
 import { listDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
+import { beginErasure, erasureRequestSchema, present as presentErasure, showErasures } from "./erasures.ts";
 import { answerEvents } from "./events/route.ts";
 import { HistoryUnavailable } from "./history.ts";
 import { ShardUnavailable } from "./hot-windows.ts";
+import { readJson } from "./json-body.ts";
 import { adminKeys, merchantKeys } from "./keys.ts";
 import { answerLive, LIVE_PARAMETERS, parseLive } from "./live/live.ts";
 import { loadHome } from "./merchant.ts";
@@ -56,6 +60,8 @@ app.get("/healthz", (c) => c.json({ status: "ok", service: "tally-api" }));
 
 app.route("/v1/session", session);
 app.route("/v1/merchants/:merchant/keys", merchantKeys);
+app.route("/v1/merchants/:merchant/alerts", merchantAlerts);
+app.route("/v1/admin/alerts", adminAlerts);
 app.route("/v1/admin/sources", adminSources);
 app.route("/v1/admin/merchants", adminMerchants);
 app.route("/v1/admin/keys", adminKeys);
@@ -141,6 +147,22 @@ app.get("/v1/admin/replays/:id", async (c) => {
 app.delete("/v1/admin/replays/:id", async (c) => {
   const ended = await endReplay(c.env.DIRECTORY, c.req.param("id"), Date.now());
   return ended ? c.body(null, 204) : problemResponse(notFound(c.req.path));
+});
+
+app.get("/v1/admin/erasures", async (c) => fresh(await showErasures(c.env.DIRECTORY)));
+
+app.post("/v1/admin/erasures", async (c) => {
+  const body = await readJson(c, erasureRequestSchema);
+  if (!body.ok) return problemResponse(body.error);
+  const begun = await beginErasure(c.env.DIRECTORY, body.value, Date.now());
+  if (!begun.ok) return problemResponse(begun.error);
+  await c.env.REPLAYER.get(c.env.REPLAYER.idFromName(REPLAYER)).begin();
+  return c.json(begun.value, 202);
+});
+
+app.get("/v1/admin/erasures/:id", async (c) => {
+  const erasure = await readErasure(c.env.DIRECTORY, c.req.param("id"));
+  return erasure === undefined ? problemResponse(notFound(c.req.path)) : fresh(presentErasure(erasure));
 });
 
 const historyUnavailable: Problem = {

@@ -2,10 +2,15 @@ import { EMPTY_REPORT, mergeReports, type Report } from "../../shared/report.ts"
 import { completeThrough, storedThrough, WINDOW_MS, windowStart } from "../../shared/window.ts";
 import type { MerchantWindow } from "../../shared/window-row.ts";
 import { loadReadTopology } from "../directory/topology.ts";
-import type { Env } from "./env.ts";
 import { HistoryUnavailable, queryHistory } from "./history.ts";
-import { type HotWindows, readHotWindows, ShardUnavailable } from "./hot-windows.ts";
+import { type HotWindows, readHotWindows, type ShardsEnv, ShardUnavailable } from "./hot-windows.ts";
+import type { ReadHistoryEnv } from "./retention.ts";
 import type { HistorySpan } from "./tiers.ts";
+
+/** What a Worker binds that reads what was counted. */
+export interface ReadEnv extends ReadHistoryEnv, ShardsEnv {
+  readonly DIRECTORY: D1Database;
+}
 
 export interface RangeQuery {
   readonly merchantId: string;
@@ -45,7 +50,7 @@ export interface Completeness {
  * all else. While history is away the shards answer for all they retain, so that spans of the last day are still read. Throws
  * `ShardUnavailable`, `HistoryUnavailable` and `WindowsGone`; a range the shards answer alone never asks history.
  */
-export async function readRange(env: Env, query: RangeQuery, nowMs: number): Promise<RangeReading> {
+export async function readRange(env: ReadEnv, query: RangeQuery, nowMs: number): Promise<RangeReading> {
   const {
     windows,
     past = [],
@@ -78,7 +83,7 @@ export interface Both<Past> extends Completeness {
 
 /** A span of a merchant, joined from the shards and, by way of `ask`, from history. */
 export async function readBoth<Past>(
-  env: Env,
+  env: ReadEnv,
   { merchantId, fromMs, toMs, takesPartial = false }: HistorySpan & Pick<RangeQuery, "merchantId" | "takesPartial">,
   nowMs: number,
   ask: (spans: readonly HistorySpan[]) => Promise<Past>,

@@ -33,6 +33,13 @@ export function keyPrefix(kind: KeyKind, id: string): string {
   return `tally_${TAG[kind]}_${id}`;
 }
 
+const SECRET_OF_TOKEN = /(tally_(?:src|mch|opr)_[0-9a-f]{16})_[A-Za-z0-9_-]+/g;
+
+/** A text in which keys show their id alone: whatever is logged, or told in an error, may have been sent with a key in the wrong place. */
+export function withoutKeySecrets(text: string): string {
+  return text.replaceAll(SECRET_OF_TOKEN, "$1");
+}
+
 export interface ParsedKey {
   readonly id: string;
   readonly secret: string;

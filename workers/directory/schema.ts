@@ -190,6 +190,33 @@ export const replayDifferences = sqliteTable(
   (table) => [primaryKey({ columns: [table.replayId, table.windowStart, table.merchantId, table.currency] })],
 );
 
+/** Users whose hashes are taken out of the archive, hour after hour. */
+export const erasures = sqliteTable(
+  "erasures",
+  {
+    id: text("id").primaryKey(),
+    /** JSON array of the hashes; null once it is done: nothing of them is kept then. */
+    userHashes: text("user_hashes", { mode: "json" }),
+    users: integer("users").notNull(),
+    /** Event hours before this one. */
+    toMs: integer("to_ms").notNull(),
+    /** What comes before is done. */
+    nextMs: integer("next_ms").notNull(),
+    state: text("state", { enum: ["running", "done"] }).notNull(),
+    /** Events that had one of the hashes, files that were written anew, objects that cannot be read and were left. */
+    events: integer("events").notNull().default(0),
+    files: integer("files").notNull().default(0),
+    unreadable: integer("unreadable").notNull().default(0),
+    /** Why the last pass failed, until one succeeds. */
+    failure: text("failure"),
+    /** Not before this moment: hours that are not final yet, or what failed, wait. */
+    retryAt: integer("retry_at").notNull().default(0),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [index("erasures_state").on(table.state, table.retryAt)],
+);
+
 /** Hours with objects in the archive that stand in no Parquet yet; noted by who reads them, until they are compacted. */
 export const uncompactedHours = sqliteTable("uncompacted_hours", {
   hourMs: integer("hour_ms").primaryKey(),
@@ -213,4 +240,70 @@ export const corrections = sqliteTable(
     notedAt: integer("noted_at").notNull(),
   },
   (table) => [index("corrections_merchant").on(table.merchantId, table.seq)],
+);
+
+/** What somebody is to be told of: a rule, where the notice goes, and how it stands. */
+export const alerts = sqliteTable(
+  "alerts",
+  {
+    id: text("id").primaryKey(),
+    /** Whose numbers; null for the pipeline's state, which is operators'. */
+    merchantId: text("merchant_id"),
+    name: text("name").notNull(),
+    /** JSON of `ruleSchema`. */
+    rule: text("rule", { mode: "json" }).notNull(),
+    url: text("url").notNull(),
+    /** Sealed (`sealed-secret.ts`); the one before goes on signing beside it until `previous_until`. */
+    secret: text("secret").notNull(),
+    previousSecret: text("previous_secret"),
+    previousUntil: integer("previous_until"),
+    remindEveryMs: integer("remind_every_ms"),
+    isEnabled: integer("is_enabled", { mode: "boolean" }).notNull(),
+    /** Why it was disabled, when its owner did not do it. */
+    disabledReason: text("disabled_reason"),
+    /** When it is looked at next; null while it is disabled. */
+    dueAt: integer("due_at"),
+    /** Of the run that looks at it now: what another one finds is not written. */
+    lease: text("lease"),
+    firingSince: integer("firing_since"),
+    remindedAt: integer("reminded_at"),
+    /** Since when every look said otherwise than it stands. */
+    contradictedSince: integer("contradicted_since"),
+    checkedAt: integer("checked_at"),
+    /** What the last look found: JSON of `checkSchema`. */
+    checked: text("checked", { mode: "json" }),
+    /** What a day is compared with, kept for that day: JSON of `baselineSchema`. */
+    baseline: text("baseline", { mode: "json" }),
+    /** The first failure of a delivery since one succeeded. */
+    failingSince: integer("failing_since"),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [index("alerts_due").on(table.dueAt), index("alerts_merchant").on(table.merchantId, table.createdAt)],
+);
+
+/** Notices on their way, and the last that went: the outbox of webhooks. */
+export const alertDeliveries = sqliteTable(
+  "alert_deliveries",
+  {
+    /** The `webhook-id`: made of the alert, the firing and what is told of it, so that a notice is written once. */
+    id: text("id").primaryKey(),
+    alertId: text("alert_id").notNull(),
+    type: text("type").notNull(),
+    /** The JSON that is posted, the same with every attempt. */
+    body: text("body").notNull(),
+    attempts: integer("attempts").notNull().default(0),
+    /** When it is tried next; null once it has arrived or is given up. */
+    dueAt: integer("due_at"),
+    deliveredAt: integer("delivered_at"),
+    failedAt: integer("failed_at"),
+    /** Of the last answer; null where there was none. */
+    status: integer("status"),
+    failure: text("failure"),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [
+    index("alert_deliveries_due").on(table.dueAt),
+    index("alert_deliveries_alert").on(table.alertId, table.createdAt),
+  ],
 );

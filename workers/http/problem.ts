@@ -1,3 +1,5 @@
+import { withoutKeySecrets } from "../directory/key.ts";
+
 /** RFC 9457 problem details: the one shape of every error body. */
 export interface Problem {
   readonly status: number;
@@ -13,6 +15,7 @@ export interface Problem {
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
+/** What was sent may be told again in it, but no key. */
 export function problemResponse(problem: Problem): Response {
   const { status, code, title, detail, retryAfterS, allow, extensions } = problem;
   const headers = new Headers({ "Content-Type": "application/problem+json", "Cache-Control": "no-store" });
@@ -20,7 +23,7 @@ export function problemResponse(problem: Problem): Response {
   if (allow !== undefined) headers.set("Allow", allow);
   if (status === 401) headers.set("WWW-Authenticate", 'Bearer realm="tally"');
   const body = { type: `urn:tally:problem:${code}`, title, status, code, detail, ...extensions };
-  return new Response(JSON.stringify(body), { status, headers });
+  return new Response(withoutKeySecrets(JSON.stringify(body)), { status, headers });
 }
 
 export const unauthorized = (detail: string): Problem => ({

@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { routesOf } from "../../shared/route-batch.ts";
 import type { Topology } from "../../shared/topology.ts";
 import { admit } from "../access/admit.ts";
@@ -25,12 +25,30 @@ import { metered, meterReceipt } from "./metered.ts";
 import { contentModeOf, readCloudEvents } from "./parse-cloud-events.ts";
 import { readEvents } from "./parse-events.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
+import { overloaded, UnderWay, type Work } from "./under-way.ts";
 
-const app = new Hono<Guarded<Env>>();
+/** Of this isolate. */
+const underWay = new UnderWay();
+
+type Collecting = Guarded<Env> & { Variables: { work: Work } };
+
+const app = new Hono<Collecting>();
 app.use(requestId);
 app.use(async (c, next) => {
   await next();
   await drain(c.req.raw.body);
+});
+app.use(async (c, next) => {
+  if (c.req.method !== "POST" || c.req.path !== "/v1/events") return await next();
+  const nowMs = Date.now();
+  // Before anything is looked at: a refusal has to cost next to nothing.
+  if (underWay.isFull(nowMs)) return refuse(nowMs);
+  const work = underWay.begin(c.req.raw.headers, nowMs);
+  c.set("work", work);
+  const done = next().finally(() => underWay.end(work));
+  // Also when the sender has left: the runtime would just stop, and what is under way never end.
+  inBackground(c, "collecting", done);
+  return await done;
 });
 app.use(admit(INGEST_ACCESS));
 app.onError(toProblem);
@@ -41,22 +59,29 @@ app.get("/healthz", (c) => c.json({ status: "ok", service: "tally-ingest" }));
 app.post("/v1/events", metered, async (c) => {
   const stray = strayParameter(c);
   if (stray !== undefined) return problemResponse(stray);
+  const body = await readBody(c.req.raw);
+  if (!body.ok) return problemResponse(body.error);
+  const nowMs = Date.now();
+  const room = underWay.read(c.var.work, body.value.byteLength, nowMs);
+  return room === "nothing" ? refuse(nowMs) : await collect(c, body.value, room === "head start");
+});
+
+/** Takes what is in a body: into the log, and, with a head start, to the shards. */
+async function collect(c: Context<Collecting>, body: Uint8Array, hasHeadStart: boolean): Promise<Response> {
   const settings = settingsOf(c.env);
   const nowMs = Date.now();
   const source = c.var.caller.principal;
   if (source.kind !== "source") throw new Error("only sources are admitted to sending");
-  const body = await readBody(c.req.raw);
-  if (!body.ok) return problemResponse(body.error);
   const request = c.var.requestId;
   const rules = { ...settings, nowMs, merchants: source.merchants };
   const provenance = { batch: request, source: source.id, receivedAtMs: nowMs };
-  const newAccepted = () => new Accepted(rules, provenance, body.value.byteLength, source.mapping);
+  const newAccepted = () => new Accepted(rules, provenance, body.byteLength, source.mapping);
   const { headers } = c.req.raw;
   const mode = contentModeOf(headers);
   const read =
     mode === undefined
-      ? readEvents(body.value, headers.get("Content-Type"), newAccepted)
-      : readCloudEvents(body.value, headers, mode, newAccepted());
+      ? readEvents(body, headers.get("Content-Type"), newAccepted)
+      : readCloudEvents(body, headers, mode, newAccepted());
   if (!read.ok) return problemResponse(read.error);
   const accepted = read.value;
   const { batch } = accepted;
@@ -65,7 +90,7 @@ app.post("/v1/events", metered, async (c) => {
 
   const isAsync = prefersAsync(c.req.header("Prefer"));
   // Before the log has the events: from then on there is only so much time until the log counts them too.
-  const topology = isAsync ? undefined : await topologyIfKnown(c.env, nowMs);
+  const topology = isAsync || !hasHeadStart ? undefined : await topologyIfKnown(c.env, nowMs);
   const token = topology === undefined ? "" : tokenOf(request);
   // The log's delay begins with the first message, so the direct call's time does too.
   const deadline = startDeadline(DIRECT_TIMEOUT_MS);
@@ -91,7 +116,7 @@ app.post("/v1/events", metered, async (c) => {
   accepted.lines.release();
   if (isAsync) c.header("Preference-Applied", "respond-async");
   return c.json(receipt, receipt.queued === undefined ? 200 : 202);
-});
+}
 
 app.post("/v1/ids", async (c) => {
   const query = readQuery(c.req.queries(), ["count"]);
@@ -113,6 +138,12 @@ app.post("/v1/ids", async (c) => {
 
 app.all("/v1/events", () => problemResponse(methodNotAllowed("POST")));
 app.all("/v1/ids", () => problemResponse(methodNotAllowed("POST")));
+
+function refuse(nowMs: number): Response {
+  const refused = underWay.refuse(nowMs);
+  if (refused !== undefined) log("warn", "overloaded", { refused });
+  return problemResponse(overloaded);
+}
 
 /** `getRandomValues` fills at most this much at a time. */
 const RANDOM_BYTES_MAX = 65_536;

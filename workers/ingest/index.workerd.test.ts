@@ -24,6 +24,9 @@ beforeAll(async () => {
 let happened: string[];
 let logged: { readonly body: Uint8Array; readonly delaySeconds: number | undefined }[];
 let isLogAway: boolean;
+/** What the log waits for before it takes anything. */
+let logHeldUp: Promise<void>;
+let onHeldUp = () => {};
 let answer: (size: number) => Uint8Array;
 const lines: string[] = [];
 
@@ -31,6 +34,7 @@ beforeEach(() => {
   happened = [];
   logged = [];
   isLogAway = false;
+  logHeldUp = Promise.resolve();
   answer = (size) => new Uint8Array(size).fill(STATUS.accepted);
   for (const level of ["info", "warn", "error"] as const) {
     vi.spyOn(console, level).mockImplementation((line) => lines.push(String(line)));
@@ -42,7 +46,8 @@ const RAW = {
     await RAW.sendBatch([{ body }], options);
   },
   async sendBatch(messages: { body: Uint8Array }[], options?: { delaySeconds?: number }) {
-    await Promise.resolve();
+    onHeldUp();
+    await logHeldUp;
     if (isLogAway) throw new Error("queue is away");
     happened.push("logged");
     for (const { body } of messages) logged.push({ body, delaySeconds: options?.delaySeconds });
@@ -141,6 +146,36 @@ describe("events", () => {
     const everything = [loggedText(), await response.text(), lines.join("")].join("");
     expect(everything).toContain('"age_band":"65+"');
     expect(everything).not.toMatch(/Miyazaki|1941/);
+  });
+});
+
+describe("an isolate with much under way", () => {
+  test("calls no shard for the last of it, refuses what is beyond at once with nothing of it in the log, and takes it again afterwards", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    logHeldUp = promise;
+    const begun: (Promise<Response> | Response)[] = [];
+    let refused: Response | undefined;
+    while (refused === undefined) {
+      const one = send(Array.from({ length: 600 }, () => event()));
+      const isHeldUp = new Promise<undefined>((held) => {
+        onHeldUp = () => held(undefined);
+      });
+      refused = await Promise.race([one, isHeldUp]);
+      if (refused === undefined) begun.push(one);
+    }
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get("Retry-After")).toBe("1");
+    expect(await refused.json()).toMatchObject({ code: "overloaded", status: 503 });
+    expect(logged).toEqual([]);
+    resolve();
+    const statuses = (await Promise.all(begun)).map(({ status }) => status);
+    const direct = statuses.filter((status) => status === 200).length;
+    expect(direct).toBeGreaterThan(0);
+    expect(statuses).toEqual(statuses.map((_, at) => (at < direct ? 200 : 202)));
+    expect(direct).toBeLessThan(begun.length);
+    expect(logged).toHaveLength(begun.length);
+    expect(happened.filter((what) => what === "applied")).toHaveLength(direct);
+    expect((await send(event())).status).toBe(200);
   });
 });
 

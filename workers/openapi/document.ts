@@ -2,6 +2,7 @@ import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponse
 import { type Answer, type Content, HEADERS, type HeaderName, type Operation, TAGS } from "./operation.ts";
 import { OPERATIONS, securityOf } from "./operations.ts";
 import { PROBLEMS, type ProblemCode, problemSchema } from "./problems.ts";
+import { WEBHOOKS } from "./webhooks.ts";
 
 const DESCRIPTION = `
 Real-time analytics of payments for merchants: each payment counted exactly once, minutes after it happened, for five years.
@@ -37,6 +38,7 @@ export function openApiDocument() {
       },
     },
     paths: pathsOf(),
+    webhooks: WEBHOOKS,
   });
 }
 

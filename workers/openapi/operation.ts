@@ -5,6 +5,7 @@ export const TAGS = {
   Collect: "What the payment app's backends post to: the ingest Worker.",
   Read: "A merchant's numbers, and the payments behind them.",
   Access: "Keys, and the dashboard's sessions.",
+  Alerts: "Being told of what goes wrong, by signed webhooks.",
   Operate: "Sources, merchants, replays, audit, dead letters: operators only.",
 } as const;
 export type Tag = keyof typeof TAGS;

@@ -80,6 +80,7 @@ export const COLLECT_OPERATIONS: OperationTable = {
       "unsupported_type",
       "all_rejected",
       "log_unavailable",
+      "overloaded",
     ],
   },
   "POST /v1/ids": {

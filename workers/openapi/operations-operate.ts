@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { merchantSchema, merchantsSchema, putMerchantSchema } from "../api/admin-merchants.ts";
 import { redriveRequestSchema } from "../api/dead-letters.ts";
+import { erasureRequestSchema, erasureSchema, erasuresSchema } from "../api/erasures.ts";
 import { logFilters, logSchema } from "../api/log-schema.ts";
 import {
   auditSchema,
@@ -43,6 +44,7 @@ tally_receipt_events_total{kind="duplicates"} 88
 
 const sourcePath = z.object({ source: z.string().meta({ examples: ["app-tokyo"] }) });
 const replayPath = z.object({ id: z.string() });
+const erasurePath = replayPath;
 
 export const OPERATE_OPERATIONS: OperationTable = {
   "GET /v1/admin/sources": {
@@ -222,5 +224,30 @@ export const OPERATE_OPERATIONS: OperationTable = {
     path: replayPath,
     answers: { 204: { description: "It ends with the pass it is at." } },
     problems: ["csrf", "not_found"],
+  },
+  "GET /v1/admin/erasures": {
+    tag: "Operate",
+    id: "listErasures",
+    summary: "Users that were, or are being, taken out of the archive",
+    answers: ok("The newest first.", erasuresSchema),
+    problems: [],
+  },
+  "POST /v1/admin/erasures": {
+    tag: "Operate",
+    id: "eraseUsers",
+    summary: "Take users out of the archive",
+    description:
+      "Their events stay, as those of nobody in particular, and every number stays what it is. Doing it twice, or after being cut off, ends in the same state.",
+    body: body(erasureRequestSchema),
+    answers: { 202: { description: "It runs.", content: json(erasureSchema) } },
+    problems: [...CHANGE, "invalid_time"],
+  },
+  "GET /v1/admin/erasures/:id": {
+    tag: "Operate",
+    id: "getErasure",
+    summary: "How far an erasure is",
+    path: erasurePath,
+    answers: ok("As it stands.", erasureSchema),
+    problems: ["not_found"],
   },
 };

@@ -1,6 +1,7 @@
 import { API_ACCESS, INGEST_ACCESS, type Who } from "../access/table.ts";
 import type { OperationTable } from "./operation.ts";
 import { ACCESS_OPERATIONS } from "./operations-access.ts";
+import { ALERT_OPERATIONS } from "./operations-alerts.ts";
 import { COLLECT_OPERATIONS } from "./operations-collect.ts";
 import { OPERATE_OPERATIONS } from "./operations-operate.ts";
 import { READ_OPERATIONS } from "./operations-read.ts";
@@ -32,6 +33,7 @@ export const OPERATIONS: OperationTable = withCommonProblems({
   ...COLLECT_OPERATIONS,
   ...READ_OPERATIONS,
   ...ACCESS_OPERATIONS,
+  ...ALERT_OPERATIONS,
   ...OPERATE_OPERATIONS,
 });
 

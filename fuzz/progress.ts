@@ -1,0 +1,16 @@
+import { SingleBar } from "cli-progress";
+
+/** On a terminal only: control characters spoil a log. */
+export function progressBar(cases: number): SingleBar | undefined {
+  if (!process.stderr.isTTY) return undefined;
+  const format = "{bar} {value} of {total} cases | {eta_formatted} left";
+  const bar = new SingleBar({
+    stream: process.stderr,
+    format,
+    hideCursor: true,
+    clearOnComplete: true,
+    gracefulExit: false,
+  });
+  bar.start(cases, 0);
+  return bar;
+}

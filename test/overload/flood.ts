@@ -1,0 +1,135 @@
+import { Agent, request } from "node:http";
+import { sleep } from "../../scripts/sleep.ts";
+import type { NumberedBatch } from "./numbered-batch.ts";
+
+/** What became of the requests of a time. */
+export interface FloodCount {
+  /** 200 or 202: each of these batches has to be counted. */
+  accepted: number;
+  /** Of those, the ones that were counted before they were answered. */
+  direct: number;
+  /** 429 or 503, both with `Retry-After`. */
+  refused: number;
+  /** Any other answer, or a refusal without `Retry-After`: none is right. */
+  wrong: number;
+  /** No answer: nobody knows whether they are counted. */
+  unanswered: number;
+  /** Due, and not sent, since every connection was waiting for an answer. */
+  unsent: number;
+  /** Milliseconds from the first byte sent to the last one received. */
+  readonly acceptedMs: number[];
+  readonly refusedMs: number[];
+}
+
+export const newCount = (): FloodCount => ({
+  accepted: 0,
+  direct: 0,
+  refused: 0,
+  wrong: 0,
+  unanswered: 0,
+  unsent: 0,
+  acceptedMs: [],
+  refusedMs: [],
+});
+
+export interface FloodTarget {
+  readonly url: string;
+  readonly key: string;
+}
+
+/** Requests are sent out in groups this often. */
+const TICK_MS = 5;
+const ANSWER_MS_MAX = 30_000;
+
+/** Sends numbered batches, never one number twice. */
+export class Flood {
+  readonly #target: FloodTarget;
+  readonly #batch: NumberedBatch;
+  readonly #agent: Agent;
+  readonly #connectionsMax: number;
+  #number = 0;
+  #underWay = 0;
+
+  constructor(target: FloodTarget, batch: NumberedBatch, connectionsMax: number) {
+    this.#target = target;
+    this.#batch = batch;
+    this.#connectionsMax = connectionsMax;
+    this.#agent = new Agent({ keepAlive: true, maxSockets: connectionsMax });
+  }
+
+  /** One request after the other on each of so many connections, for so long: what the system answers by itself. */
+  async closedLoop(connections: number, durationMs: number): Promise<FloodCount> {
+    const count = newCount();
+    const endMs = performance.now() + durationMs;
+    const loop = async () => {
+      while (performance.now() < endMs) await this.post(count);
+    };
+    await Promise.all(Array.from({ length: connections }, loop));
+    return count;
+  }
+
+  /** So many requests a second, whatever becomes of them, for so long; resolves when the last of them is answered. */
+  async openLoop(perSecond: number, durationMs: number): Promise<FloodCount> {
+    const count = newCount();
+    const startMs = performance.now();
+    let due = 0;
+    for (let passedMs = 0; passedMs < durationMs; passedMs = performance.now() - startMs) {
+      for (const dueNow = Math.floor((passedMs * perSecond) / 1000); due < dueNow; due += 1) {
+        if (this.#underWay < this.#connectionsMax) void this.post(count);
+        else count.unsent += 1;
+      }
+      await sleep(TICK_MS);
+    }
+    while (this.#underWay > 0) await sleep(TICK_MS);
+    return count;
+  }
+
+  /** Sends the next batch; never rejects. */
+  async post(count: FloodCount): Promise<void> {
+    const body = this.#batch.body(this.#number++);
+    this.#underWay += 1;
+    const beganMs = performance.now();
+    const answer = await this.#exchange(body);
+    const tookMs = performance.now() - beganMs;
+    this.#underWay -= 1;
+    if (answer === undefined) count.unanswered += 1;
+    else if (answer.status === 200 || answer.status === 202) {
+      count.accepted += 1;
+      count.direct += answer.status === 200 ? 1 : 0;
+      count.acceptedMs.push(tookMs);
+    } else if ((answer.status === 429 || answer.status === 503) && answer.hasRetryAfter) {
+      count.refused += 1;
+      count.refusedMs.push(tookMs);
+    } else count.wrong += 1;
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #exchange(body: Buffer): Promise<{ readonly status: number; readonly hasRetryAfter: boolean } | undefined> {
+    const { url, key } = this.#target;
+    return new Promise((resolve) => {
+      const headers = {
+        Authorization: `Bearer ${key}`,
+        "Content-Type": "application/x-ndjson",
+        "Content-Length": body.byteLength,
+      };
+      const sent = request(`${url}/v1/events`, { method: "POST", agent: this.#agent, headers }, (response) => {
+        const { statusCode = 0, headers: said } = response;
+        response.resume();
+        response.on("end", () => resolve({ status: statusCode, hasRetryAfter: said["retry-after"] !== undefined }));
+        response.on("error", () => resolve(undefined));
+      });
+      sent.setTimeout(ANSWER_MS_MAX, () => sent.destroy());
+      sent.on("error", () => resolve(undefined));
+      sent.end(body);
+    });
+  }
+}
+
+/** The middle one, or another share, of unsorted numbers; 0 for none. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+}

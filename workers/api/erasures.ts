@@ -1,0 +1,78 @@
+import { z } from "zod";
+import { err, ok, type Result } from "../../shared/result.ts";
+import { HOUR_MS } from "../../shared/window.ts";
+import { createErasure, type Erasure, listErasures } from "../directory/erasures.ts";
+import { invalidParameter, type Problem } from "../http/problem.ts";
+import { parseInstant } from "./instant.ts";
+
+export const ERASURES_LISTED_MAX = 100;
+/** As many as go through the archive together at no further cost. */
+export const ERASED_USERS_MAX = 1_000;
+/** Events may be dated so far ahead. */
+const AHEAD_MS = HOUR_MS;
+
+/** The body of `POST /v1/admin/erasures`. */
+export const erasureRequestSchema = z.strictObject({
+  user_hashes: z
+    .array(z.string().regex(/^[0-9a-f]{16}$/, "16 hex digits, as events show them in user.id_hash"))
+    .min(1)
+    .max(ERASED_USERS_MAX)
+    .meta({ description: "As events show them in `user.id_hash`. The log leaves them out." }),
+  to: z
+    .union([z.int().min(0), z.string().max(64)])
+    .optional()
+    .meta({
+      description: "Events before; as in reads, in UTC. All that there are now if left out.",
+      examples: ["now"],
+    }),
+});
+
+const time = z.string().meta({ description: "RFC 3339, UTC", examples: ["2026-11-23T01:02:03.000Z"] });
+const count = z.int().min(0);
+
+export const erasureSchema = z
+  .strictObject({
+    id: z.string(),
+    state: z.enum(["running", "done"]),
+    users: count,
+    to: time,
+    erased_through: time.meta({ description: "Event hours before are done; later ones are once they are final." }),
+    events: count.meta({ description: "That had one of the hashes." }),
+    files: count.meta({ description: "Of the archive that were written anew." }),
+    unreadable: count.meta({ description: "Damaged objects of the archive, which were left as they are." }),
+    failure: z.string().optional().meta({ description: "Why the last pass failed; it is tried again." }),
+    created_at: time,
+    updated_at: time,
+  })
+  .meta({ id: "Erasure" });
+export const erasuresSchema = z.strictObject({ erasures: z.array(erasureSchema) });
+
+/** Begins to take users out of the archive. */
+export async function beginErasure(
+  directory: D1Database,
+  { user_hashes, to }: z.output<typeof erasureRequestSchema>,
+  nowMs: number,
+): Promise<Result<z.output<typeof erasureSchema>, Problem>> {
+  const moment =
+    to === undefined ? ok(nowMs + AHEAD_MS) : typeof to === "number" ? ok(to) : parseInstant(to, "UTC", nowMs);
+  if (!moment.ok) return err(invalidParameter("to", "invalid_time", moment.error.hint));
+  const toMs = Math.min(Math.ceil(moment.value / HOUR_MS) * HOUR_MS, nowMs + 2 * AHEAD_MS);
+  return ok(present(await createErasure(directory, [...new Set(user_hashes)], toMs, nowMs)));
+}
+
+export async function showErasures(directory: D1Database): Promise<z.output<typeof erasuresSchema>> {
+  return { erasures: (await listErasures(directory, ERASURES_LISTED_MAX)).map(present) };
+}
+
+export function present(erasure: Erasure): z.output<typeof erasureSchema> {
+  const { id, state, users, toMs, nextMs, events, files, unreadable, failure, createdAt, updatedAt } = erasure;
+  return {
+    ...{ id, state, users },
+    to: new Date(toMs).toISOString(),
+    erased_through: new Date(Math.min(nextMs, toMs)).toISOString(),
+    ...{ events, files, unreadable },
+    ...(failure === null ? {} : { failure }),
+    created_at: new Date(createdAt).toISOString(),
+    updated_at: new Date(updatedAt).toISOString(),
+  };
+}

@@ -1,0 +1,77 @@
+import { and, asc, desc, eq, lte } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { z } from "zod";
+import { erasures } from "./schema.ts";
+
+export type Erasure = typeof erasures.$inferSelect;
+
+const hashesSchema = z.array(z.string());
+
+export async function createErasure(
+  directory: D1Database,
+  userHashes: readonly string[],
+  toMs: number,
+  nowMs: number,
+): Promise<Erasure> {
+  const [created] = await drizzle(directory)
+    .insert(erasures)
+    .values({
+      ...{ id: crypto.randomUUID(), userHashes, users: userHashes.length, toMs, nextMs: 0, state: "running" },
+      ...{ createdAt: nowMs, updatedAt: nowMs },
+    })
+    .returning();
+  if (created === undefined) throw new Error("the erasure was not created");
+  return created;
+}
+
+/** The hashes of one that runs. Throws when they are none. */
+export function hashesOf({ userHashes }: Erasure): string[] {
+  return hashesSchema.parse(userHashes);
+}
+
+/** The oldest one there is something to do of now. */
+export async function nextErasure(directory: D1Database, nowMs: number): Promise<Erasure | undefined> {
+  const [erasure] = await drizzle(directory)
+    .select()
+    .from(erasures)
+    .where(and(eq(erasures.state, "running"), lte(erasures.retryAt, nowMs)))
+    .orderBy(asc(erasures.createdAt))
+    .limit(1);
+  return erasure;
+}
+
+export async function readErasure(directory: D1Database, id: string): Promise<Erasure | undefined> {
+  const [erasure] = await drizzle(directory).select().from(erasures).where(eq(erasures.id, id));
+  return erasure;
+}
+
+/** The newest first. */
+export async function listErasures(directory: D1Database, limit: number): Promise<Erasure[]> {
+  return await drizzle(directory).select().from(erasures).orderBy(desc(erasures.createdAt)).limit(limit);
+}
+
+/** Goes on: `nextMs` is what comes next, `retryAt` when. The hashes go with the last hour. */
+export async function advanceErasure(
+  directory: D1Database,
+  { id, toMs }: Erasure,
+  next: Pick<Erasure, "nextMs" | "events" | "files" | "unreadable" | "retryAt">,
+  nowMs: number,
+): Promise<void> {
+  const isDone = next.nextMs >= toMs;
+  await drizzle(directory)
+    .update(erasures)
+    .set({ ...next, failure: null, updatedAt: nowMs, ...(isDone ? { state: "done", userHashes: null } : {}) })
+    .where(eq(erasures.id, id));
+}
+
+export async function noteErasureFailure(
+  directory: D1Database,
+  id: string,
+  { failure, retryAtMs }: { readonly failure: string; readonly retryAtMs: number },
+  nowMs: number,
+): Promise<void> {
+  await drizzle(directory)
+    .update(erasures)
+    .set({ failure, retryAt: retryAtMs, updatedAt: nowMs })
+    .where(eq(erasures.id, id));
+}

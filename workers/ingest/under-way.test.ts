@@ -1,0 +1,96 @@
+import { expect, test } from "vitest";
+import {
+  KILOBYTE_MS,
+  REQUEST_AGE_MS_MAX,
+  REQUEST_MS,
+  UnderWay,
+  UPLOAD_MS_MAX,
+  WORK_MS_MAX,
+  WORK_WITH_HEAD_START_MS_MAX,
+} from "./under-way.ts";
+
+const headersOf = (bytes: number, more: Record<string, string> = {}) =>
+  new Headers({ "Content-Length": String(bytes), ...more });
+const costOf = (bytes: number) => REQUEST_MS + (bytes / 1000) * KILOBYTE_MS;
+/** How many requests with bodies of so many bytes an isolate takes on. */
+const roomFor = (bytes: number) => Math.ceil(WORK_MS_MAX / costOf(bytes));
+
+/** As many as there is room for, all of them read. */
+function filled(bytes = 1_000, nowMs = 0) {
+  const underWay = new UnderWay();
+  const works = Array.from({ length: roomFor(bytes) }, () => {
+    expect(underWay.isFull(nowMs)).toBe(false);
+    const work = underWay.begin(headersOf(bytes), nowMs);
+    underWay.read(work, bytes, nowMs);
+    return work;
+  });
+  expect(underWay.isFull(nowMs)).toBe(true);
+  return { underWay, works };
+}
+
+test("an isolate is full with so much work, in many small requests or few large ones, and has room when one is answered", () => {
+  expect(roomFor(420)).toBeGreaterThan(100);
+  expect(roomFor(420_000)).toBeGreaterThan(8);
+  for (const bytes of [420, 420_000]) {
+    const { underWay, works } = filled(bytes);
+    for (const work of works.slice(0, 1)) underWay.end(work);
+    expect(underWay.isFull(0)).toBe(false);
+  }
+});
+
+test("a request larger than all an isolate takes on at a time is taken when there is room at all, alone even directly", () => {
+  const underWay = new UnderWay();
+  const large = underWay.begin(headersOf(10_000_000), 0);
+  expect(underWay.read(large, 10_000_000, 0)).toBe("head start");
+  expect(underWay.isFull(0)).toBe(true);
+  underWay.end(large);
+  underWay.end(large);
+  expect(underWay.isFull(0)).toBe(false);
+});
+
+test("the shards are called directly until most of it is under way", () => {
+  const underWay = new UnderWay();
+  const outcomes = Array.from({ length: roomFor(42_000) }, () =>
+    underWay.read(underWay.begin(headersOf(42_000), 0), 42_000, 0),
+  );
+  const direct = Math.floor(WORK_WITH_HEAD_START_MS_MAX / costOf(42_000));
+  expect(outcomes).toEqual(outcomes.map((_, at) => (at < direct ? "head start" : "log")));
+});
+
+test("a compressed body counts by what it will be, and by what it was once it is unpacked", () => {
+  const underWay = new UnderWay();
+  const gzip = headersOf(500_000, { "Content-Encoding": "gzip" });
+  const work = underWay.begin(gzip, 0);
+  expect(underWay.isFull(0)).toBe(true);
+  expect(underWay.read(work, 600_000, 0)).toBe("head start");
+  expect(underWay.isFull(0)).toBe(false);
+});
+
+test("slow uploads lock nobody out; when they are there they are taken if there is room, and refused if not", () => {
+  const underWay = new UnderWay();
+  const slow = Array.from({ length: 300 }, () => underWay.begin(headersOf(100_000), 0));
+  expect(underWay.isFull(UPLOAD_MS_MAX - 1)).toBe(true);
+  expect(underWay.isFull(UPLOAD_MS_MAX)).toBe(false);
+  const outcomes = slow.map((work) => underWay.read(work, 100_000, UPLOAD_MS_MAX));
+  expect(outcomes.filter((outcome) => outcome !== "nothing")).toHaveLength(roomFor(100_000));
+  for (const work of slow) underWay.end(work);
+  expect(underWay.isFull(UPLOAD_MS_MAX)).toBe(false);
+});
+
+test("requests whose end nobody tells of do not fill an isolate for ever", () => {
+  const { underWay, works } = filled();
+  expect(underWay.isFull(REQUEST_AGE_MS_MAX - 1)).toBe(true);
+  expect(underWay.isFull(REQUEST_AGE_MS_MAX)).toBe(false);
+  // Told of after all, they take nothing from those that came after them.
+  const next = underWay.begin(headersOf(10_000_000), REQUEST_AGE_MS_MAX);
+  for (const work of works) underWay.end(work);
+  expect(underWay.isFull(REQUEST_AGE_MS_MAX)).toBe(true);
+  underWay.end(next);
+  expect(underWay.isFull(REQUEST_AGE_MS_MAX)).toBe(false);
+});
+
+test("refusals are reported once a second, all of them", () => {
+  const underWay = new UnderWay();
+  const reports = [1_000, 1_001, 1_999, 2_000, 9_000].map((nowMs) => underWay.refuse(nowMs));
+  expect(reports).toEqual([1, undefined, undefined, 3, 1]);
+});

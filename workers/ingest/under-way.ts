@@ -1,0 +1,115 @@
+import type { Problem } from "../http/problem.ts";
+
+/**
+ * What one isolate takes on at a time, in milliseconds of its processor, which is what runs out first: with this much under way every further
+ * request would only wait behind it, and whoever sends is better told at once. Eight requests of a thousand events are below it.
+ */
+export const WORK_MS_MAX = 100;
+/** Beyond this the shards are not called directly: the log has the events, which is what was promised, and the request costs less. */
+export const WORK_WITH_HEAD_START_MS_MAX = 75;
+
+/** What a request takes by estimate, whatever is in it; and a thousand bytes of its unpacked body (`npm run bench:ingest`: some 10 µs an event). */
+export const REQUEST_MS = 0.6;
+export const KILOBYTE_MS = 0.025;
+/** Of events in NDJSON; before a body is unpacked it is taken to be so much larger. */
+const GZIP_RATIO = 8;
+
+/** A body that takes longer to arrive takes no time but its sender's: until it is there it counts no more. */
+export const UPLOAD_MS_MAX = 1_000;
+/**
+ * The platform ends what goes on after its caller has left within 30 s (Cloudflare Workers, "waitUntil"), and tells nobody. What is older
+ * counts no more, or an isolate would fill with requests that are gone.
+ */
+export const REQUEST_AGE_MS_MAX = 35_000;
+/** A sender that waits for so long finds room as a rule: what was under way is done in a fraction of it. */
+const RETRY_AFTER_S = 1;
+/** Refusals come in thousands; the log has their number this often. */
+const REPORT_EVERY_MS = 1_000;
+
+/** A request that is under way. */
+export class Work {
+  readonly sinceMs: number;
+  costMs: number;
+  isRead = false;
+
+  constructor(sinceMs: number, costMs: number) {
+    this.sinceMs = sinceMs;
+    this.costMs = costMs;
+  }
+}
+
+/** The requests an isolate has begun with and not answered yet. */
+export class UnderWay {
+  /** In the order in which they came. */
+  readonly #works = new Set<Work>();
+  #costMs = 0;
+  #refused = 0;
+  #reportedMs = 0;
+
+  /** True when no more may be taken on. By what is there, not by what comes: a large body has to get its turn too. */
+  isFull(nowMs: number): boolean {
+    if (this.#costMs < WORK_MS_MAX) return false;
+    for (const work of this.#works) {
+      const ageMs = nowMs - work.sinceMs;
+      if (ageMs < UPLOAD_MS_MAX) break;
+      if (!work.isRead || ageMs >= REQUEST_AGE_MS_MAX) this.end(work);
+    }
+    return this.#costMs >= WORK_MS_MAX;
+  }
+
+  /** Takes a request on, by what its headers say. */
+  begin(headers: Headers, nowMs: number): Work {
+    const work = new Work(nowMs, costOf(bytesSaid(headers)));
+    this.#works.add(work);
+    this.#costMs += work.costMs;
+    return work;
+  }
+
+  /**
+   * The body is there, of so many bytes unpacked. Answers what there is time for: `nothing`, which only a request can be told that was so long
+   * on its way that others have taken its place.
+   */
+  read(work: Work, bytes: number, nowMs: number): "head start" | "log" | "nothing" {
+    const isCounted = this.#works.has(work);
+    if (!isCounted && this.isFull(nowMs)) return "nothing";
+    this.#works.add(work);
+    this.#costMs += costOf(bytes) - (isCounted ? work.costMs : 0);
+    work.costMs = costOf(bytes);
+    work.isRead = true;
+    // One alone has it, however large.
+    return this.#works.size === 1 || this.#costMs <= WORK_WITH_HEAD_START_MS_MAX ? "head start" : "log";
+  }
+
+  /** The request is answered. May be called again. */
+  end(work: Work): void {
+    if (this.#works.delete(work)) this.#costMs -= work.costMs;
+    // Fractions do not add up to nothing.
+    if (this.#works.size === 0) this.#costMs = 0;
+  }
+
+  /** Counts a refusal; answers how many there were since the last report when it is time for the next one. */
+  refuse(nowMs: number): number | undefined {
+    this.#refused += 1;
+    if (nowMs - this.#reportedMs < REPORT_EVERY_MS) return undefined;
+    this.#reportedMs = nowMs;
+    const refused = this.#refused;
+    this.#refused = 0;
+    return refused;
+  }
+}
+
+const costOf = (bytes: number) => REQUEST_MS + (bytes / 1000) * KILOBYTE_MS;
+
+/** Of the body, unpacked; 0 where the headers do not say: it is counted when it is there. */
+function bytesSaid(headers: Headers): number {
+  const length = Number(headers.get("Content-Length"));
+  return Number.isSafeInteger(length) && length > 0 ? length * (headers.has("Content-Encoding") ? GZIP_RATIO : 1) : 0;
+}
+
+export const overloaded: Problem = {
+  status: 503,
+  code: "overloaded",
+  title: "Too much is being sent at once",
+  detail: "Nothing of this request was taken. Send all of it again after Retry-After: events are counted once.",
+  retryAfterS: RETRY_AFTER_S,
+};
