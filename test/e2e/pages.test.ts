@@ -10,7 +10,7 @@ import { CAFE, type Cafe, type OpenPage, openPage, startCafe } from "./dashboard
 const executable = findBrowser();
 if (executable === undefined) console.warn(`SKIPPED: ${NO_BROWSER}`);
 
-const PAGES = ["/payments?span=today", "/explore?span=today", "/keys"];
+const PAGES = ["/payments?span=today", "/explore?span=today", "/alerts", "/keys"];
 const OPERATORS_PARTS = ["health", "replays", "merchants", "sources", "log"].map((part) => `/operators?part=${part}`);
 
 describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER : "the dashboard's pages", () => {
@@ -101,6 +101,30 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await page.getByRole("row", { name: "Replaced" }).getByRole("button", { name: "Revoke" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
     await page.getByRole("row", { name: "Revoked" }).waitFor();
+    await context.close();
+  });
+
+  test("an alert is made with its secret shown once, is looked at, turned off and deleted", async () => {
+    const { page, context } = await openAsOperator(`/alerts?merchant=${CAFE}`);
+    await page.getByRole("button", { name: "Create an alert" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("textbox", { name: "Name" }).fill("Silence");
+    await dialog.getByLabel("Minutes without a payment").fill("30");
+    await dialog.getByLabel("Address of the webhook").fill("https://example.com/tally");
+    await dialog.getByRole("button", { name: "Create an alert" }).click();
+    const shown = page.getByRole("dialog", { name: "The secret of Silence" });
+    const secret = (await shown.locator("code").textContent()) ?? "";
+    expect(secret).toMatch(/^whsec_/);
+    await shown.getByRole("button", { name: "I have it" }).click();
+    await expect.poll(() => page.content()).not.toContain(secret);
+    await page.getByRole("button", { name: "Show Silence" }).click();
+    const alert = page.getByRole("region", { name: "Silence" });
+    await alert.getByText("No sales for 30 minutes while open").waitFor();
+    await alert.getByRole("button", { name: "Turn off" }).click();
+    await page.getByRole("row", { name: "Silence" }).getByText("Off").waitFor();
+    await alert.getByRole("button", { name: "Delete" }).click();
+    await dialog.getByRole("button", { name: "Delete" }).click();
+    await page.getByText("There is no alert yet.").waitFor();
     await context.close();
   });
 

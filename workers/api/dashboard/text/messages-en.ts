@@ -5,6 +5,7 @@ export const en = {
   "nav.span": "Any span",
   "nav.payments": "Payments",
   "nav.explore": "Explore",
+  "nav.alerts": "Alerts",
   "nav.keys": "Keys",
   "nav.operators": "Operators",
   "nav.skip": "Skip to the numbers",

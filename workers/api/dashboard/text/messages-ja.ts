@@ -6,6 +6,7 @@ export const ja: Messages = {
   "nav.span": "期間",
   "nav.payments": "取引",
   "nav.explore": "詳しく調べる",
+  "nav.alerts": "アラート",
   "nav.keys": "キー",
   "nav.operators": "運用",
   "nav.skip": "数字へ移動",
