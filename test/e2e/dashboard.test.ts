@@ -49,8 +49,6 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     const { page, context, complaints, requested } = await open();
     await figure(page, "payments").waitFor();
     expect(page.url()).toBe(`${cafe.url}/`);
-    await page.goBack().catch(() => undefined);
-    expect(page.url()).not.toContain("#key");
     expect(requested.filter((address) => !address.startsWith(cafe.url))).toEqual([]);
     const files = requested.filter((address) => !address.includes("/v1/"));
     const bodies = await Promise.all(
@@ -67,6 +65,8 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
       document.head.append(script);
     });
     expect(await page.evaluate(() => "hasRun" in globalThis)).toBe(false);
+    await page.goBack().catch(() => undefined);
+    expect(page.url()).not.toContain("#key");
     await context.close();
   });
 
