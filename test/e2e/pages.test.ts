@@ -10,6 +10,7 @@ import { CAFE, type Cafe, type OpenPage, openPage, startCafe } from "./dashboard
 const executable = findBrowser();
 if (executable === undefined) console.warn(`SKIPPED: ${NO_BROWSER}`);
 
+const LIST_WAIT_MS = 15_000;
 const PAGES = ["/payments?span=today", "/explore?span=today", "/alerts", "/keys"];
 const OPERATORS_PARTS = ["health", "replays", "merchants", "sources", "log"].map((part) => `/operators?part=${part}`);
 
@@ -46,9 +47,9 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await page.getByRole("dialog").waitFor({ state: "detached" });
     expect(await details.evaluate((button) => button === document.activeElement)).toBe(true);
     await page.getByLabel("Payment method").selectOption({ label: "All" });
-    await expect.poll(() => rows.count()).toBe(cafe.paidToday);
+    await expect.poll(() => rows.count(), { timeout: LIST_WAIT_MS }).toBe(cafe.paidToday);
     await page.goBack();
-    await expect.poll(() => rows.count()).toBe(Math.ceil(cafe.paidToday / 3));
+    await expect.poll(() => rows.count(), { timeout: LIST_WAIT_MS }).toBe(Math.ceil(cafe.paidToday / 3));
     expect(complaints).toEqual([]);
     await context.close();
   });
@@ -197,7 +198,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await dialog.waitFor({ state: "detached" });
     await page.getByRole("searchbox").fill("bä");
     const rows = page.getByRole("row").filter({ hasNot: page.getByRole("columnheader") });
-    await expect.poll(() => rows.count(), { timeout: 15_000 }).toBe(1);
+    await expect.poll(() => rows.count(), { timeout: LIST_WAIT_MS }).toBe(1);
     await page.getByRole("row", { name: "Bäckerei Sommer bakery-7 Europe/Berlin EUR" }).waitFor();
     expect(new URL(page.url()).searchParams.get("q")).toBe("bä");
     await context.close();
