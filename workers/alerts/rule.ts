@@ -2,6 +2,9 @@ import { z } from "zod";
 import { isCurrency } from "../../shared/iso-codes.ts";
 import { longestOpenMinutes, openingHoursSchema } from "./opening-hours.ts";
 
+/** Alerts of one merchant, and of operators together. */
+export const ALERTS_MAX = 20;
+
 /** A gap is told by ten-minute windows, and looked for as far back as a day. */
 const GAP_MINUTES_MIN = 10;
 const GAP_MINUTES_MAX = 1_440;

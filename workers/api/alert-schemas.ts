@@ -1,9 +1,8 @@
 import { z } from "zod";
 import { checkSchema, FIRING_REASONS, QUIET_REASONS, UNKNOWN_REASONS } from "../alerts/check.ts";
 import { NOTICE_TYPES, shownFactsSchema } from "../alerts/notice.ts";
-import { merchantRuleSchema, operatorRuleSchema } from "../alerts/rule.ts";
+import { ALERTS_MAX, merchantRuleSchema, operatorRuleSchema } from "../alerts/rule.ts";
 import { WEBHOOK_URL_CHARACTERS_MAX } from "../alerts/webhook-url.ts";
-import { ALERTS_MAX } from "../directory/alerts.ts";
 
 export const REMIND_MINUTES_MIN = 15;
 const REMIND_MINUTES_MAX = 7 * 1_440;

@@ -4,21 +4,14 @@ import type { z } from "zod";
 import { err, ok, type Result } from "../../shared/result.ts";
 import type { Guarded } from "../access/guarded.ts";
 import { testNotice } from "../alerts/notice.ts";
+import { ALERTS_MAX } from "../alerts/rule.ts";
 import { randomIv, sealSecret } from "../alerts/sealed-secret.ts";
 import { isLoopbackAllowed, sendWebhook } from "../alerts/send-webhook.ts";
 import { SECRET_BYTES, webhookSecret } from "../alerts/signature.ts";
 import { parseWebhookUrl } from "../alerts/webhook-url.ts";
 import { toHex } from "../bytes.ts";
 import { beginTest, endTest, listDeliveries } from "../directory/alert-deliveries.ts";
-import {
-  ALERTS_MAX,
-  type Alert,
-  changeAlert,
-  createAlert,
-  deleteAlert,
-  listAlerts,
-  readAlert,
-} from "../directory/alerts.ts";
+import { type Alert, changeAlert, createAlert, deleteAlert, listAlerts, readAlert } from "../directory/alerts.ts";
 import { type Problem, problemResponse } from "../http/problem.ts";
 import { decideChange } from "./alert-change.ts";
 import {

@@ -1,7 +1,7 @@
 import { Webhook } from "standardwebhooks";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { noticeSchema } from "../alerts/notice.ts";
-import { ALERTS_MAX } from "../directory/alerts.ts";
+import { ALERTS_MAX } from "../alerts/rule.ts";
 import { addKey, openDirectory } from "../directory/test-directory.ts";
 import {
   alertSchema,

@@ -2,12 +2,9 @@ import { and, desc, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { z } from "zod";
 import { checkSchema } from "../alerts/check.ts";
-import { ruleSchema } from "../alerts/rule.ts";
+import { ALERTS_MAX, ruleSchema } from "../alerts/rule.ts";
 import { alertDeliveries, alerts } from "./schema.ts";
 import { orUnavailable } from "./unavailable.ts";
-
-/** Of one merchant, and of operators together. */
-export const ALERTS_MAX = 20;
 
 const storedSchema = z.object({
   id: z.string(),

@@ -4,6 +4,7 @@ export const PAGE_PATHS = {
   span: "/span",
   payments: "/payments",
   explore: "/explore",
+  alerts: "/alerts",
   keys: "/keys",
   operators: "/operators",
 } as const;

@@ -26,6 +26,11 @@ export const PAGES: Readonly<Record<PageName, Page>> = {
     who: "everyone",
     Body: later(async () => (await import("./explore/explore-page.tsx")).ExplorePage),
   },
+  alerts: {
+    title: "nav.alerts",
+    who: "everyone",
+    Body: later(async () => (await import("./alerts/alerts-page.tsx")).AlertsPage),
+  },
   keys: {
     title: "nav.keys",
     who: "everyone",

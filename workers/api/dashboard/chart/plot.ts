@@ -78,7 +78,13 @@ export function makePlot(options: PlotOptions, host: HTMLElement): uPlot {
           grid: { show: false },
           ticks: { stroke: () => palette().grid, size: 5 },
           space: language.value === "ja" ? 80 : 70,
-          incrs: () => timeSteps(options.points().map(({ atMs }) => atMs)),
+          incrs: () =>
+            timeSteps(
+              options
+                .points()
+                .slice(0, 2)
+                .map(({ atMs }) => atMs),
+            ),
           values: (_, splits, __, ___, stepS) => splits.map((seconds) => axisTime(seconds * 1000, zone, stepS * 1000)),
         },
         {

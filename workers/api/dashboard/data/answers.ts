@@ -1,4 +1,12 @@
 import type { z } from "zod";
+import type { healthSchema } from "../../../health/health-schema.ts";
+import type {
+  alertSchema,
+  alertsSchema,
+  alertWithDeliveriesSchema,
+  createdAlertSchema,
+  deliverySchema,
+} from "../../alert-schemas.ts";
 import type { cellSchema, changeSchema } from "../../answer-schema.ts";
 import type { Comparison } from "../../base-spans.ts";
 import type { Granularity } from "../../calendar-unit.ts";
@@ -42,6 +50,12 @@ export type Key = z.output<typeof keySchema>;
 export type KeysAnswer = z.output<typeof keysSchema>;
 export type CreatedKey = z.output<typeof createdKeySchema>;
 export type RotatedKey = z.output<typeof rotatedKeySchema>;
+export type HealthAnswer = z.output<typeof healthSchema>;
+export type AlertAnswer = z.output<typeof alertSchema>;
+export type AlertsAnswer = z.output<typeof alertsSchema>;
+export type AlertWithDeliveries = z.output<typeof alertWithDeliveriesSchema>;
+export type AlertDelivery = z.output<typeof deliverySchema>;
+export type CreatedAlert = z.output<typeof createdAlertSchema>;
 export type AuditAnswer = z.output<typeof auditSchema>;
 export type DeadLettersAnswer = z.output<typeof deadLettersSchema>;
 export type RedrivenAnswer = z.output<typeof redrivenSchema>;

@@ -5,7 +5,9 @@ import { count, dateAndTime, NOTHING } from "../text/format.ts";
 import { AnswerPanel } from "./answer-panel.tsx";
 import { DeadLetters } from "./dead-letters.tsx";
 import { DifferenceTable } from "./difference-table.tsx";
+import { Fact } from "./fact.tsx";
 import { operatorsText as o } from "./operators-text.ts";
+import { Pipeline } from "./pipeline.tsx";
 import { differing } from "./windows.ts";
 
 const AUDIT = { path: "/v1/admin/audit" };
@@ -17,6 +19,7 @@ export function HealthPart() {
   const topology = useAnswer<EpochsAnswer>(TOPOLOGY);
   return (
     <>
+      <Pipeline />
       <AnswerPanel title={o("audit")} intro={o("audit_intro")} question={AUDIT} known={audit}>
         {(answer) => <Audit audit={answer} />}
       </AnswerPanel>
@@ -62,24 +65,6 @@ function Audit({ audit }: { readonly audit: AuditAnswer }) {
         <DifferenceTable differences={differences} />
       )}
     </>
-  );
-}
-
-interface FactProps {
-  readonly name: string;
-  readonly value: string;
-  readonly note?: string | undefined;
-}
-
-function Fact({ name, value, note }: FactProps) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>
-        {value}
-        {note !== undefined && <small>{note}</small>}
-      </dd>
-    </div>
   );
 }
 

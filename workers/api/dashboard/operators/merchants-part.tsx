@@ -28,7 +28,7 @@ export function MerchantsPart() {
       question={{ path }}
       known={pages.known}
       actions={
-        <div class="controls">
+        <div class="controls search">
           <Search text={q} />
           <button type="button" onClick={() => setChanging(null)}>
             {o("merchant_new")}

@@ -67,7 +67,11 @@ function Histogram({ total, currency, onPoint }: HistogramProps) {
   const every = Math.ceil(bars.length / TICKS_MAX);
   return (
     <>
-      <div class="histogram" aria-hidden="true" onPointerLeave={() => onPoint(undefined)}>
+      <div
+        class="histogram"
+        aria-hidden="true"
+        onPointerLeave={(event) => event.pointerType === "mouse" && onPoint(undefined)}
+      >
         <div class="amount-bars">
           {bars.map(barOf)}
           {MARKS.map((mark) => (

@@ -25,7 +25,7 @@ export function HeatMap({ heat, currency }: HeatMapProps) {
       {heat === undefined ? (
         <div class="chart-waiting" />
       ) : (
-        <table class="heat" onMouseLeave={() => setPointed(undefined)}>
+        <table class="heat" onPointerLeave={(event) => event.pointerType === "mouse" && setPointed(undefined)}>
           <caption class="visually-hidden">{t("heat.caption")}</caption>
           <thead>
             <tr>
@@ -47,7 +47,7 @@ export function HeatMap({ heat, currency }: HeatMapProps) {
                   <td
                     key={hour}
                     style={{ "--heat": String(Math.round((Math.max(value, 0) / largest) * 100)) }}
-                    onMouseEnter={() => setPointed(cellText(day + 1, hour, value, currency))}
+                    onPointerEnter={() => setPointed(cellText(day + 1, hour, value, currency))}
                   >
                     <span class="visually-hidden">{money(Math.round(value), currency)}</span>
                   </td>

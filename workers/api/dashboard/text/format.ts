@@ -81,6 +81,12 @@ export function bytes(value: number): string {
   return numberFormat({ style: "unit", unit, maximumFractionDigits: 1 }).format(value / size);
 }
 
+/** 4 s, or 12 min. */
+export const duration = (seconds: number) =>
+  seconds < 120
+    ? numberFormat({ style: "unit", unit: "second", maximumFractionDigits: 0 }).format(seconds)
+    : numberFormat({ style: "unit", unit: "minute", maximumFractionDigits: 0 }).format(seconds / 60);
+
 export const milliseconds = (value: number) =>
   numberFormat({ style: "unit", unit: "millisecond", maximumFractionDigits: 0 }).format(value);
 

@@ -27,7 +27,7 @@ const en = {
   figure_shown: "Figure",
   series: "Of",
   csv: "CSV",
-  rows: "{count} rows",
+  rows: "Rows: {count}",
   rows_of: "{count} of {all} rows",
   cost: "{rows} rows read, {bytes}, {time}",
   empty: "No payments like these in this span.",

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ALERTS } from "./alerts.ts";
 import { EXPLORE } from "./explore.ts";
 import { KEYS } from "./keys.ts";
 import { LISTS } from "./lists.ts";
@@ -7,7 +8,7 @@ import { PAYMENTS } from "./payments.ts";
 
 const blanksOf = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
 
-test.for(Object.entries({ EXPLORE, KEYS, LISTS, OPERATORS, PAYMENTS }))(
+test.for(Object.entries({ ALERTS, EXPLORE, KEYS, LISTS, OPERATORS, PAYMENTS }))(
   "%s: both languages have the same messages, none empty, each with the same blanks to fill in",
   ([, { en, ja }]) => {
     const translated = new Map<string, string>(Object.entries(ja));

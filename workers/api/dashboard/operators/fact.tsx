@@ -1,0 +1,21 @@
+import { NOTHING } from "../text/format.ts";
+
+export interface FactProps {
+  readonly name: string;
+  /** `null` where nobody can tell. */
+  readonly value: string | null;
+  readonly note?: string | undefined;
+}
+
+/** A number of how things are, within `<dl class="facts">`. */
+export function Fact({ name, value, note }: FactProps) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        {value ?? NOTHING}
+        {note !== undefined && <small>{note}</small>}
+      </dd>
+    </div>
+  );
+}
