@@ -47,7 +47,7 @@ test.each(recorded)(
     const moments = events.map((line) => Number((JSON.parse(line) as PaymentEventInput).occurred_at));
     await replay(started, Math.min(...moments), Math.min(Math.max(...moments), Date.now() - DAY_MS));
     const unlike = async () => differences(expected, await storedHistory(started.sql));
-    await until("all of it in history", async () => ((await unlike()).length === 0 ? true : undefined)).catch(async (e) => { console.error(JSON.stringify((await unlike()).slice(0, 12)), (await unlike()).length, queues?.store.backlog(), expected.length); throw e; });
+    await until("all of it in history", async () => ((await unlike()).length === 0 ? true : undefined));
 
     // Whoever had no answer before the update sends again after it.
     const again = events.slice(-REPEATED).map((line) => JSON.parse(line) as PaymentEventInput);
@@ -75,7 +75,10 @@ async function replay({ runtime, operatorKey, read }: TestSystem, fromMs: number
   expect(begun.status).toBe(202);
   const { id } = (await begun.json()) as { id: string };
   const { damaged_objects } = await until("the replay to end", async () => {
-    const shown = (await (await read(`/v1/admin/replays/${id}`)).json()) as { state: string; damaged_objects: object[] };
+    const shown = (await (await read(`/v1/admin/replays/${id}`)).json()) as {
+      state: string;
+      damaged_objects: object[];
+    };
     return ["running", "waiting"].includes(shown.state) ? undefined : shown;
   });
   expect(damaged_objects).toEqual([]);
