@@ -1,5 +1,6 @@
 import { gunzipSync } from "node:zlib";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { smokeTest } from "../scripts/deploy/smoke-test.ts";
 import { EPOCH_LEAD_MS } from "../shared/topology-plan.ts";
 import { HOUR_MS, WINDOW_MS } from "../shared/window.ts";
 import { readOpenMetrics } from "../workers/health/test-open-metrics.ts";
@@ -194,4 +195,30 @@ test.each<[string, object]>([
   ["nothing", {}],
 ])("to put back %s is refused", async (_, body) => {
   expect((await post("dead-letters/redrive", body)).status).toBe(422);
+});
+
+describe("the smoke test of a deployment", () => {
+  const query = async (sql: string, params: readonly string[]) =>
+    (
+      await tally.runtime.directory
+        .prepare(sql)
+        .bind(...params)
+        .all()
+    ).results;
+
+  test("passes where an event goes in and its number comes out, twice over, and leaves no key that holds", async () => {
+    const urls = { ingestUrl: tally.runtime.ingestUrl, apiUrl: tally.runtime.apiUrl };
+    const steps: string[] = [];
+    for (const _ of [1, 2]) await smokeTest({ ...urls, query, onStep: (step) => steps.push(step) });
+    expect(steps).toHaveLength(10);
+    const held = "SELECT id FROM keys WHERE subject = 'tally-smoke-test' AND revoked_at IS NULL";
+    expect(await query(held, [])).toEqual([]);
+  });
+
+  test("says what was answered instead, where what is called ingest is not", async () => {
+    const { apiUrl } = tally.runtime;
+    await expect(smokeTest({ ingestUrl: apiUrl, apiUrl, query, onStep: () => {} })).rejects.toThrow(
+      /the first event is answered 40[45]/,
+    );
+  });
 });
