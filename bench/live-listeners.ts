@@ -8,6 +8,8 @@ export interface LiveFigures {
   readonly listeners: number;
   /** Of workerd: the api Worker's, the shard's and the sockets of the connections, which no platform has in one process. */
   readonly bytesPerListener: number;
+  /** Of the api Worker's isolate alone. */
+  readonly isolateBytesPerListener: number;
   /** CPU of workerd while nothing happens, of all listeners. */
   readonly idleCpuMsPerSecond: number;
   /** From a payment's request on until it has reached each listener. */
@@ -21,6 +23,8 @@ export interface LiveOptions {
   readonly stream: Target;
   /** Of workerd. */
   readonly pid: number;
+  /** What the api Worker's isolate holds. */
+  readonly isolateBytes: () => Promise<number>;
   /** Has a payment of the merchant counted. */
   readonly pay: () => Promise<void>;
   readonly log: (line: string) => void;
@@ -31,7 +35,15 @@ const WARM_UP = 50;
 const HEARD_MS_MAX = 30_000;
 
 /** Opens listeners of one merchant, which one shard has, and leaves them alone for a while. */
-export async function measureLive({ listeners, idleMs, stream, pid, pay, log }: LiveOptions): Promise<LiveFigures> {
+export async function measureLive({
+  listeners,
+  idleMs,
+  stream,
+  pid,
+  isolateBytes,
+  pay,
+  log,
+}: LiveOptions): Promise<LiveFigures> {
   const agent = new Agent({ keepAlive: false, maxSockets: Number.POSITIVE_INFINITY });
   const open: Listener[] = [];
   const openMore = async (upTo: number) => {
@@ -42,10 +54,12 @@ export async function measureLive({ listeners, idleMs, stream, pid, pay, log }: 
   };
   try {
     await openMore(WARM_UP);
+    const isolateBefore = await isolateBytes();
     const before = residentBytes(pid);
     await openMore(WARM_UP + listeners);
     const bytes = residentBytes(pid) - before;
-    log(`${open.length} listeners, ${bytes} bytes for ${listeners} of them`);
+    const ofIsolate = (await isolateBytes()) - isolateBefore;
+    log(`${open.length} listeners, ${bytes} bytes for ${listeners} of them, ${ofIsolate} of the isolate's`);
     const cpuUs = cpuTimeUs(pid);
     const idleFromMs = performance.now();
     await new Promise((resolve) => setTimeout(resolve, idleMs));
@@ -59,6 +73,7 @@ export async function measureLive({ listeners, idleMs, stream, pid, pay, log }: 
     return {
       listeners: open.length,
       bytesPerListener: bytes / listeners,
+      isolateBytesPerListener: ofIsolate / listeners,
       idleCpuMsPerSecond: idleCpuMs / idleS,
       heardMs: await heard,
     };

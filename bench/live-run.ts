@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { createKey, putMerchants } from "../scripts/directory.ts";
+import { freePort } from "../scripts/port.ts";
 import { REAL_BUNDLES } from "./bundle.ts";
+import { isolateHeapBytes } from "./isolate-heap.ts";
 import { type LiveFigures, measureLive } from "./live-listeners.ts";
 import { median, percentile, significant } from "./numbers.ts";
 import { post } from "./send.ts";
@@ -18,10 +20,12 @@ const MERCHANT = "live-shop";
 export async function runLive({ listeners, idleMs, log }: LiveRun): Promise<LiveFigures> {
   const failures: string[] = [];
   const nowMs = Date.now();
+  const inspectorPort = await freePort();
   const system = await startBenchSystem({
     stateDir: await makeStateDir(),
     bundles: REAL_BUNDLES,
     shards: 1,
+    inspectorPort,
     onLog: (message) => failures.push(message),
   });
   try {
@@ -47,7 +51,8 @@ export async function runLive({ listeners, idleMs, log }: LiveRun): Promise<Live
       url: `${runtime.apiUrl}/v1/merchants/${MERCHANT}/live`,
       headers: { Authorization: `Bearer ${key}` },
     };
-    return await measureLive({ listeners, idleMs, stream, pid, pay, log });
+    const isolateBytes = () => isolateHeapBytes(inspectorPort, "tally-api");
+    return await measureLive({ listeners, idleMs, stream, pid, isolateBytes, pay, log });
   } catch (error) {
     log(failures.slice(-5).join("\n"));
     throw error;
@@ -61,6 +66,7 @@ export function liveResults(figures: LiveFigures): Record<string, number> {
   return {
     live_idle_listeners: figures.listeners,
     live_bytes_per_listener: significant(figures.bytesPerListener),
+    live_isolate_bytes_per_listener: significant(figures.isolateBytesPerListener),
     live_idle_cpu_ms_per_second: significant(figures.idleCpuMsPerSecond),
     live_heard_p50_ms: significant(median(figures.heardMs)),
     live_heard_p99_ms: significant(percentile(figures.heardMs, 99)),

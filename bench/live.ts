@@ -11,7 +11,7 @@ const USAGE = `npm run bench:live -- [--listeners 1200] [--idle-seconds 45] [--j
   --json          one JSON object as the last line`;
 
 const optionsSchema = z.object({
-  listeners: z.coerce.number().int().min(1).max(1_400),
+  listeners: z.coerce.number().int().min(1).max(1_900),
   "idle-seconds": z.coerce.number().int().min(1).max(600),
   json: z.boolean(),
 });

@@ -36,6 +36,7 @@ export interface BenchSystemOptions {
   readonly shards?: number;
   /** Migrated, for what needs more of it than that it takes whatever is sent. */
   readonly clickhouse?: Pick<ClickHouse, "url" | "reader" | "writer">;
+  readonly inspectorPort?: number;
 }
 
 /** Made up and fixed, so that the same load gives the same hashes in every run. */
@@ -46,7 +47,7 @@ const USER_KEY = "0f0e0d0c0b0a09080706050403020100";
 const RATE_LIMIT = "off";
 
 export async function startBenchSystem(options: BenchSystemOptions): Promise<BenchSystem> {
-  const { stateDir, bundles, onLog, shards, clickhouse } = options;
+  const { stateDir, bundles, onLog, shards, clickhouse, inspectorPort } = options;
   const bundleDir = join(stateDir, "bundles");
   const persistDir = join(stateDir, "workers");
   await bundleEntries(bundleDir, bundles);
@@ -57,6 +58,7 @@ export async function startBenchSystem(options: BenchSystemOptions): Promise<Ben
     ingestPort: 0,
     apiPort: 0,
     withSite: false,
+    inspectorPort,
     bindings: {
       ingest: { IDENTITY_KEY, USER_KEY, RATE_LIMIT },
       aggregate: { IDENTITY_KEY, ...historyOf(sink, clickhouse, "writer") },

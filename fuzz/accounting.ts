@@ -1,6 +1,6 @@
-import { gunzipSync } from "node:zlib";
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { z } from "zod";
+import { archivedLines } from "../scripts/archived-lines.ts";
 import { WINDOW_MS } from "../shared/window.ts";
 import { receiptSchema } from "../workers/ingest/receipt-schema.ts";
 import type { RawAnswer } from "./raw-request.ts";
@@ -67,18 +67,4 @@ export async function readArchive(archive: R2Bucket): Promise<Archived> {
     return [merchant, { ids: ids.size, idsInWindows: idsInWindows.size }] as const;
   });
   return { linesByRequest, lines, byMerchant: new Map(byMerchant) };
-}
-
-export async function* archivedLines(archive: R2Bucket): AsyncGenerator<string> {
-  for (let cursor: string | undefined, isTruncated = true; isTruncated; ) {
-    const listed = await archive.list({ prefix: "raw/v1/", ...(cursor === undefined ? {} : { cursor }) });
-    for (const { key } of listed.objects) {
-      const object = await archive.get(key);
-      if (object === null) throw new Error(`${key} is listed and not there`);
-      const text = gunzipSync(new Uint8Array(await object.arrayBuffer())).toString();
-      for (const line of text.split("\n")) if (line !== "") yield line;
-    }
-    isTruncated = listed.truncated;
-    cursor = listed.truncated ? listed.cursor : undefined;
-  }
 }

@@ -5,7 +5,7 @@ import type { World } from "./world.ts";
 
 /** What no answer may hold: places in our code, statements, words of what stands behind us. Not of a page, which may explain them. */
 const INSIDES =
-  /\bat \S+ \(|\bat [\w.]*\S*\.(?:js|ts):\d|\b(?:Type|Reference|Range|Syntax)Error\b|SELECT\s|INSERT INTO|\bD1_ERROR|SQLITE|DB::Exception|\bClickHouse|\[object Object\]|\bworkerd\b|node_modules/;
+  /\bat \S+ \(|\bat [\w.]*\S*\.(?:js|ts):\d|\b(?:Type|Reference|Range|Syntax)Error\b|SELECT\s|INSERT INTO|\bD1_ERROR|SQLITE|DB::Exception|\[object Object\]|\bworkerd\b|node_modules/;
 /** The statuses of each code that the description of the API has. */
 const DESCRIBED: ReadonlyMap<string, readonly number[]> = new Map(
   Object.entries(PROBLEMS).map(([code, { statuses }]) => [code, statuses]),

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { buildWorkers } from "../scripts/build.ts";
 import { startLocalSystem } from "../scripts/local-system.ts";
 import { logToFile } from "../scripts/log-file.ts";
+import { progressBar } from "../scripts/progress-bar.ts";
 import { readDescription } from "./described.ts";
 import { type FuzzCommand, HELP, parseFuzzCommand } from "./fuzz-options.ts";
 import { describeReport } from "./fuzz-report.ts";
 import { runFuzz } from "./fuzz-run.ts";
-import { progressBar } from "./progress.ts";
 
 const parsed = parseFuzzCommand(process.argv.slice(2));
 if ("help" in parsed) {
@@ -38,7 +38,7 @@ async function fuzz(command: FuzzCommand): Promise<number> {
       onLog: log.write,
     });
     try {
-      const bar = progressBar(command.cases);
+      const bar = progressBar(command.cases, "cases");
       const report = await runFuzz(system, stateDir, described, {
         ...command,
         signal: interrupt.signal,

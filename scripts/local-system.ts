@@ -35,6 +35,8 @@ export interface LocalSystemOptions {
   readonly bundleDir?: string;
   /** Variables of the aggregate Worker over those of wrangler.toml. */
   readonly aggregateVars?: Readonly<Record<string, string>>;
+  /** The share of requests that the Workers follow in their log, over that of wrangler.toml. */
+  readonly traceShare?: string;
   /** `RATE_LIMIT` of ingest and api over that of wrangler.toml: Miniflare's stand-in for the limiter writes a row for each request. */
   readonly rateLimit?: string;
   /** In the place of Miniflare's queues, with the bundles that go with it; its owner stops it after the system. */
@@ -114,18 +116,20 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
 
 function bindingsOf(secrets: Secrets, clickhouse: ClickHouse, options: LocalSystemOptions) {
   const { identityKey: IDENTITY_KEY, userKey: USER_KEY, alertKey: ALERT_KEY } = secrets;
+  const tracing = options.traceShare === undefined ? {} : { TRACE_SHARE: options.traceShare };
   const limit = options.rateLimit === undefined ? {} : { RATE_LIMIT: options.rateLimit };
   // Receivers of a developer's, or of a test's, listen on this machine.
   const alerts = { ALERT_KEY, WEBHOOKS_TO_LOOPBACK: "on" };
   const CLICKHOUSE_URL = options.clickhouseUrl ?? clickhouse.url;
   return {
-    ingest: { IDENTITY_KEY, USER_KEY, ...limit },
+    ingest: { IDENTITY_KEY, USER_KEY, ...limit, ...tracing },
     aggregate: {
       IDENTITY_KEY,
       ...alerts,
       CLICKHOUSE_URL,
       CLICKHOUSE_USER: clickhouse.writer.user,
       CLICKHOUSE_PASSWORD: clickhouse.writer.password,
+      ...tracing,
       ...options.aggregateVars,
     },
     api: {

@@ -25,6 +25,8 @@ export interface RuntimeOptions {
   readonly onLog?: (log: WorkerdStructuredLog) => void;
   /** False for api without its pages: where there are some, two Workers of Miniflare's stand before it, which cost three times what it does. */
   readonly withSite?: boolean;
+  /** Where what an isolate holds can be asked for, by the protocol of Chromium's developer tools; nowhere unless given. */
+  readonly inspectorPort?: number | undefined;
 }
 
 export interface Runtime {
@@ -58,6 +60,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     ...convertV4MiniflareOptions({
       host: "127.0.0.1",
       port: s3.port,
+      ...(options.inspectorPort === undefined ? {} : { inspectorPort: options.inspectorPort }),
       workers: WORKERS.map((worker) => workerOptions(worker, options, ports[worker], s3)),
     }),
     resourcePersistencePath: options.persistDir,

@@ -29,6 +29,7 @@ import {
   is,
   isCode,
   isCountOrAbsent,
+  isDotSegment,
   isId,
   isObjectOrAbsent,
   isText,
@@ -64,6 +65,7 @@ export function acceptScanned(
 ): boolean {
   const { kind, value } = scanner;
   if (!isId(scanner, FIELD.event_id, IS_EVENT_ID) || !isId(scanner, FIELD.merchant_id, IS_MERCHANT_ID)) return false;
+  if (isDotSegment(scanner, FIELD.merchant_id)) return false;
   const isRefund = is(scanner, FIELD.type, REFUND);
   if (!isRefund && !is(scanner, FIELD.type, PAYMENT)) return false;
   if (kind[FIELD.amount] !== INTEGER || !isCode(scanner, FIELD.currency, CURRENCIES)) return false;

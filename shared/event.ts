@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { ageBand } from "./age-band.ts";
 import { isCountry, isCurrency } from "./iso-codes.ts";
+import { PATH_ID_PATTERN, PATH_ID_RULE } from "./path-id.ts";
 import { parseRfc3339 } from "./rfc3339.ts";
 
 export const EVENT_ID_PATTERN = /^[A-Za-z0-9._:-]{1,64}$/;
-export const MERCHANT_ID_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
+export const MERCHANT_ID_PATTERN = PATH_ID_PATTERN;
 export const ATTRIBUTES_MAX = 16;
 export const ATTRIBUTES_BYTES_MAX = 1024;
 
@@ -100,7 +101,7 @@ export const paymentEventSchema = z
   .object({
     event_id: eventId,
     type: z.enum(["payment", "refund"]),
-    merchant_id: z.string().regex(MERCHANT_ID_PATTERN, "1 to 64 of A-Z a-z 0-9 . _ -"),
+    merchant_id: z.string().regex(MERCHANT_ID_PATTERN, PATH_ID_RULE),
     occurred_at: occurredAt,
     amount: minorUnits,
     currency: z.string().refine(isCurrency, "an ISO 4217 code such as JPY"),

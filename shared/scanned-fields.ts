@@ -35,6 +35,14 @@ export function isId({ bytes, kind, from, to }: EventScanner, field: number, mas
   return true;
 }
 
+/** Whether an id is `.` or `..`, which no merchant's is (`PATH_ID_PATTERN`). */
+export function isDotSegment({ bytes, from, to }: EventScanner, field: number): boolean {
+  const begin = from[field] as number;
+  const length = (to[field] as number) - begin;
+  return length <= 2 && bytes[begin] === DOT && bytes[begin + length - 1] === DOT;
+}
+const DOT = 46;
+
 export function is({ bytes, kind, from, to }: EventScanner, field: number, text: Uint8Array): boolean {
   const begin = from[field] as number;
   if (kind[field] !== STRING || (to[field] as number) - begin !== text.length) return false;

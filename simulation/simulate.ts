@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { SingleBar } from "cli-progress";
+import { progressBar } from "../scripts/progress-bar.ts";
 import type { SeedOutcome } from "./seed-order.ts";
 import { runOrders } from "./seed-pool.ts";
 import { HELP, parseSimulateCommand, type SimulateCommand } from "./simulate-options.ts";
@@ -26,7 +26,7 @@ async function simulate(command: SimulateCommand): Promise<number> {
   const outcomes: SeedOutcome[] = [];
   const interrupt = new AbortController();
   process.once("SIGINT", () => interrupt.abort());
-  const bar = progressOf(seeds);
+  const bar = progressBar(seeds, "seeds");
   const beganMs = performance.now();
   await runOrders(orders, { processes, plant, signal: interrupt.signal }, (outcome) => {
     outcomes.push(outcome);
@@ -45,19 +45,4 @@ async function simulate(command: SimulateCommand): Promise<number> {
   }
   if (interrupt.signal.aborted) return 130;
   return report.failures.length > 0 ? 1 : 0;
-}
-
-/** On a terminal only: control characters spoil a log. */
-function progressOf(seeds: number): SingleBar | undefined {
-  if (!process.stderr.isTTY) return undefined;
-  const format = "{bar} {value} of {total} seeds | {eta_formatted} left";
-  const bar = new SingleBar({
-    stream: process.stderr,
-    format,
-    hideCursor: true,
-    clearOnComplete: true,
-    gracefulExit: false,
-  });
-  bar.start(seeds, 0);
-  return bar;
 }

@@ -1,12 +1,14 @@
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createKey, putSource } from "../scripts/directory.ts";
 import { payment, startTestSystem, type TestSystem } from "./system.ts";
 
 let tally: TestSystem;
 
+const logs: string[] = [];
+
 beforeAll(async () => {
-  tally = await startTestSystem();
+  tally = await startTestSystem(undefined, { onLog: ({ message }) => logs.push(message) });
 });
 afterAll(() => tally?.stop());
 
@@ -176,4 +178,91 @@ test("buckets in which nothing happened are there, with zeros and no averages", 
     { label: "2026-01-01", status: "final", revision: 0, payments: { count: 0, amount: 0 }, average: null, p50: null },
     { label: "2026-01-02" },
   ]);
+});
+
+describe("what would be a statement, a formula or a line elsewhere is a value here", () => {
+  const VALUES = [
+    "' OR '1'='1",
+    "x'); DROP TABLE windows; --",
+    "\\' union all select 1 --",
+    '=HYPERLINK("http://evil.example","x")',
+    "@SUM(A1)",
+    "+1+1",
+    "{payment_method:String}",
+    'a","b',
+  ];
+  const MERCHANT = "inject-1";
+  const query = (body: object, format = "json") =>
+    fetch(`${tally.runtime.apiUrl}/v1/merchants/${MERCHANT}/query?format=${format}`, {
+      method: "POST",
+      body: JSON.stringify({ metrics: ["payments.count"], ...body }),
+      headers: { Authorization: `Bearer ${tally.operatorKey}`, "Content-Type": "application/json" },
+    });
+
+  beforeAll(async () => {
+    const sent = await tally.send(VALUES.map((payment_method) => payment({ merchant_id: MERCHANT, payment_method })));
+    expect(await sent.json()).toMatchObject({ accepted: VALUES.length });
+  });
+
+  test.each(VALUES)("%j, as a filter, finds itself and nothing else", async (value) => {
+    const response = await query({
+      from: "today",
+      tz: "UTC",
+      where: { payment_method: { eq: value } },
+      dimensions: ["payment_method"],
+    });
+    const { rows } = (await response.json()) as { rows: { payment_method: string; "payments.count": number }[] };
+    expect(rows).toMatchObject([{ payment_method: value, "payments.count": 1 }]);
+  });
+
+  test("a table has no cell that a spreadsheet would work out, and no cell that ends early", async () => {
+    const csv = await (
+      await tally.read(
+        `/v1/merchants/${MERCHANT}/metrics?from=today&tz=UTC&granularity=1d&group_by=payment_method&format=csv`,
+      )
+    ).text();
+    expect(csv).toContain(`"'=HYPERLINK(""http://evil.example"",""x"")"`);
+    expect(csv).toContain('"a"",""b"');
+    for (const line of csv.split("\r\n")) expect(line).not.toMatch(/(?:^|,)"?[=+@]/);
+  });
+
+  test("ends of lines reach no header, and no line of the log of their own", async () => {
+    const end = "%0d%0aX-Injected:%201%0d%0a%0d%0a{%22level%22:%22error%22}";
+    for (const path of [
+      `/v1/${end}`,
+      `/v1/merchants/${end}/report`,
+      `/v1/merchants/shop/metrics?tz=${end}`,
+      `/v1/admin/sources/${end}`,
+    ]) {
+      const response = await tally.read(path);
+      expect([response.status >= 400 && response.status < 500, response.headers.get("X-Injected")]).toEqual([
+        true,
+        null,
+      ]);
+    }
+    const rejected = await tally.post("a\r\nb\r\n", { "Content-Type": "application/x-ndjson" });
+    expect(rejected.status).toBe(422);
+    for (const line of logs) {
+      expect(line).not.toMatch(/[\r\n]/);
+      expect(JSON.parse(line)).toHaveProperty("message");
+    }
+  });
+});
+
+test.each(["/", "/explore.html", "/openapi.json", "/healthz", "/v1/merchants/shop/report", "/v1/none"])(
+  "%s says what it is, is framed by nobody, and has no inline script",
+  async (path) => {
+    const { headers } = await tally.read(path);
+    expect(headers.get("X-Content-Type-Options")).toBe("nosniff");
+    const policy = headers.get("Content-Security-Policy") ?? "";
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toContain("unsafe");
+  },
+);
+
+test("pages send no address on, and are asked for over TLS alone from then on", async () => {
+  const { headers } = await tally.read("/");
+  expect(headers.get("Referrer-Policy")).toBe("no-referrer");
+  expect(headers.get("Strict-Transport-Security")).toMatch(/^max-age=\d{8}; includeSubDomains$/);
 });

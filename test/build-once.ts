@@ -8,6 +8,8 @@ declare module "vitest" {
   interface ProvidedContext {
     /** Where the Workers' bundles stand, built once for all system tests. */
     bundleDir: string;
+    /** For those that `durableBundles` builds. */
+    durableBundleDir: string;
   }
 }
 
@@ -15,5 +17,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const bundleDir = await mkdtemp(join(tmpdir(), "tally-bundles-"));
   await buildWorkers(bundleDir);
   project.provide("bundleDir", bundleDir);
+  project.provide("durableBundleDir", join(bundleDir, "durable"));
   return () => rm(bundleDir, { recursive: true, force: true });
 }

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { buildDurableWorkers } from "../scripts/durable-queues/bundle.ts";
 import { runChaos } from "./chaos/run-chaos.ts";
+import { durableBundles } from "./durable-bundles.ts";
 
 const SEED = process.env.TALLY_SEED ?? "ci";
 /** `npm run chaos` takes five minutes. */
@@ -12,9 +12,7 @@ const DURATION_MS = 12_000;
 test("whatever is killed, frozen, cut off or slow, what was acknowledged is counted once in its window, and what was refused nowhere", async () => {
   const dir = await mkdtemp(join(tmpdir(), "tally-chaos-test-"));
   try {
-    const bundleDir = join(dir, "bundles");
-    await buildDurableWorkers(bundleDir);
-    const report = await runChaos({ seed: SEED, durationMs: DURATION_MS, dir, bundleDir });
+    const report = await runChaos({ seed: SEED, durationMs: DURATION_MS, dir, bundleDir: await durableBundles() });
     const { lost, double, wrong_windows, dead_letters, differences, unrest } = report;
     expect({ lost, double, wrong_windows, dead_letters, differences, unrest }).toEqual({
       lost: 0,

@@ -211,6 +211,8 @@ test("kill -9 of the Workers in the middle of compaction loses nothing", async (
   await expectCompacted();
 });
 
+const erasedToMs = span.fromMs + 4 * HOUR_MS;
+
 interface Erasure {
   readonly id: string;
   readonly state: string;
@@ -222,7 +224,7 @@ async function beginErasure(user_hashes: readonly string[]): Promise<string> {
   const answer = await fetch(`${tally.runtime.apiUrl}/v1/admin/erasures`, {
     method: "POST",
     headers: { Authorization: `Bearer ${tally.operatorKey}`, "Content-Type": "application/json" },
-    body: JSON.stringify({ user_hashes, to: toMs }),
+    body: JSON.stringify({ user_hashes, to: erasedToMs }),
   });
   expect(answer.status).toBe(202);
   return ((await answer.json()) as Erasure).id;
@@ -230,15 +232,19 @@ async function beginErasure(user_hashes: readonly string[]): Promise<string> {
 
 async function untilErased(id: string): Promise<Erasure> {
   return await until("the users to be erased", async () => {
+    // An alarm that dies with its Worker is the cron's to ring again, and a pass that found ClickHouse away waits no ten minutes here.
+    const directory = await tally.runtime.miniflare.getD1Database("DIRECTORY", "tally-api");
+    await directory.prepare("UPDATE erasures SET retry_at = 0").run();
+    await tally.runtime.runCron();
     const shown = (await (await tally.read(`/v1/admin/erasures/${id}`)).json()) as Erasure;
     return shown.state === "done" ? shown : undefined;
   });
 }
 
-/** All single events as the archive has them. */
+/** Single events as the archive has them, of the hours that users are erased from. */
 async function listedEvents(): Promise<string> {
   const merchants = [...new Set(sent.map(({ merchant_id }) => merchant_id))];
-  const query = `from=${span.fromMs}&to=${span.toMs}&format=csv`;
+  const query = `from=${span.fromMs}&to=${erasedToMs}&format=csv`;
   const lists = merchants.map(async (id) => await (await tally.read(`/v1/merchants/${id}/events?${query}`)).text());
   return (await Promise.all(lists)).join("\n");
 }
@@ -253,10 +259,12 @@ async function storedWindows(): Promise<unknown[]> {
 }
 
 test("users are erased from the archive through a kill -9; every number stays, and the counters still audit", async () => {
-  await send("erased", LATE_EVENTS);
+  if (sent.length === 0) await send("erased", EVENTS);
   const userKey = sipKeyFromHex(tally.secrets.userKey);
-  const users = [...new Set(sent.flatMap(({ user }) => (user?.id == null ? [] : [user.id])))];
+  const early = sent.filter(({ occurred_at }) => Number(occurred_at) < erasedToMs);
+  const users = [...new Set(early.flatMap(({ user }) => (user?.id == null ? [] : [user.id])))];
   const [kept = "", ...erased] = users.slice(0, 40).map((id) => hashUser(userKey, id));
+  expect(erased.length).toBeGreaterThan(10);
   const before = { events: await listedEvents(), windows: await storedWindows(), replay: (await replay()).windows };
   for (const hash of [kept, ...erased]) expect(before.events).toContain(hash);
 
@@ -269,7 +277,6 @@ test("users are erased from the archive through a kill -9; every number stays, a
   for (const hash of erased) expect(after).not.toContain(hash);
   expect(after).toContain(kept);
   expect(await storedWindows()).toEqual(before.windows);
-  await expectCompacted();
   expect((await replay()).windows).toEqual(before.replay);
 
   // Once more there is nothing left to do, and what was asked for stands nowhere but as a call.

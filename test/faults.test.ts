@@ -57,6 +57,32 @@ test("kill -9 of the Workers loses nothing that was counted, archived or stored"
   expect(objects.map(({ key, size }) => ({ key, size }))).toEqual(expect.arrayContaining(archived));
 });
 
+interface Health {
+  readonly verdict: string;
+  readonly parts: Record<"history" | "windows_queue" | "shards", { readonly verdict: string; readonly reason: string }>;
+}
+
+async function health(): Promise<Health> {
+  const answer = await tally.read("/v1/admin/health");
+  expect(answer.status).toBe(200);
+  return (await answer.json()) as Health;
+}
+
+test("a ClickHouse that is frozen does not hold up health, which says so and recovers with it", async () => {
+  process.kill(tally.clickhouse.pid, "SIGSTOP");
+  try {
+    const askedMs = performance.now();
+    const { verdict, parts } = await health();
+    expect(performance.now() - askedMs).toBeLessThan(10_000);
+    expect(verdict).toBe("degraded");
+    expect(parts.history).toMatchObject({ verdict: "down", reason: expect.stringMatching(/^ClickHouse: /) });
+    expect(parts.shards.verdict).toBe("ok");
+  } finally {
+    process.kill(tally.clickhouse.pid, "SIGCONT");
+  }
+  await until("ClickHouse to answer", async () => ((await health()).parts.history.verdict === "ok" ? true : undefined));
+});
+
 test("while ClickHouse is away payments are counted and recent spans read; the windows arrive when it is back", async () => {
   await killClickHouse(tally.clickhouse);
 
@@ -68,11 +94,19 @@ test("while ClickHouse is away payments are counted and recent spans read; the w
   expect(older.status).toBe(503);
   expect(older.headers.get("Retry-After")).toMatch(/^\d+$/);
   expect(await older.json()).toMatchObject({ code: "history_unavailable" });
+  const lagging = await until("the windows' queue to say that it fails", async () => {
+    const seen = await health();
+    return seen.parts.windows_queue.verdict === "degraded" ? seen : undefined;
+  });
+  expect(lagging.verdict).toBe("degraded");
+  expect(lagging.parts.history).toMatchObject({ verdict: "down", reason: expect.stringMatching(/^ClickHouse: /) });
+  expect(lagging.parts.windows_queue.reason).toMatch(/deliveries failed/);
 
   const clickhouse = await startAgain(tally);
   try {
     await until("the window in history", async () => ((await stored("away")) === 1 ? true : undefined));
     expect((await tally.read("/v1/merchants/away/metrics?from=2026-01-01&to=2026-01-02")).status).toBe(200);
+    expect((await health()).parts.history.verdict).toBe("ok");
   } finally {
     await clickhouse.stop();
   }

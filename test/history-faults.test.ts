@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ClickHouse } from "../scripts/clickhouse.ts";
-import { buildDurableWorkers } from "../scripts/durable-queues/bundle.ts";
 import { type QueueService, startQueueService } from "../scripts/durable-queues/queue-service.ts";
 import { readQueues, withSettings } from "../scripts/durable-queues/queue-settings.ts";
 import { differenceOf, Ledger, NO_DIFFERENCE, type WindowTotals } from "../scripts/ledger.ts";
 import { integerBetween, seededRandom } from "../scripts/seeded-random.ts";
 import { sleep } from "../scripts/sleep.ts";
 import { completeThrough, finalHoursThrough, HOUR_MS, WINDOW_MS, windowStart } from "../shared/window.ts";
+import { durableBundles } from "./durable-bundles.ts";
 import { type SenderOptions, sendInsistently } from "./insistent-sender.ts";
 import { killClickHouse, killWorkers, startAgain, untilWorkingOn } from "./killing.ts";
 import { totalsOfApi, totalsOfHistory } from "./shown-totals.ts";
@@ -42,8 +42,7 @@ let clickhouse: ClickHouse;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "tally-history-faults-"));
-  const bundleDir = join(dir, "bundles");
-  await buildDurableWorkers(bundleDir);
+  const bundleDir = await durableBundles();
   queues = await startQueueService({
     path: join(dir, "queues.sqlite"),
     queues: withSettings(readQueues(), { maxBatchTimeoutMs: 200 }),

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { buildDurableWorkers } from "../scripts/durable-queues/bundle.ts";
 import { type QueueService, startQueueService } from "../scripts/durable-queues/queue-service.ts";
 import { readQueues, withSettings } from "../scripts/durable-queues/queue-settings.ts";
 import { differenceOf, Ledger, NO_DIFFERENCE } from "../scripts/ledger.ts";
@@ -14,6 +13,7 @@ import { integerBetween, seededRandom } from "../scripts/seeded-random.ts";
 import { sleep } from "../scripts/sleep.ts";
 import { findWorkerd } from "../scripts/workerd-process.ts";
 import { completeThrough, WINDOW_MS, windowStart } from "../shared/window.ts";
+import { durableBundles } from "./durable-bundles.ts";
 import { sendInsistently } from "./insistent-sender.ts";
 import { archivedIdentities, totalsOfApi, totalsOfHistory } from "./shown-totals.ts";
 import { startTestSystem, type TestSystem, until } from "./system.ts";
@@ -35,8 +35,7 @@ let tally: TestSystem;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "tally-kill-"));
-  const bundleDir = join(dir, "bundles");
-  await buildDurableWorkers(bundleDir);
+  const bundleDir = await durableBundles();
   queues = await startQueueService({
     path: join(dir, "queues.sqlite"),
     queues: withSettings(readQueues(), { maxBatchTimeoutMs: 200 }),

@@ -1,3 +1,4 @@
+import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EPOCH_LEAD_MS } from "../shared/topology-plan.ts";
 import { HOUR_MS, WINDOW_MS } from "../shared/window.ts";
@@ -5,9 +6,11 @@ import { readOpenMetrics } from "../workers/health/test-open-metrics.ts";
 import { payment, startTestSystem, type TestSystem, until } from "./system.ts";
 
 let tally: TestSystem;
+/** Lines of all Workers. */
+const logged: string[] = [];
 
 beforeAll(async () => {
-  tally = await startTestSystem();
+  tally = await startTestSystem(undefined, { traceShare: "1", onLog: ({ message }) => void logged.push(message) });
 });
 afterAll(() => tally?.stop());
 
@@ -101,6 +104,34 @@ test("the numbers move by exactly what was sent: accepted, duplicates, and rejec
   expect(rise('tally_queue_messages_total{queue="tally-raw",outcome="acknowledged"}')).toBe(2);
   expect(rise("tally_archive_objects_total{}")).toBeGreaterThan(0);
 });
+
+test.each([
+  ["counted at once", {}],
+  ["counted from the log", { Prefer: "respond-async" }],
+])(
+  "a request %s is followed by its id: by ingest, the log's consumer and the shard, with the object it is archived in",
+  async (_, headers) => {
+    const event = { ...payment({ merchant_id: "followed" }), user: { email: "eve@example.com", name: "Eve" } };
+    const answer = await tally.post(JSON.stringify(event), headers);
+    const request = answer.headers.get("X-Request-Id") ?? "none";
+    const linesOf = (message: string) =>
+      logged
+        .filter((line) => line.includes(request))
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+        .filter((line) => line.message === message);
+    const [counted] = await until("the consumer's line", async () => {
+      const lines = linesOf("log batch counted");
+      return lines.length > 0 ? lines : undefined;
+    });
+    expect(linesOf("events taken")).toMatchObject([{ level: "info", request, source: "test-source" }]);
+    expect(linesOf("shard counted")).toMatchObject([{ level: "info", requests: [request], events: 1, accepted: 1 }]);
+    const [key = ""] = (counted?.objects ?? []) as string[];
+    const object = await tally.runtime.archive.get(key);
+    const lines = gunzipSync(Buffer.from((await object?.arrayBuffer()) ?? new ArrayBuffer(0))).toString();
+    expect(lines).toContain(`"batch":"${request}"`);
+    expect(logged.filter((line) => /eve@example|"Eve"|tally_(src|opr|mch)_\w+_/.test(line))).toEqual([]);
+  },
+);
 
 test("an operator adds shards from a window on that no isolate can miss, and is refused an earlier one", async () => {
   const tooSoon = await postTopology({

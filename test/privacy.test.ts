@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { marksInClickHouse, marksInFiles } from "../scripts/deep-search.ts";
 import { createKey, putSource } from "../scripts/directory.ts";
 import { buildDurableWorkers } from "../scripts/durable-queues/bundle.ts";
 import { type QueueService, startQueueService } from "../scripts/durable-queues/queue-service.ts";
@@ -14,7 +15,6 @@ import { hashUser } from "../shared/identity.ts";
 import { sipKeyFromHex } from "../shared/siphash.ts";
 import { DAY_MS } from "../shared/window.ts";
 import { parseKey } from "../workers/directory/key.ts";
-import { marksInClickHouse, marksInFiles } from "./deep-search.ts";
 import { payment, startTestSystem, type TestSystem, until } from "./system.ts";
 
 /** What may be kept nowhere, and as controls what is kept by contract: whoever looks for the one finds the other. */
@@ -49,6 +49,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "tally-privacy-"));
   const bundleDir = join(dir, "bundles");
   await buildDurableWorkers(bundleDir);
+  await mkdir(join(dir, "queues"));
   queues = await startQueueService({
     path: join(dir, "queues", "queues.sqlite"),
     queues: withSettings(readQueues(), { maxBatchTimeoutMs: 500 }),
@@ -180,7 +181,7 @@ describe("what is personal", () => {
       const waiting = await tally.runtime.directory
         .prepare("SELECT count(*) AS n FROM late_windows")
         .first<number>("n");
-      return waiting === 0 && logs.some((line) => line.includes("late")) ? true : undefined;
+      return waiting === 0 && logs.some((line) => line.includes("late windows rebuilt")) ? true : undefined;
     });
     await until("Parquet", async () => {
       await tally.runtime.runCron();

@@ -1,6 +1,6 @@
-import { gunzipSync } from "node:zlib";
 import type { ClickHouseClient } from "@clickhouse/client";
 import type { R2Bucket } from "@cloudflare/workers-types";
+import { archivedLines } from "../scripts/archived-lines.ts";
 import { identityOf, type WindowTotals } from "../scripts/ledger.ts";
 import type { TestSystem } from "./system.ts";
 
@@ -69,20 +69,8 @@ export async function totalsOfHistory(sql: ClickHouseClient): Promise<ShownTotal
 /** The identities of all events in the archive, however often they stand there. */
 export async function archivedIdentities(archive: R2Bucket): Promise<Set<string>> {
   const identities = new Set<string>();
-  for (let cursor: string | undefined, isTruncated = true; isTruncated; ) {
-    const listed = await archive.list({ prefix: "raw/v1/", ...(cursor === undefined ? {} : { cursor }) });
-    for (const { key } of listed.objects) {
-      const object = await archive.get(key);
-      if (object === null) throw new Error(`${key} is listed and not there`);
-      for (const line of gunzipSync(new Uint8Array(await object.arrayBuffer()))
-        .toString()
-        .trim()
-        .split("\n")) {
-        identities.add(identityOf(JSON.parse(line) as { merchant_id: string; event_id: string }));
-      }
-    }
-    isTruncated = listed.truncated;
-    cursor = listed.truncated ? listed.cursor : undefined;
+  for await (const line of archivedLines(archive)) {
+    identities.add(identityOf(JSON.parse(line) as { merchant_id: string; event_id: string }));
   }
   return identities;
 }

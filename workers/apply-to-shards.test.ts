@@ -54,7 +54,10 @@ function fakeShards(answer: (call: Call) => Promise<Uint8Array> | Uint8Array = e
     idFromName: (name: string) => name,
     get: (name: string) => ({ apply: (bytes: Uint8Array) => apply(name, bytes) }),
   } as unknown as ShardCalls["shards"];
-  return { calls, of: { shards, caller: "ingest", deadline: endless, token: "" } satisfies ShardCalls };
+  return {
+    calls,
+    of: { shards, caller: "ingest", requests: [], traced: [], deadline: endless, token: "" } satisfies ShardCalls,
+  };
 }
 const echo = ({ batch }: Call) => Uint8Array.from({ length: batch.size }, (_, i) => batch.fingerprintLo(i) & 127);
 const echoed = (event: PaymentEvent) =>
@@ -232,7 +235,7 @@ describe("which requests were counted", () => {
       idFromName: (name: string) => name,
       get: (name: string) => ({ counted: (tokens: readonly string[]) => counted(name, tokens) }),
     } as unknown as ShardCalls["shards"];
-    return { asked, of: { shards, caller: "log" as const, deadline: startDeadline(50) } };
+    return { asked, of: { shards, caller: "log" as const, requests: [], traced: [], deadline: startDeadline(50) } };
   };
 
   test("is each shard's own to say, and each is asked once", async () => {

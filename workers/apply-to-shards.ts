@@ -16,6 +16,10 @@ export interface ShardCalls {
   readonly shards: DurableObjectNamespace<Shard>;
   /** Whose calls they are counted as. */
   readonly caller: "ingest" | "log";
+  /** Ids of the requests whose events are brought, for the log. */
+  readonly requests: readonly string[];
+  /** Those of them that shards log, too. */
+  readonly traced: readonly string[];
   /** What was not answered when it passes is not waited for; a shard may count the events all the same. */
   readonly deadline: Deadline;
   /** What the shards are to remember the request by; empty for events that come from the log. */
@@ -41,7 +45,10 @@ export async function applyToShards(
     batch.token = batch.size <= SHARD_BATCH_EVENTS_MAX ? calls.token : "";
     for (const { bytes, from, to } of pack(batch)) {
       if (calls.deadline.hasPassed) return;
-      const answer = await callShard(calls, shard, (stub) => stub.apply(bytes));
+      const { traced } = calls;
+      const answer = await callShard(calls, shard, (stub) =>
+        traced.length === 0 ? stub.apply(bytes) : stub.apply(bytes, traced),
+      );
       if (answer === undefined) return;
       for (let at = from; at < to; at++) statuses[positions[at] as number] = answer[at - from] ?? UNANSWERED;
     }
@@ -104,7 +111,7 @@ function* packPart(batch: EventBatch, from: number, to: number): Generator<Packe
 }
 
 async function callShard<T>(
-  { shards, caller, deadline }: Omit<ShardCalls, "token">,
+  { shards, caller, requests, deadline }: Omit<ShardCalls, "token">,
   shard: string,
   call: (stub: DurableObjectStub<Shard>) => Promise<T>,
 ): Promise<T | undefined> {
@@ -114,7 +121,7 @@ async function callShard<T>(
     const stub = shards.get(shards.idFromName(shard));
     answer = await Promise.race([call(stub), deadline.passing]);
   } catch (error) {
-    log("warn", "shard did not answer", { shard, error });
+    log("warn", "shard did not answer", { shard, requests, error });
   }
   isolateMeter.count("shard_calls", 1, caller, answer === undefined ? "failed" : "answered");
   isolateMeter.observe("shard_call_seconds", (Date.now() - beganMs) / 1000, caller);

@@ -118,3 +118,12 @@ test("what hung, and refuses when it is tried, is asked no sooner", async () => 
   state.isRefused = true;
   expect(await call()).toMatchObject({ outcome: expect.any(Unanswered), tookMs: 0 });
 });
+
+test("a clock that is set back does not keep it from being tried", async () => {
+  const { hang, call } = world();
+  hang(true);
+  await passing(call());
+  hang(false);
+  vi.setSystemTime(Date.now() - 3_600_000);
+  expect(await call()).toEqual({ outcome: "answer", tookMs: 0 });
+});

@@ -76,7 +76,9 @@ export class CircuitBreaker {
     const { triedEveryMs, triedMs } = this.#patience;
     const nowMs = this.#nowMs();
     const givenUp = new AbortController();
-    if (nowMs - this.#triedMs >= triedEveryMs) {
+    const sinceMs = nowMs - this.#triedMs;
+    // A clock that was set back must not keep it shut until it shows the same again.
+    if (sinceMs >= triedEveryMs || sinceMs < 0) {
       this.#triedMs = nowMs;
       this.#trial = { answers: this.#answers, settled: this.#counted(probe(givenUp.signal)) };
     }

@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { CircuitBreaker } from "../../workers/circuit-breaker.ts";
 import type { DirectoryCache } from "../../workers/directory/isolate-cache.ts";
+import type { UnderWay } from "../../workers/ingest/under-way.ts";
 
 /**
  * Where code runs: an isolate, or a running Durable Object. It has a clock of its own, and when it crashes, whatever its code waits
@@ -12,6 +14,9 @@ export class Machine {
   isAlive = true;
   /** What its code keeps in modules. */
   memory: DirectoryCache | undefined;
+  underWay: UnderWay | undefined;
+  historyCircuit: CircuitBreaker | undefined;
+  readonly shardCircuits = new Map<string, CircuitBreaker>();
   readonly #crashed = Promise.withResolvers<void>();
   /** What an output gate waits for; `undefined` when nothing is to be made durable. */
   durable: () => Promise<void> | undefined = () => undefined;

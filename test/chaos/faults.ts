@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { integerBetween, pick, pickByWeight, type Random, seededRandom } from "../../scripts/seeded-random.ts";
 import { sleep } from "../../scripts/sleep.ts";
 import { HOUR_MS } from "../../shared/window.ts";
@@ -99,18 +101,39 @@ async function disturbWorkers(chaos: Chaos, counts: FaultCounts, random: Random)
  * The Workers run in one thread, which writes to disk itself and waits until it is there. A disk that takes its time is a process that stands
  * still at any moment, which is what SIGSTOP makes of it.
  */
-async function slowDisk({ note, stop }: Chaos, pid: number, random: Random): Promise<void> {
+async function slowDisk({ note }: Chaos, pid: number, random: Random): Promise<void> {
   note("the Workers' disk is slow");
-  const endMs = Date.now() + integerBetween(random, ...SLOW_DISK_MS);
-  while (Date.now() < endMs && !stop.aborted) {
-    process.kill(pid, "SIGSTOP");
-    await sleep(integerBetween(random, ...DISK_WAIT_MS));
-    process.kill(pid, "SIGCONT");
-    await sleep(integerBetween(random, ...DISK_WORK_MS));
+  const pauses: Pause[] = [];
+  for (let leftMs = integerBetween(random, ...SLOW_DISK_MS); leftMs > 0; ) {
+    const pause = {
+      stoppedMs: integerBetween(random, ...DISK_WAIT_MS),
+      workingMs: integerBetween(random, ...DISK_WORK_MS),
+    };
+    pauses.push(pause);
+    leftMs -= pause.stoppedMs + pause.workingMs;
   }
+  await pauseRepeatedly(pid, pauses);
 }
 
-async function disturbClickHouse({ system, note, stop }: Chaos, counts: FaultCounts, random: Random): Promise<void> {
+interface Pause {
+  readonly stoppedMs: number;
+  readonly workingMs: number;
+}
+
+/**
+ * Stops a process and lets it go on, over and over. By a process of its own: Miniflare makes this one wait for the Workers now and then, with
+ * nothing else done meanwhile, so that nobody would let them go on.
+ */
+async function pauseRepeatedly(pid: number, pauses: readonly Pause[]): Promise<void> {
+  const seconds = (ms: number) => (ms / 1000).toFixed(3);
+  const commands = pauses.map(
+    ({ stoppedMs, workingMs }) =>
+      `kill -STOP ${pid}; sleep ${seconds(stoppedMs)}; kill -CONT ${pid}; sleep ${seconds(workingMs)}`,
+  );
+  await once(spawn("sh", ["-c", commands.join("\n")], { stdio: "ignore" }), "exit");
+}
+
+async function disturbClickHouse({ system, note }: Chaos, counts: FaultCounts, random: Random): Promise<void> {
   if (random() < 0.5) {
     note("kill -9 of ClickHouse");
     counts.kills.clickhouse += 1;
@@ -119,10 +142,7 @@ async function disturbClickHouse({ system, note, stop }: Chaos, counts: FaultCou
   }
   note("ClickHouse is frozen");
   counts.clickhouse_frozen += 1;
-  const pid = system.clickhousePid;
-  process.kill(pid, "SIGSTOP");
-  await sleep(integerBetween(random, ...FREEZE_MS), stop);
-  process.kill(pid, "SIGCONT");
+  await pauseRepeatedly(system.clickhousePid, [{ stoppedMs: integerBetween(random, ...FREEZE_MS), workingMs: 0 }]);
 }
 
 async function disturbConnections({ system, note, stop }: Chaos, counts: FaultCounts, random: Random): Promise<void> {

@@ -117,6 +117,7 @@ async function disturb(options: ChaosOptions, system: ChaosSystem) {
         target: { url: system.ingestUrl, key: system.sourceKeys[place] ?? "" },
         startedMs,
         stop,
+        abort: failure.signal,
         onAnswer: () => {
           answers += 1;
         },

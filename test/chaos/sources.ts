@@ -74,6 +74,8 @@ export interface SourceOptions {
   readonly startedMs: number;
   /** No request is begun after this. */
   readonly stop: AbortSignal;
+  /** The run has failed: what is under way is not waited for either. */
+  readonly abort: AbortSignal;
   readonly onAnswer: () => void;
 }
 
@@ -112,6 +114,7 @@ async function sendRequests(options: SourceOptions, record: SendersRecord, manne
         fetch,
         random,
         sleep: (ms, signal) => sleep(Math.min(ms, RETRY_MS_MAX), signal),
+        abort: options.abort,
         attemptsMax: manner === "patient" ? Number.POSITIVE_INFINITY : integerBetween(random, 1, 2),
       },
     );
@@ -123,6 +126,7 @@ async function sendRequests(options: SourceOptions, record: SendersRecord, manne
       known.add(fresh, outcome.receipt);
       options.onAnswer();
     } else if (outcome.reason === "gave_up") count.givenUp += 1;
+    else if (outcome.reason === "stopped") break;
     else throw new Error(`a request ended without a receipt: ${JSON.stringify(outcome)}`);
     await sleep(integerBetween(random, 0, PAUSE_MS_MAX), stop);
   }
@@ -138,6 +142,7 @@ async function sendBatching(options: SourceOptions, record: SendersRecord): Prom
     batchEventsMax: 50,
     batchAgeMsMax: 300,
     attemptsMax: 4,
+    signal: options.abort,
     deps: { random, sleep: (ms, signal) => sleep(Math.min(ms, 3 * RETRY_MS_MAX), signal) },
     onReceipt: (receipt, events) => {
       checkSum(receipt, events.length);

@@ -7,7 +7,8 @@ import { optionsOf } from "../../bench/options.ts";
 import { tableText } from "../../bench/table.ts";
 import { buildWorkers } from "../../scripts/build.ts";
 import { failureText } from "../../scripts/failure-text.ts";
-import { type Latency, type OverloadReport, runOverload } from "./run-overload.ts";
+import type { Latency, OverloadReport } from "./overload-report.ts";
+import { runOverload } from "./run-overload.ts";
 
 const USAGE = `npm run overload -- [--times 10] [--seconds 120] [--json]
   Measures what this machine sustains, then sends so many times that much: is anything accepted lost, how fast are refusals, does memory grow, what

@@ -7,7 +7,7 @@
  * - `anyone`: no key is asked for.
  * - `source`: a source's key.
  * - `merchant`: a key or session of the merchant in the path, or an operator's.
- * - `manager`: the same, but of the merchant's only those that manage its keys.
+ * - `manager`: the same, but of the merchant's only those that manage its keys and alerts.
  * - `reader`: a key or session of any merchant, or an operator's.
  * - `session`: a session alone.
  * - `operator`: an operator's key or session.

@@ -1,8 +1,7 @@
 import type { Hono } from "hono";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { app as api } from "../api/index.ts";
 import { addKey, addSource, openDirectory } from "../directory/test-directory.ts";
-import ingest from "../ingest/index.ts";
+import { api, ingest } from "../openapi/held-apps.ts";
 import { isMiddleware, nameOf } from "./admit.ts";
 import { CSRF_HEADER } from "./csrf-header.ts";
 import { csrfTokenOf, type Session, sealSession } from "./session.ts";
@@ -26,6 +25,14 @@ const CALLERS = [
   "a key with another's secret",
   "a revoked key",
   "an expired key",
+  "a key that was rotated away",
+  "an operator's key without Bearer",
+  "an operator's key as Basic",
+  "an operator's key twice",
+  "an operator's key in a cookie",
+  "an operator's key in another header",
+  "an operator's key, a character short",
+  "an operator's key in capitals",
   "a source's key",
   "another merchant's key",
   "the merchant's key",
@@ -110,6 +117,7 @@ beforeAll(async () => {
     await key("merchant", "shop-2", { role: "manage" }),
   ];
   const revoked = await key("operator", "ops", { revokedAt: 1 });
+  const rotated = await key("operator", "ops", { expiresAt: 1, replacedBy: ops.id });
   const expired = await key("operator", "ops", { expiresAt: Date.now() - 1 });
   const sessionOf = (handle: string, over: Partial<Session> = {}): Session => ({
     id: `session-${handle}`,
@@ -138,6 +146,15 @@ beforeAll(async () => {
     "a key with another's secret": bearer(`tally_opr_${ops.id}_${own.token.slice(-43)}`),
     "a revoked key": bearer(revoked.token),
     "an expired key": bearer(expired.token),
+    "a key that was rotated away": bearer(rotated.token),
+    "an operator's key without Bearer": { Authorization: ops.token },
+    "an operator's key as Basic": { Authorization: `Basic ${btoa(`:${ops.token}`)}` },
+    // As two fields of the same name are joined.
+    "an operator's key twice": { Authorization: `Bearer ${ops.token}, Bearer ${ops.token}` },
+    "an operator's key in a cookie": { Cookie: `__Host-tally_session=${ops.token}; Authorization=${ops.token}` },
+    "an operator's key in another header": { "X-Api-Key": ops.token, "Proxy-Authorization": `Bearer ${ops.token}` },
+    "an operator's key, a character short": bearer(ops.token.slice(0, -1)),
+    "an operator's key in capitals": bearer(ops.token.toUpperCase()),
     "a source's key": bearer(pos.token),
     "another merchant's key": bearer(other.token),
     "the merchant's key": bearer(own.token),
@@ -245,6 +262,13 @@ describe("the table", () => {
   });
 });
 
+test.each(["key", "access_token", "authorization", "token"])("a key in the address, as %s, is no key", async (name) => {
+  const { Authorization } = callers["an operator's key"] as { Authorization: string };
+  const key = encodeURIComponent(Authorization.replace("Bearer ", ""));
+  const response = await api.request(`${ORIGIN}/v1/admin/sources?${name}=${key}`, {}, env());
+  expect(response.status).toBe(401);
+});
+
 describe("a merchant's path", () => {
   const ask = (path: string, headers: HeadersInit) => api.request(`${ORIGIN}${path}`, { headers }, env());
 
@@ -257,7 +281,9 @@ describe("a merchant's path", () => {
   );
 
   test("that names no merchant there can be is nothing to an operator either", async () => {
-    expect((await ask("/v1/merchants/shop 1/report", callers["an operator's key"])).status).toBe(404);
+    for (const id of ["shop 1", ".", "..", "%2e", "%2E%2e"]) {
+      expect((await ask(`/v1/merchants/${id}/report`, callers["an operator's key"])).status).toBe(404);
+    }
   });
 });
 

@@ -1,9 +1,12 @@
 import { DAY_MS } from "../../shared/window.ts";
-import { readPipeline } from "../alerts/read-pipeline.ts";
+import type { Pipeline } from "../alerts/pipeline.ts";
+import { pipelineOf } from "../alerts/pipeline-of.ts";
 import { deliverNotices } from "../alerts/run-deliveries.ts";
 import { lookAtAlerts } from "../alerts/run-looks.ts";
 import { forgetDeliveries } from "../directory/alert-deliveries.ts";
 import { resealSecrets } from "../directory/alert-secrets.ts";
+import { recentFindings } from "../directory/recent-findings.ts";
+import { lookAtHealth } from "../health/read-health.ts";
 import { log } from "../log.ts";
 import type { Env } from "./env.ts";
 
@@ -29,6 +32,11 @@ export async function runAlertCron(env: Env): Promise<void> {
       log("error", "cron task failed", { task, error });
     }
   }
+}
+
+async function readPipeline(env: Env, nowMs: number): Promise<Pipeline> {
+  const [{ health }, findings] = await Promise.all([lookAtHealth(env, nowMs), recentFindings(env.DIRECTORY, nowMs)]);
+  return pipelineOf(health, findings);
 }
 
 /** What alerts leave to the cron that comes every ten minutes. */

@@ -16,6 +16,8 @@ export interface Env extends ReadHistoryEnv, ArchiveS3Env, MeterEnv, WebhookEnv 
   readonly SHARD: DurableObjectNamespace<Shard>;
   readonly REPLAYER: DurableObjectNamespace<Replayer>;
   readonly WINDOWS: Queue;
+  /** Asked how far it lags, by the alerts; nothing is sent to it from here. */
+  readonly RAW?: Queue;
   readonly CORRECTION_DELAY_MS: string;
   readonly LATE_DELAY_MS: string;
   /** What a shard keeps in memory, and beyond which it refuses batches; left out but in tests. */
@@ -24,6 +26,8 @@ export interface Env extends ReadHistoryEnv, ArchiveS3Env, MeterEnv, WebhookEnv 
   /** Of the archive, what one pass of a replay counts; left out but in tests. */
   readonly REPLAY_BYTES_MAX?: string;
   readonly IDENTITY_KEY: string;
+  /** As ingest's, which has to be the same. */
+  readonly TRACE_SHARE?: string;
   /** By event time; as long as history keeps windows unless it is said otherwise. */
   readonly ARCHIVE_KEPT_DAYS?: string;
   /** How long an hour is left alone after its last change, and what one pass over it takes; left out but in tests. */
@@ -39,6 +43,7 @@ const settingsSchema = z.object({
   REPLAY_BYTES_MAX: z.coerce.number().int().min(1).default(64_000_000),
   COMPACT_QUIET_MS: z.coerce.number().int().min(0).default(HOUR_MS),
   COMPACT_BYTES_MAX: z.coerce.number().int().min(1).default(64_000_000),
+  TRACE_SHARE: z.coerce.number().min(0).max(1).default(0),
   // No less than what may be corrected, audited and compacted yet.
   ARCHIVE_KEPT_DAYS: z.coerce.number().int().min(7).default(1_860),
   IDENTITY_KEY: z.string().transform(sipKeyFromHex),

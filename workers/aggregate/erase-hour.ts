@@ -1,7 +1,6 @@
 import { archivePrefix, compactedKey } from "../../shared/archive-key.ts";
 import { erasedUser } from "../../shared/erased-user.ts";
 import { HOUR_MS } from "../../shared/window.ts";
-import { noteUncompacted } from "../directory/uncompacted-hours.ts";
 import { type ArchiveS3, s3Parameters } from "./archive-s3.ts";
 import { type ArchivedHour, hoursBetween } from "./archived-hours.ts";
 import { type CompactLimits, compactHour } from "./compact-hour.ts";
@@ -17,6 +16,8 @@ export interface ErasedHour {
   readonly files: number;
   /** Objects that cannot be read, which stay as they are. */
   readonly unreadable: number;
+  /** Parquet of passes that died, which was removed: ClickHouse may be writing more of it yet. */
+  readonly leftovers: number;
   /** There is more of the hour's lines to compact first. */
   readonly isMore: boolean;
 }
@@ -36,30 +37,32 @@ export async function eraseHour(
 ): Promise<ErasedHour> {
   const { hourMs } = hour;
   const { isMore } = await compactHour(env, s3, hourMs, limits);
-  if (isMore) return { events: 0, files: 0, unreadable: 0, isMore: true };
+  if (isMore) return { events: 0, files: 0, unreadable: 0, leftovers: 0, isMore: true };
   const stored = await readManifest(env.ARCHIVE, hourMs);
-  await removeUnnamed(env, hourMs, stored.manifest, limits.nowMs);
+  const leftovers = await removeUnnamed(env.ARCHIVE, hourMs, stored.manifest);
   const unreadable = stored.manifest.damaged.length;
-  if (stored.manifest.files.length === 0) return { events: 0, files: 0, unreadable, isMore: false };
+  if (stored.manifest.files.length === 0) return { events: 0, files: 0, unreadable, leftovers, isMore: false };
   return await withReplayClient(
     env,
     async (client) => {
       const pass = new ErasePass(env.ARCHIVE, client, s3, hourMs, users);
-      return { ...(await pass.run(stored, limits.nowMs)), unreadable, isMore: false };
+      return { ...(await pass.run(stored, limits.nowMs)), unreadable, leftovers, isMore: false };
     },
     COMPACT_SETTINGS,
   );
 }
 
-/** Of a pass that died, old and new ones. What ClickHouse may still be writing of one is removed by the compaction of the hour, an hour later. */
-async function removeUnnamed(env: Env, hourMs: number, { files }: Manifest, nowMs: number): Promise<void> {
+/** Of passes that died, the old files and the new ones; answers how many. */
+async function removeUnnamed(bucket: R2Bucket, hourMs: number, { files }: Manifest): Promise<number> {
   const named = new Set(files.map(({ name }) => archivePrefix(hourMs) + name));
-  for await (const { parquet, hasManifest } of hoursBetween(env.ARCHIVE, hourMs, hourMs + HOUR_MS)) {
+  let removed = 0;
+  for await (const { parquet, hasManifest } of hoursBetween(bucket, hourMs, hourMs + HOUR_MS)) {
     const unnamed = parquet.map(({ key }) => key).filter((key) => !named.has(key));
-    if (!hasManifest || unnamed.length === 0) return;
-    await noteUncompacted(env.DIRECTORY, [hourMs], nowMs);
-    await env.ARCHIVE.delete(unnamed);
+    if (!hasManifest || unnamed.length === 0) continue;
+    await bucket.delete(unnamed);
+    removed += unnamed.length;
   }
+  return removed;
 }
 
 interface Found {

@@ -1,5 +1,7 @@
 import { finalHoursThrough, HOUR_MS } from "../../shared/window.ts";
+import { noteCorrection } from "../directory/corrections.ts";
 import { advanceErasure, type Erasure, hashesOf, nextErasure, noteErasureFailure } from "../directory/erasures.ts";
+import { noteUncompacted } from "../directory/uncompacted-hours.ts";
 import { log } from "../log.ts";
 import { requiredArchiveS3 } from "./archive-s3.ts";
 import { hoursBetween } from "./archived-hours.ts";
@@ -39,10 +41,14 @@ async function eraseHours(env: Env, erasure: Erasure, nowMs: number): Promise<vo
   let hours = 0;
   for await (const hour of hoursBetween(env.ARCHIVE, erasure.nextMs, dueMs)) {
     const done = await eraseHour(env, s3, hour, users, limits);
+    // What ClickHouse may still be writing of a pass that died, the compaction of the hour removes, an hour later.
+    if (done.leftovers > 0) await noteUncompacted(env.DIRECTORY, [hour.hourMs], nowMs);
     events += done.events;
     files += done.files;
     unreadable += done.unreadable;
     hours += 1;
+    // Lists of events that are kept have the hashes of before. Of whichever merchants, and before it is noted that the hour is done.
+    if (done.events > 0) await noteCorrection(env.DIRECTORY, null, nowMs);
     const nextMs = done.isMore ? hour.hourMs : hour.hourMs + HOUR_MS;
     await advanceErasure(env.DIRECTORY, erasure, { nextMs, events, files, unreadable, retryAt: 0 }, nowMs);
     if (done.isMore || hours === PASS_HOURS_MAX) return;

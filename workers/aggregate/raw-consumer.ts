@@ -9,9 +9,10 @@ import { applyToShards, countedRequests, UNANSWERED } from "../apply-to-shards.t
 import { type Deadline, startDeadline } from "../deadline.ts";
 import { loadTopology } from "../directory/topology.ts";
 import { log } from "../log.ts";
+import { isTraced } from "../traced.ts";
 import { archive } from "./archive.ts";
 import { buryMessage } from "./dead-letters.ts";
-import type { Env } from "./env.ts";
+import { type Env, settingsOf } from "./env.ts";
 import { noteLateWindows } from "./late-windows.ts";
 import { messageGroups } from "./message-groups.ts";
 import { acknowledge, meterLogEvents, retryLater } from "./metered-queue.ts";
@@ -46,15 +47,34 @@ async function consumeGroup(messages: readonly Message[], queue: string, env: En
   }
   if (deliveries.length === 0) return;
   try {
-    await archive(
+    const objects = await archive(
       env.ARCHIVE,
       deliveries.map(({ raw }) => raw),
     );
     await count(deliveries, queue, env);
+    logTraced(deliveries, objects, env);
   } catch (error) {
-    log("error", "raw batch failed", { messages: deliveries.length, error });
+    log("error", "raw batch failed", { messages: deliveries.length, requests: requestsOf(deliveries), error });
     for (const { message } of deliveries) retryLater(message, queue, retryDelayS(message.attempts));
   }
+}
+
+/** Ids of the requests that the messages are of. */
+function requestsOf(deliveries: readonly Delivery[]): string[] {
+  return [...new Set(deliveries.map(({ raw: { batch } }) => batch.slice(0, batch.lastIndexOf("-"))))];
+}
+
+function tracedOf(deliveries: readonly Delivery[], env: Env): string[] {
+  const { TRACE_SHARE } = settingsOf(env);
+  return requestsOf(deliveries).filter((request) => isTraced(request, TRACE_SHARE));
+}
+
+/** What the log did with requests that are followed, and where in the archive their events stand, among others'. */
+function logTraced(deliveries: readonly Delivery[], objects: readonly string[], env: Env): void {
+  const requests = tracedOf(deliveries, env);
+  if (requests.length === 0) return;
+  const events = deliveries.reduce((sum, { batch }) => sum + batch.size, 0);
+  log("info", "log batch counted", { requests, messages: deliveries.length, events, objects });
 }
 
 /** What is archived is not looked at: its lines and the columns were made of the same events, by the one who judged them. */
@@ -78,8 +98,10 @@ async function count(deliveries: readonly Delivery[], queue: string, env: Env): 
     routes.add(batch, (shard) => counted.get(shard)?.has(token) !== true),
   );
   const events = deliveries.reduce((sum, { batch }) => sum + batch.size, 0);
+  const brought = deliveries.filter((_, at) => sent[at] !== 0);
+  const logged = { requests: requestsOf(brought), traced: tracedOf(brought, env) };
   const statuses = await withDeadline((deadline) =>
-    applyToShards({ shards: env.SHARD, caller: "log", deadline, token: "" }, routes.routes, events),
+    applyToShards({ shards: env.SHARD, caller: "log", ...logged, deadline, token: "" }, routes.routes, events),
   );
   meterLogEvents(
     statuses,
@@ -112,7 +134,8 @@ async function countedDirectly(
     }
   }
   const questions = [...asked].map(([shard, tokens]) => ({ shard, tokens: [...tokens] }));
-  return await withDeadline((deadline) => countedRequests({ shards: env.SHARD, caller: "log", deadline }, questions));
+  const calls = { shards: env.SHARD, caller: "log" as const, requests: requestsOf(deliveries), traced: [] };
+  return await withDeadline((deadline) => countedRequests({ ...calls, deadline }, questions));
 }
 
 async function withDeadline<T>(call: (deadline: Deadline) => Promise<T>): Promise<T> {

@@ -80,9 +80,24 @@ export class Shard extends DurableObject<Env> {
 
   /**
    * Counts a batch (`messages/shard-batch.ts`); answers one `STATUS` byte an event. A repeat of the whole call is harmless: its events
-   * are duplicates then, and write nothing. Throws on bytes that are no batch, and when the batch cannot be made durable.
+   * are duplicates then, and write nothing. Throws on bytes that are no batch, and when the batch cannot be made durable. `traced` are requests
+   * that are followed through the log, of which it may have events.
    */
-  apply(bytes: Uint8Array): Uint8Array {
+  apply(bytes: Uint8Array, traced: readonly string[] = []): Uint8Array {
+    const statuses = this.#apply(bytes);
+    if (traced.length > 0) {
+      const accepted = statuses.filter((status) => status === STATUS.accepted).length;
+      log("info", "shard counted", {
+        shard: this.ctx.id.toString(),
+        requests: traced,
+        events: statuses.length,
+        accepted,
+      });
+    }
+    return statuses;
+  }
+
+  #apply(bytes: Uint8Array): Uint8Array {
     const decoded = decodeShardBatch(bytes);
     if (!decoded.ok) throw new Error(`not a shard batch: ${decoded.error.reason}`);
     const batch = decoded.value;

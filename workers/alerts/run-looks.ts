@@ -2,7 +2,6 @@ import type { ReadEnv } from "../api/read-range.ts";
 import { countOverdue, type FoundAlert, type TakenAlert, takeDueAlerts, writeFound } from "../directory/alert-runs.ts";
 import { log } from "../log.ts";
 import { lookAt } from "./look.ts";
-import { UNKNOWN_LOOK_MS } from "./looks.ts";
 import { type Notice, noticeOf } from "./notice.ts";
 import { holdOf, type Pipeline } from "./pipeline.ts";
 import { eachAtOnce } from "./pool.ts";
@@ -58,7 +57,6 @@ export async function lookAtAlerts(
     done.unknown += found.filter((one) => one?.check.outcome === "unknown").length;
     done.fired += found.filter((one) => one?.notice?.type === "alert.fired").length;
     done.resolved += found.filter((one) => one?.notice?.type === "alert.resolved").length;
-    if (page.length < ALERTS_PER_PAGE) break;
   }
   const overdue = await countOverdue(env.DIRECTORY, nowMs() - OVERDUE_MS);
   if (overdue > 0) log("warn", "alerts wait to be looked at", { overdue });
@@ -81,8 +79,7 @@ async function find(
       id: alert.id,
       standing: { firingSince, remindedAt, contradictedSince },
       check,
-      // What is held is looked at again soon, and what has just begun or ended to fire as its kind is.
-      nextMs: contradictedSince === null ? nextMs : Math.min(nextMs, nowMs + UNKNOWN_LOOK_MS),
+      nextMs,
       baseline,
       notice: told === undefined ? undefined : noticeFor(alert, check, told, nowMs),
     };

@@ -33,6 +33,9 @@ let pipeline: Pipeline;
 beforeAll(async () => {
   directory = await openDirectory();
   all = { ...(env as unknown as Env), ...KEYS };
+  // One that is only beginning may be taken for away.
+  const began = (name: string) => all.SHARD.get(all.SHARD.idFromName(name)).read("none", 0, 1, false);
+  await Promise.all(["shard-0", "shard-1"].map(began));
 });
 beforeEach(async () => {
   vi.restoreAllMocks();
@@ -123,6 +126,16 @@ describe("looks", () => {
     );
     expect(await told(alert)).toEqual([]);
     expect(await stateOf(alert)).toMatchObject({ name: "Renamed", firingSince: null, checked: null });
+  });
+
+  test("pass over an alert that cannot be read, and do the others", async () => {
+    const [broken, alert] = [await newAlert(), await newAlert()];
+    await directory
+      .prepare("UPDATE alerts SET rule = ?, due_at = 0 WHERE id = ?")
+      .bind('{"kind":"of tomorrow"}', broken.id)
+      .run();
+    expect(await look()).toMatchObject({ looked: 1, fired: 1 });
+    expect(await told(alert)).toEqual(["alert.fired"]);
   });
 
   test("while a shard is away, and while the log lags or nobody knows, find nothing out and tell nobody", async () => {

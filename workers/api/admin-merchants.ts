@@ -2,6 +2,7 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { MERCHANT_ID_PATTERN } from "../../shared/event.ts";
 import { isCurrency } from "../../shared/iso-codes.ts";
+import { PATH_ID_RULE } from "../../shared/path-id.ts";
 import { err, ok } from "../../shared/result.ts";
 import type { Guarded } from "../access/guarded.ts";
 import { listMerchants, type Merchant, putMerchant, readMerchant } from "../directory/merchants.ts";
@@ -94,6 +95,6 @@ const invalidId: Problem = {
   status: 422,
   code: "invalid_merchant_id",
   title: "That is no merchant's id",
-  detail: "1 to 64 of A-Z a-z 0-9 . _ -",
+  detail: `${PATH_ID_RULE}.`,
   extensions: { parameter: "merchant" },
 };

@@ -56,6 +56,7 @@ describe("a source", () => {
 
   test.each<[string, string, string, unknown, number, string]>([
     ["that is there already", "POST", "sources", { id: "pos", name: "Other" }, 409, "source_exists"],
+    ["that no address can name", "POST", "sources", { id: "..", name: "x" }, 422, "invalid_body"],
     ["without a name", "POST", "sources", { id: "x" }, 422, "invalid_body"],
     ["of no merchants", "POST", "sources", { id: "x", name: "x", merchants: [] }, 422, "invalid_body"],
     ["of what is no merchant", "POST", "sources", { id: "x", name: "x", merchants: ["a b"] }, 422, "invalid_body"],
@@ -210,6 +211,25 @@ describe("the log", () => {
     await ask("POST", "sources", { id: "x".repeat(9_000) });
     const [entry] = await newest(1);
     expect(JSON.stringify(entry?.parameters).length).toBeLessThan(5_000);
+  });
+
+  test("and the answer show a key by its id alone, wherever in the call it was put", async () => {
+    const secret = operator.token.slice(-43);
+    const calls: [string, string, unknown?][] = [
+      ["GET", `keys/${operator.token}`],
+      ["POST", `keys/${operator.token}/rotate`],
+      ["GET", `sources?cursor=${operator.token}&${operator.token}=1`],
+      ["POST", "sources", { id: operator.token, [operator.token]: operator.token }],
+      ["POST", "keys", `{"name": "${operator.token}`],
+      ["GET", `nowhere/${operator.token}`],
+    ];
+    for (const [method, path, body] of calls) {
+      const text = await (await ask(method, path, body)).text();
+      expect([path.slice(0, 8), text.includes(secret)]).toEqual([path.slice(0, 8), false]);
+    }
+    const stored = JSON.stringify(await api.directory.prepare("SELECT * FROM admin_log").all());
+    expect(stored).toContain(`keys/tally_opr_${operator.id}`);
+    expect(stored).not.toContain(secret);
   });
 
   test("takes a body of any depth, and keeps its beginning", async () => {

@@ -31,7 +31,11 @@ const WISH = {
 /** Another merchant for each test, with a key of its own. */
 async function newShop() {
   const id = `shop-${crypto.randomUUID()}`;
-  return { id, path: `/v1/merchants/${id}/alerts`, key: await addKey(api.directory, "merchant", id) };
+  return {
+    id,
+    path: `/v1/merchants/${id}/alerts`,
+    key: await addKey(api.directory, "merchant", id, { role: "manage" }),
+  };
 }
 const json = async (response: Response) => (await response.json()) as Record<string, unknown>;
 type Shop = Awaited<ReturnType<typeof newShop>>;

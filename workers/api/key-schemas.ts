@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PATH_ID_PATTERN, PATH_ID_RULE } from "../../shared/path-id.ts";
 import { KEY_ROLES, type KeyRole } from "../directory/key.ts";
 import { nextCursorSchema } from "./page.ts";
 
@@ -38,7 +39,7 @@ export const newKeyOfAnyKindSchema = z
     kind: z.enum(["source", "merchant", "operator"]),
     subject: z
       .string()
-      .regex(/^[A-Za-z0-9._-]{1,64}$/, "1 to 64 of A-Z a-z 0-9 . _ -")
+      .regex(PATH_ID_PATTERN, PATH_ID_RULE)
       .meta({ description: "The source's id, the merchant's, or the operator's name.", examples: ["cafe-hoshino"] }),
   })
   .refine(({ kind, role }) => role === undefined || kind === "merchant", {

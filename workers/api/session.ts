@@ -110,4 +110,6 @@ const noSessions: Problem = {
   code: "no_sessions",
   title: "There is no sign-in here",
   detail: "This deployment has no SESSION_KEY; use a key in Authorization.",
+  // Until somebody gives it one.
+  retryAfterS: 3_600,
 };

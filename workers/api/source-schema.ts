@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MERCHANT_ID_PATTERN } from "../../shared/event.ts";
+import { PATH_ID_PATTERN, PATH_ID_RULE } from "../../shared/path-id.ts";
 import { sourceMappingSchema } from "../../shared/source-mapping.ts";
 import { nextCursorSchema } from "./page.ts";
 
@@ -26,7 +27,7 @@ const mappingSchema = sourceMappingSchema.nullable().meta({
 
 /** The body of `POST /v1/admin/sources`. */
 export const newSourceSchema = z.strictObject({
-  id: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, "1 to 64 of A-Z a-z 0-9 . _ -"),
+  id: z.string().regex(PATH_ID_PATTERN, PATH_ID_RULE),
   name: nameSchema,
   merchants: merchantsSchema.default(null),
   mapping: mappingSchema.default(null),

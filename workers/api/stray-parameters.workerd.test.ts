@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { INGEST_ACCESS } from "../access/table.ts";
 import { addKey, addSource } from "../directory/test-directory.ts";
-import ingest from "../ingest/index.ts";
+import { ingest } from "../openapi/held-apps.ts";
 import { OPERATIONS } from "../openapi/operations.ts";
 import { ORIGIN, openApi, type TestApi } from "./test-api.ts";
 

@@ -1,6 +1,6 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { type addKey, openDirectory } from "../directory/test-directory.ts";
-import { app } from "./index.ts";
+import { api as app } from "../openapi/held-apps.ts";
 
 export const ORIGIN = "https://tally.example";
 export const SESSION_KEY = "5e".repeat(32);

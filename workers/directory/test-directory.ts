@@ -38,7 +38,12 @@ export async function addKey(
   directory: D1Database,
   kind: KeyKind,
   subject: string,
-  more: { readonly expiresAt?: number; readonly revokedAt?: number; readonly role?: KeyRole } = {},
+  more: {
+    readonly expiresAt?: number;
+    readonly revokedAt?: number;
+    readonly replacedBy?: string;
+    readonly role?: KeyRole;
+  } = {},
 ): Promise<{ readonly id: string; readonly token: string; readonly authorization: string }> {
   const { id, token, secretHash } = await mintKey(kind, crypto.getRandomValues(new Uint8Array(40)));
   await drizzle(directory)

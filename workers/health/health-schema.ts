@@ -50,6 +50,7 @@ export const healthSchema = z
         events: eventsByKind.nullable(),
         rejected_by_code: z.record(z.string(), count).nullable(),
         refused_requests: count.nullable().meta({ description: "With 503, because the log did not take the events." }),
+        overloaded_requests: count.nullable().meta({ description: "With 503, because isolates had enough to do." }),
       }),
       log: part("The RAW queue: events on their way to archive and shards.", queueShape),
       windows_queue: part("The WINDOWS queue: windows on their way to ClickHouse.", queueShape),

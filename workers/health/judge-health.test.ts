@@ -3,6 +3,7 @@ import { ok } from "../../shared/result.ts";
 import { DAY_MS, HOUR_MS } from "../../shared/window.ts";
 import type { ShardStatus } from "../aggregate/shard-status.ts";
 import type { OperatingState } from "../directory/operating-state.ts";
+import { HEALTH_EXAMPLE } from "./health-example.ts";
 import { type HealthParts, healthSchema } from "./health-schema.ts";
 import { type Findings, judgeHealth } from "./judge-health.ts";
 import { findings, metered, NOW_MS, QUIET, SHARD, said, silent } from "./test-look.ts";
@@ -38,6 +39,13 @@ test.each<[string, Partial<Findings>, keyof HealthParts, string, string]>([
   ["retries", metered({ "queue_messages/tally-windows/retried": 4 }), "windows_queue", "degraded", "4 deliveries"],
   ["failed calls", metered({ "shard_calls/log/failed": 1 }), "shards", "degraded", "1 calls failed"],
   ["a log that refuses", metered({ "ingest_requests/log_unavailable": 2 }), "ingest", "down", "2 of 2"],
+  [
+    "overload",
+    metered({ "ingest_requests/overloaded": 2, "ingest_requests/answered": 3 }),
+    "ingest",
+    "degraded",
+    "2 of 5",
+  ],
   ["dead letters", withState({ deadLetters: { "tally-raw": 2 } }), "dead_letters", "degraded", "2 messages"],
   ["a loss", withState({ audit: { ...QUIET.audit, short: 1 } }), "audit", "degraded", "lost something of 1"],
   ["a doubt", withState({ audit: { ...QUIET.audit, doubts: 1 } }), "audit", "degraded", "plain SQL"],
@@ -82,6 +90,10 @@ test.each<[string, Partial<Findings>, "degraded" | "down"]>([
   ["the meters, which only count", { meters: [silent] }, "degraded"],
 ])("without %s the whole is as bad as that", (_, over, verdict) => {
   expect(judgeHealth(findings(over)).verdict).toBe(verdict);
+});
+
+test("the example that the description shows could be an answer", () => {
+  expect(healthSchema.parse(HEALTH_EXAMPLE)).toEqual(HEALTH_EXAMPLE);
 });
 
 test("what the log has not brought yet is not called complete", () => {

@@ -78,7 +78,7 @@ function ingest(findings: Findings): HealthParts["ingest"] {
   const missing = unmetered(findings);
   if (missing !== undefined) {
     const none = { requests_per_second: null, events_per_second: null, events: null };
-    return { ...missing, ...none, rejected_by_code: null, refused_requests: null };
+    return { ...missing, ...none, rejected_by_code: null, refused_requests: null, overloaded_requests: null };
   }
   const { recent, recentMs } = findings.reading;
   const of = (key: string) => recent.get(key) ?? 0;
@@ -93,9 +93,14 @@ function ingest(findings: Findings): HealthParts["ingest"] {
   const requests = sumOf(recent, "ingest_requests/");
   const refused = of("ingest_requests/log_unavailable");
   const codes = REJECTION_CODES.map((code) => [code, of(`rejected_events/${code}`)] as const);
+  const overloaded = of("ingest_requests/overloaded");
   const said = `the log refused ${refused} of ${requests} requests`;
   return {
-    ...(refused === 0 ? OK : refused === requests ? down(said) : degraded(said)),
+    ...firstOf(
+      refused > 0 && (refused === requests ? down(said) : degraded(said)),
+      overloaded > 0 &&
+        degraded(`${overloaded} of ${requests} requests were refused, because isolates had enough to do`),
+    ),
     requests_per_second: perSecond(requests, recentMs),
     events_per_second: perSecond(
       Object.values(events).reduce((sum, n) => sum + n, 0),
@@ -104,6 +109,7 @@ function ingest(findings: Findings): HealthParts["ingest"] {
     events,
     rejected_by_code: Object.fromEntries(codes.filter(([, n]) => n > 0)),
     refused_requests: refused,
+    overloaded_requests: overloaded,
   };
 }
 

@@ -1,8 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { app as api } from "../api/index.ts";
 import { addKey, addSource, openDirectory } from "../directory/test-directory.ts";
-import ingest from "../ingest/index.ts";
+import { api, ingest } from "../openapi/held-apps.ts";
 
 /** The routes with the limiter as Miniflare has it: three requests a minute (vitest.config.ts). */
 const { RATE_LIMITER, ADDRESS_LIMITER } = env as unknown as Record<"RATE_LIMITER" | "ADDRESS_LIMITER", RateLimit>;

@@ -98,6 +98,22 @@ describe("the events of a request", () => {
   });
 });
 
+describe("a merchant's id", () => {
+  test.each([true, false])(
+    "is neither . nor .., which no address can have in it (found in the bytes: %s)",
+    (isScanned) => {
+      const of4 = [".", "..", "...", ".a"].map((merchant_id, at) => sent({ event_id: `e-${at}`, merchant_id }));
+      const { events, errors } = acceptAll(of(...of4), context, isScanned);
+      expect(events.map(({ merchant_id }) => merchant_id)).toEqual(["...", ".a"]);
+      const path = "merchant_id";
+      expect(errors).toMatchObject([
+        { index: 0, path, message: expect.stringContaining("neither . nor ..") },
+        { index: 1, path },
+      ]);
+    },
+  );
+});
+
 describe("a source that is limited to some merchants", () => {
   const limited: AcceptRules = { ...context, merchants: new Set(["shop-1"]) };
 

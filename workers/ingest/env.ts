@@ -13,6 +13,8 @@ export interface Env extends RateLimitEnv, MeterEnv {
   readonly HISTORY_AGE_MAX_DAYS: string;
   readonly IDENTITY_KEY: string;
   readonly USER_KEY: string;
+  /** The share of requests that are followed through the log (`traced.ts`), from 0 to 1; left out for none. */
+  readonly TRACE_SHARE?: string;
 }
 
 const sipKey = z
@@ -28,6 +30,7 @@ const settingsSchema = z.object({
     .transform((days) => days * DAY_MS),
   IDENTITY_KEY: sipKey,
   USER_KEY: sipKey,
+  TRACE_SHARE: z.coerce.number().min(0).max(1).default(0),
 });
 
 /** The settings, parsed; throws with the name of the one that is missing or wrong. */
@@ -37,5 +40,6 @@ export function settingsOf(env: Env) {
     historyAgeMaxMs: parsed.HISTORY_AGE_MAX_DAYS,
     identityKey: parsed.IDENTITY_KEY,
     userKey: parsed.USER_KEY,
+    traceShare: parsed.TRACE_SHARE,
   };
 }

@@ -3,7 +3,6 @@ import { routesOf } from "../../shared/route-batch.ts";
 import type { Topology } from "../../shared/topology.ts";
 import { admit } from "../access/admit.ts";
 import { inBackground } from "../access/background.ts";
-import type { Guarded } from "../access/guarded.ts";
 import { INGEST_ACCESS } from "../access/table.ts";
 import { announceLateWindows } from "../aggregate/late-windows.ts";
 import { applyToShards } from "../apply-to-shards.ts";
@@ -15,22 +14,19 @@ import { readQuery, strayParameter } from "../http/query-string.ts";
 import { requestId, toProblem } from "../http/request-id.ts";
 import { log } from "../log.ts";
 import { sendAll } from "../queue.ts";
+import { isTraced } from "../traced.ts";
 import { Accepted } from "./accept.ts";
 import { drain, readBody } from "./body.ts";
 import { type Env, settingsOf } from "./env.ts";
+import { isolateUnderWay } from "./isolate-under-way.ts";
 import { lateWindowsOf } from "./late-windows-of.ts";
 import { DIRECT_TIMEOUT_MS, IDS_PER_REQUEST_MAX, LATE_WINDOWS_ANNOUNCED_MAX, LOG_DELAY_S } from "./limits.ts";
 import { packEvents } from "./log-events.ts";
-import { metered, meterReceipt } from "./metered.ts";
+import { type Collecting, metered, meterReceipt, meterRefused } from "./metered.ts";
 import { contentModeOf, readCloudEvents } from "./parse-cloud-events.ts";
 import { readEvents } from "./parse-events.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
-import { overloaded, UnderWay, type Work } from "./under-way.ts";
-
-/** Of this isolate. */
-const underWay = new UnderWay();
-
-type Collecting = Guarded<Env> & { Variables: { work: Work } };
+import { overloaded, type UnderWay } from "./under-way.ts";
 
 const app = new Hono<Collecting>();
 app.use(requestId);
@@ -41,8 +37,9 @@ app.use(async (c, next) => {
 app.use(async (c, next) => {
   if (c.req.method !== "POST" || c.req.path !== "/v1/events") return await next();
   const nowMs = Date.now();
+  const underWay = isolateUnderWay();
   // Before anything is looked at: a refusal has to cost next to nothing.
-  if (underWay.isFull(nowMs)) return refuse(nowMs);
+  if (underWay.isFull(nowMs)) return refuse(underWay, nowMs);
   const work = underWay.begin(c.req.raw.headers, nowMs);
   c.set("work", work);
   const done = next().finally(() => underWay.end(work));
@@ -62,13 +59,15 @@ app.post("/v1/events", metered, async (c) => {
   const body = await readBody(c.req.raw);
   if (!body.ok) return problemResponse(body.error);
   const nowMs = Date.now();
+  const underWay = isolateUnderWay();
   const room = underWay.read(c.var.work, body.value.byteLength, nowMs);
-  return room === "nothing" ? refuse(nowMs) : await collect(c, body.value, room === "head start");
+  if (room === "nothing") return refuse(underWay, nowMs);
+  return await collect(c, body.value, room === "head start");
 });
 
 /** Takes what is in a body: into the log, and, with a head start, to the shards. */
 async function collect(c: Context<Collecting>, body: Uint8Array, hasHeadStart: boolean): Promise<Response> {
-  const settings = settingsOf(c.env);
+  const { traceShare, ...settings } = settingsOf(c.env);
   const nowMs = Date.now();
   const source = c.var.caller.principal;
   if (source.kind !== "source") throw new Error("only sources are admitted to sending");
@@ -102,15 +101,19 @@ async function collect(c: Context<Collecting>, body: Uint8Array, hasHeadStart: b
     );
   } catch (error) {
     deadline.cancel();
+    meterRefused("log_unavailable");
     log("error", "the log refused events", { request, events: batch.size, error });
     return problemResponse(logUnavailable);
   }
   // From here on the request has succeeded, whatever happens: the log has the events.
   const routes = topology === undefined ? [] : routesOf(topology, batch);
-  const statuses = await applyToShards({ shards: c.env.SHARD, caller: "ingest", deadline, token }, routes, batch.size);
+  const traced = isTraced(request, traceShare) ? [request] : [];
+  const calls = { shards: c.env.SHARD, caller: "ingest" as const, requests: [request], traced, deadline, token };
+  const statuses = await applyToShards(calls, routes, batch.size);
   deadline.cancel();
   const receipt = receiptOf(accepted, statuses);
   meterReceipt(receipt);
+  if (traced.length > 0) logTaken(request, source.id, receipt);
   const late = lateWindowsOf(batch, statuses, LATE_WINDOWS_ANNOUNCED_MAX);
   if (late.length > 0) inBackground(c, "announcing late windows", announceLateWindows(c.env.DIRECTORY, late, nowMs));
   accepted.lines.release();
@@ -139,7 +142,8 @@ app.post("/v1/ids", async (c) => {
 app.all("/v1/events", () => problemResponse(methodNotAllowed("POST")));
 app.all("/v1/ids", () => problemResponse(methodNotAllowed("POST")));
 
-function refuse(nowMs: number): Response {
+function refuse(underWay: UnderWay, nowMs: number): Response {
+  meterRefused("overloaded");
   const refused = underWay.refuse(nowMs);
   if (refused !== undefined) log("warn", "overloaded", { refused });
   return problemResponse(overloaded);
@@ -176,6 +180,12 @@ function answerNothingAccepted(accepted: Accepted, isSkipping: boolean): Respons
   if (accepted.errors.length === 0 || isSkipping) return Response.json(receipt);
   const forbidden = accepted.errors.every(({ code }) => code === "merchant_not_allowed");
   return problemResponse(forbidden ? forbiddenMerchants(receipt) : allRejected(receipt));
+}
+
+/** Where a request that is followed begins: what the log's consumer and the shards say of it later has its id, too. */
+function logTaken(request: string, source: string, receipt: Receipt): void {
+  const { accepted, duplicates, late, queued = 0, rejected } = receipt;
+  log("info", "events taken", { request, source, accepted, duplicates, late, queued, rejected });
 }
 
 /** Nobody reads the receipts of a sink that goes on whatever they say. */

@@ -3,8 +3,8 @@ import { decodeRawMessage } from "../../shared/messages/raw.ts";
 import { decodeShardBatch, STATUS } from "../../shared/messages/shard-batch.ts";
 import { addKey, addSource, openDirectory } from "../directory/test-directory.ts";
 import { gunzip } from "../gzip.ts";
+import { ingest as app } from "../openapi/held-apps.ts";
 import type { Env } from "./env.ts";
-import app from "./index.ts";
 
 /** The routes with the real directory, a log and shards that note what they are given, in order. */
 let directory: D1Database;

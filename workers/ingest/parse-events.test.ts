@@ -114,7 +114,7 @@ describe("a request", () => {
 
   test("whose JSON is broken is refused as a whole, with a hint if it looks like lines", () => {
     expect(problemOf('[{"a":1},', JSON_TYPE)).toMatchObject({ status: 400, code: "malformed_json" });
-    expect(problemOf("", JSON_TYPE)).toMatchObject({ status: 400, code: "malformed_json" });
+    expect(problemOf("", JSON_TYPE)).toMatchObject({ code: "malformed_json", extensions: { parameter: "body" } });
     expect(problemOf('{"a":1}\n{"a":2}', JSON_TYPE)?.detail).toContain("application/x-ndjson");
     expect(problemOf("[1,", JSON_TYPE)?.detail).not.toContain("application/x-ndjson");
   });

@@ -186,6 +186,7 @@ export const malformedJson = (hint = ""): Problem => ({
   code: "malformed_json",
   title: "The body is not JSON",
   detail: `Nothing was accepted.${hint}`,
+  extensions: { parameter: "body" },
 });
 
 const unsupportedType: Problem = {

@@ -37,6 +37,8 @@ export function meterName(meter: number): string {
 export class IsolateMeter {
   #counts = new Map<string, number>();
   #peaks = new Map<string, number>();
+  /** Keys of each histogram, made once. */
+  readonly #histograms = new Map<string, { readonly buckets: readonly string[]; readonly sum: string }>();
   #meter: number | undefined;
   /** When what waits is told, or would have been. */
   #dueMs = 0;
@@ -48,10 +50,10 @@ export class IsolateMeter {
 
   observe(name: HistogramName, seconds: number, ...values: string[]): void {
     const spec: HistogramSpec = HISTOGRAMS[name];
-    const key = seriesKey(name, spec, values);
+    const { buckets, sum } = this.#keysOf(seriesKey(name, spec, values), spec);
     const bucket = spec.bounds.findIndex((bound) => seconds <= bound);
-    this.#add(`${key}/${bucket < 0 ? spec.bounds.length : bucket}`, 1);
-    this.#add(`${key}/sum`, Math.max(0, seconds));
+    this.#add(buckets[bucket < 0 ? spec.bounds.length : bucket] ?? sum, 1);
+    this.#add(sum, Math.max(0, seconds));
   }
 
   peak(name: PeakName, value: number, ...values: string[]): void {
@@ -82,6 +84,15 @@ export class IsolateMeter {
     } finally {
       deadline.cancel();
     }
+  }
+
+  #keysOf(key: string, { bounds }: HistogramSpec): { readonly buckets: readonly string[]; readonly sum: string } {
+    let keys = this.#histograms.get(key);
+    if (keys === undefined) {
+      keys = { buckets: Array.from({ length: bounds.length + 1 }, (_, at) => `${key}/${at}`), sum: `${key}/sum` };
+      this.#histograms.set(key, keys);
+    }
+    return keys;
   }
 
   #add(key: string, by: number): void {

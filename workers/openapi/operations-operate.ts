@@ -17,6 +17,7 @@ import { merchantPath, parameterShapes } from "../api/parameters-schema.ts";
 import { replayRequestSchema } from "../api/replays.ts";
 import { newSourceSchema, sourceChangeSchema, sourceSchema, sourcesSchema } from "../api/source-schema.ts";
 import { epochRequestSchema } from "../api/topology.ts";
+import { HEALTH_EXAMPLE } from "../health/health-example.ts";
 import { healthSchema } from "../health/health-schema.ts";
 import type { OperationTable } from "./operation.ts";
 import type { ProblemCode } from "./problems.ts";
@@ -174,7 +175,12 @@ export const OPERATE_OPERATIONS: OperationTable = {
     summary: "How the pipeline is",
     description:
       "Answers `200` whatever is down, within some seconds: of each part a verdict, why, and its numbers. What nobody could tell is `null`. Not in the log of calls.",
-    answers: ok("Now.", healthSchema),
+    answers: {
+      200: {
+        description: "Now.",
+        content: { "application/json": { schema: healthSchema, example: HEALTH_EXAMPLE } },
+      },
+    },
     problems: [],
   },
   "GET /v1/admin/metrics": {

@@ -117,6 +117,7 @@ export const READ_OPERATIONS: OperationTable = {
     },
     problems: [
       ...SPAN_PROBLEMS,
+      "csrf",
       "malformed_json",
       "body_too_large",
       "invalid_query",

@@ -19,7 +19,11 @@ export {
 export type { Receipt, ReceiptError } from "./receipt.ts";
 export type {
   Breakdown,
+  Change,
+  Comparison,
   CountAndAmount,
+  Figures,
+  Groups,
   MetricsAnswer,
   Notice,
   Report,

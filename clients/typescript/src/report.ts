@@ -33,6 +33,42 @@ export interface Report {
   breakdowns: Record<string, Breakdown>;
 }
 
+/** How a figure compares with its base: 0.25 is a quarter more, `new` is something where there was nothing. */
+export interface Change {
+  absolute: number | null;
+  ratio: number | "new" | null;
+}
+
+/** Figures of a span, without its breakdowns. */
+export type Figures = Omit<Report, "breakdowns">;
+
+/** With `compare`. */
+export interface Comparison {
+  /** What the base covers; several spans where it is their mean. */
+  bases: { from: string; to: string }[];
+  /** What has elapsed and is compared, where that is less than the whole. */
+  current?: Figures;
+  base: Figures;
+  /** Of the figures' own shape. */
+  change: {
+    [Name in keyof Figures]: Figures[Name] extends number | null ? Change : Record<keyof Figures[Name], Change>;
+  };
+}
+
+/** With `group_by`: payments by value, largest first; the parts make the whole. */
+export interface Groups {
+  dimension: string;
+  parts: {
+    part: "value" | "other" | "unspecified";
+    /** null unless `part` is `value`. */
+    value: string | null;
+    total: CountAndAmount;
+    /** In the order of the series' buckets. */
+    buckets: CountAndAmount[];
+    comparison?: { current: CountAndAmount; base: CountAndAmount; change: Record<keyof CountAndAmount, Change> };
+  }[];
+}
+
 export interface Notice {
   code: string;
   message: string;
@@ -74,7 +110,23 @@ export interface MetricsAnswer extends Freshness {
     currency: string;
     /** With `refunds_by=sale`: refunds made in `refunds.made` that are in none of these numbers. */
     refunds_undated?: { of_other_sales: CountAndAmount; without_sale: CountAndAmount; unread: CountAndAmount };
-    total: Report & { status: WindowStatus; revision: number };
-    buckets: (Report & { start: string; end: string; label: string; status: WindowStatus; revision: number })[];
+    total: Figures & {
+      status: WindowStatus;
+      revision: number;
+      /** Without `group_by`. */
+      breakdowns?: Record<string, Breakdown>;
+      comparison?: Comparison | null;
+    };
+    buckets: (Figures & {
+      start: string;
+      end: string;
+      label: string;
+      status: WindowStatus;
+      revision: number;
+      /** Without `group_by`. */
+      breakdowns?: Record<string, Breakdown>;
+      comparison?: Comparison | null;
+    })[];
+    groups?: Groups;
   }[];
 }

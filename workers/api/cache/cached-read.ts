@@ -10,6 +10,7 @@ import { DirectoryUnavailable } from "../../directory/unavailable.ts";
 import { type Problem, problemResponse } from "../../http/problem.ts";
 import { type RateLimitEnv, takeRequest } from "../../http/rate-limit.ts";
 import { newRequestId, REQUEST_ID_HEADER } from "../../http/request-id.ts";
+import { secureHeaders } from "../../http/secure-headers.ts";
 import { log } from "../../log.ts";
 import type { Env } from "../env.ts";
 import { HistoryUnavailable } from "../history.ts";
@@ -62,6 +63,7 @@ async function answerHit(
   const response = isAllowed ? keptResponse(request, answer, "isolate", nowMs) : problemResponse(taken.problem);
   for (const [name, value] of taken?.headers ?? []) response.headers.set(name, value);
   response.headers.set(REQUEST_ID_HEADER, newRequestId());
+  for (const [name, value] of secureHeaders(request.url)) response.headers.set(name, value);
   return response;
 }
 

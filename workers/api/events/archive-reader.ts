@@ -26,8 +26,12 @@ import { HourListing } from "./hour-listing.ts";
 
 /** Of lines that are read by one statement, packed: some ten times as many unpacked, of which ClickHouse reads a hundred megabytes a second and more. */
 export const LINES_BYTES_MAX = 64_000_000;
+/** Of an hour's lines, in as many statements one after the other as that takes: some ten seconds each. */
+export const HOUR_LINES_BYTES_MAX = 4 * LINES_BYTES_MAX;
 /** Objects of one statement: their keys are one parameter of 128 KB. */
 export const OBJECTS_MAX = 1_000;
+/** Of an hour, in several. */
+export const HOUR_OBJECTS_MAX = 4 * OBJECTS_MAX;
 const STATEMENT_MS_MAX = 20_000;
 const MEMORY_BYTES_MAX = 1_000_000_000;
 /** S3_ERROR: not there, not allowed, or no answer. */

@@ -1,9 +1,16 @@
+import { HOUR_MS } from "../../../shared/window.ts";
 import { archiveS3Of } from "../../aggregate/archive-s3.ts";
 import type { Problem } from "../../http/problem.ts";
 import type { Env } from "../env.ts";
 import type { Notice } from "../notices.ts";
 import { presentTime } from "../present.ts";
-import { type ArchivedCopy, ArchiveMoved, ArchiveReader, type HourTooLarge } from "./archive-reader.ts";
+import {
+  type ArchivedCopy,
+  ArchiveMoved,
+  ArchiveReader,
+  HOUR_LINES_BYTES_MAX,
+  type HourTooLarge,
+} from "./archive-reader.ts";
 import { type EventsPage, type Place, readPage } from "./page.ts";
 import { cursorAt, type EventsParameters } from "./parameters.ts";
 import { presentEvent } from "./present-event.ts";
@@ -33,7 +40,7 @@ export async function readEvents(
   nowMs: number,
 ): Promise<EventsReading> {
   const { page, damaged } = await withReader(env, merchantId, parameters, (reader) =>
-    readPage(reader, parameters.query, nowMs),
+    readPage(reader, parameters.query, nowMs, HOUR_LINES_BYTES_MAX),
   );
   return { ...page, merchantId, parameters, asOfMs: nowMs, damaged };
 }
@@ -46,7 +53,9 @@ export async function* allEvents(env: Env, first: EventsReading, nowMs: number):
   for (let pages = 1; next !== undefined; pages++) {
     if (pages === CSV_PAGES_MAX) throw new Error(`more than ${CSV_PAGES_MAX} pages of events in one table`);
     const query = { ...parameters.query, limit: CSV_PAGE, after: next };
-    const { page } = await withReader(env, merchantId, parameters, (reader) => readPage(reader, query, nowMs));
+    const { page } = await withReader(env, merchantId, parameters, (reader) =>
+      readPage(reader, query, nowMs, HOUR_LINES_BYTES_MAX),
+    );
     yield* page.events;
     next = page.next;
   }
@@ -108,13 +117,14 @@ export const archiveUnreadable: Problem = {
 };
 
 /** Hours are compacted a day and some hours after they end: until then every merchant's lines stand together. */
-export function hourTooLarge({ hourMs }: HourTooLarge, zone: string): Problem {
+export function hourTooLarge({ hourMs, bytes }: HourTooLarge, zone: string): Problem {
+  const [hour, end] = [hourMs, hourMs + HOUR_MS].map((ms) => presentTime(ms, zone));
   return {
     status: 503,
     code: "hour_not_compacted",
     title: "An hour of the archive is too large to be searched before it is sorted by merchant",
-    detail: `The hour of ${presentTime(hourMs, zone)} will be readable some 31 hours after it ended; ask for a span without it.`,
+    detail: `From ${hour} to ${end} there are ${bytes} bytes that are not sorted yet, of which ${HOUR_LINES_BYTES_MAX} can be searched. They are some 31 hours after the hour has ended; until then ask for a span without it. Metrics and reports have its numbers.`,
     retryAfterS: 3_600,
-    extensions: { hour: presentTime(hourMs, zone) },
+    extensions: { hour, bytes, bytes_max: HOUR_LINES_BYTES_MAX },
   };
 }

@@ -5,6 +5,7 @@ import {
   type ArchivedCopy,
   type ArchiveReader,
   type EventKey,
+  HOUR_OBJECTS_MAX,
   HourTooLarge,
   LINES_BYTES_MAX,
   OBJECTS_MAX,
@@ -39,6 +40,9 @@ export interface EventsPage {
   readonly next: Place | undefined;
 }
 
+/** What of a reader a page is made by. */
+export type PageReader = Pick<ArchiveReader, "hours" | "objects" | "keys" | "copies">;
+
 /** Before the first event of a span. */
 export function firstPlace({ fromMs, toMs, order }: Pick<PageQuery, "fromMs" | "toMs" | "order">): Place {
   return { atMs: order === "oldest" ? fromMs : toMs, eventId: "" };
@@ -46,9 +50,14 @@ export function firstPlace({ fromMs, toMs, order }: Pick<PageQuery, "fromMs" | "
 
 /**
  * Events that count, in the order of the list, after a place: up to `limit`, and fewer where many repeats or hours without any were passed over. Throws
- * `HourTooLarge` when the page would begin with an hour that is; `ArchiveMoved`, `HistoryUnavailable`.
+ * `HourTooLarge` when the page would begin with an hour that has more lines than `hourBytesMax`; `ArchiveMoved`, `HistoryUnavailable`.
  */
-export async function readPage(reader: ArchiveReader, query: PageQuery, nowMs: number): Promise<EventsPage> {
+export async function readPage(
+  reader: PageReader,
+  query: PageQuery,
+  nowMs: number,
+  hourBytesMax: number = LINES_BYTES_MAX,
+): Promise<EventsPage> {
   const events: ArchivedCopy[] = [];
   let place = query.after;
   for (let reads = 0; reads < READS_PER_PAGE_MAX && events.length < query.limit; reads++) {
@@ -56,13 +65,13 @@ export async function readPage(reader: ArchiveReader, query: PageQuery, nowMs: n
     if (hours.length === 0) return { events, next: undefined };
     let group: Group;
     try {
-      group = await fitting(reader, hours);
+      group = await fitting(reader, hours, hourBytesMax);
     } catch (error) {
       if (!(error instanceof HourTooLarge) || reads === 0) throw error;
       return { events, next: place };
     }
     const wanted = query.limit - events.length;
-    const keys = await reader.keys(group.objects, query.order, {
+    const keys = await nextKeys(reader, group.objects, query.order, {
       from: Math.max(query.fromMs, Math.min(...group.hoursMs)),
       to: Math.min(query.toMs, Math.max(...group.hoursMs) + HOUR_MS),
       at: place.atMs,
@@ -82,7 +91,7 @@ export async function readPage(reader: ArchiveReader, query: PageQuery, nowMs: n
 
 /** The next hours that may have events of the list: those history knows of, and all of the last days. */
 async function nextHours(
-  reader: ArchiveReader,
+  reader: Pick<ArchiveReader, "hours">,
   query: Pick<PageQuery, "fromMs" | "toMs" | "order">,
   place: Place,
   nowMs: number,
@@ -124,7 +133,7 @@ export async function countEvents(
     const hours = await nextHours(reader, query, { atMs, eventId: "" }, nowMs);
     if (hours.length === 0) return { events, tooLarge };
     try {
-      const { hoursMs, objects } = await fitting(reader, hours);
+      const { hoursMs, objects } = await fitting(reader, hours, LINES_BYTES_MAX);
       const from = Math.max(fromMs, Math.min(...hoursMs));
       events += await reader.count(objects, { from, to: Math.min(toMs, beyond(hoursMs, query.order)) });
       atMs = beyond(hoursMs, query.order);
@@ -141,16 +150,22 @@ interface Group {
   readonly objects: readonly ArchivedObject[];
 }
 
-/** As many of the hours, from the first on, as one statement may read. */
-async function fitting(reader: ArchiveReader, hours: readonly number[]): Promise<Group> {
+/** As many of the hours, from the first on, as one statement may read; or the first alone, if several may. */
+async function fitting(
+  reader: Pick<ArchiveReader, "objects">,
+  hours: readonly number[],
+  hourBytesMax: number,
+): Promise<Group> {
   const listed = await reader.objects(hours);
   const hoursMs: number[] = [];
   const objects: ArchivedObject[] = [];
   for (const hourMs of hours) {
     const more = [...objects, ...(listed.get(hourMs) ?? [])];
     if (!fits(more)) {
-      if (hoursMs.length === 0) throw new HourTooLarge(hourMs, linesBytes(more));
-      break;
+      if (hoursMs.length > 0) break;
+      if (linesBytes(more) > hourBytesMax || more.length > HOUR_OBJECTS_MAX)
+        throw new HourTooLarge(hourMs, linesBytes(more));
+      return { hoursMs: [hourMs], objects: more };
     }
     hoursMs.push(hourMs);
     objects.splice(0, objects.length, ...more);
@@ -158,8 +173,31 @@ async function fitting(reader: ArchiveReader, hours: readonly number[]): Promise
   return { hoursMs, objects };
 }
 
+/** The next events of the list. Each statement answers its own next ones, so that the first of all of them are among those. */
+async function nextKeys(
+  reader: Pick<ArchiveReader, "keys">,
+  objects: readonly ArchivedObject[],
+  order: EventOrder,
+  place: Parameters<ArchiveReader["keys"]>[2],
+): Promise<EventKey[]> {
+  const keys = new Map<string, EventKey>();
+  for (const some of statements(objects)) {
+    for (const key of await reader.keys(some, order, place)) {
+      const before = keys.get(keyOf(key))?.received ?? [];
+      keys.set(keyOf(key), { ...key, received: [...new Set([...before, ...key.received])] });
+    }
+  }
+  const sign = order === "oldest" ? 1 : -1;
+  const byPlace = (a: EventKey, b: EventKey) =>
+    sign * (a.occurred_at - b.occurred_at || (a.event_id < b.event_id ? -1 : Number(a.event_id > b.event_id)));
+  return [...keys.values()].sort(byPlace).slice(0, place.limit);
+}
+
 /** The copies of these events that count and are of the list, in its order. All hours in which one may have been counted before are asked. */
-async function counted(reader: ArchiveReader, keys: readonly EventKey[]): Promise<ArchivedCopy[]> {
+async function counted(
+  reader: Pick<ArchiveReader, "objects" | "copies">,
+  keys: readonly EventKey[],
+): Promise<ArchivedCopy[]> {
   if (keys.length === 0) return [];
   const hours = new Set<number>();
   for (const { occurred_at, received } of keys) {

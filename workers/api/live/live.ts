@@ -12,7 +12,8 @@ export const LIVE_PARAMETERS = ["tz", "currency"] as const;
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 6_000;
 
-const seats = new Seats();
+/** This isolate's. */
+export const seats = new Seats();
 
 export function parseLive(query: Query, homeZone: string): Result<LiveParameters, Problem> {
   const zone = parseZoneParameter(query.tz, homeZone);

@@ -1,8 +1,9 @@
-/**
- * Listeners an isolate holds. Each takes some of its 128 MB: `npm run bench:live` says 175 KB, which are workerd's for both ends of all its connections, and
- * the isolate's own a part of it.
- */
-export const LISTENERS_PER_ISOLATE_MAX = 1_500;
+/** Of an isolate's 128 MB (Cloudflare Workers, "Limits"): as much as answers that are kept may have, so that half is left for what is being made. */
+const LISTENERS_BYTES_MAX = 32 * 2 ** 20;
+/** What a listener takes of its isolate's heap and buffers, by `npm run bench:live` (11 KB), and half as much again for what waits to be written. */
+const LISTENER_BYTES = 16 * 2 ** 10;
+/** Listeners an isolate holds. */
+export const LISTENERS_PER_ISOLATE_MAX = LISTENERS_BYTES_MAX / LISTENER_BYTES;
 /** A listener that has not been heard of for so long is gone, though nobody was told: the platform may end a request without a word. */
 export const SEAT_SILENT_MS_MAX = 90_000;
 
@@ -33,6 +34,11 @@ export class Seats {
 
   leave(who: object): void {
     this.#seenMs.delete(who);
+  }
+
+  /** Makes room for all. */
+  clear(): void {
+    this.#seenMs.clear();
   }
 
   #clear(nowMs: number): void {

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { constants, gunzipSync, zstdDecompressSync } from "node:zlib";
+import { constants, inflateRawSync, zstdDecompressSync } from "node:zlib";
 import type { ClickHouseClient } from "@clickhouse/client";
 
 /** Which of some marks stand in a system's files: as they are, or packed. */
@@ -26,7 +26,12 @@ export function marksIn(bytes: Buffer, marks: readonly string[]): string[] {
   return marks.filter((mark) => layers.some((layer) => layer.includes(mark)));
 }
 
-const gunzipWhatIsThere = (bytes: Buffer) => gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH });
+/** The header of a member without a name or comment (RFC 1952 §2.3), as all of ours are. */
+const GZIP_HEADER_BYTES = 10;
+
+/** A member, whatever comes after it, or as much of it as is there. */
+const gunzipWhatIsThere = (bytes: Buffer) =>
+  inflateRawSync(bytes.subarray(GZIP_HEADER_BYTES), { finishFlush: constants.Z_SYNC_FLUSH });
 
 function unpacked(bytes: Buffer, magic: Buffer, unpack: (bytes: Buffer) => Buffer): Buffer[] {
   const all: Buffer[] = [];

@@ -1,9 +1,9 @@
 import { SingleBar } from "cli-progress";
 
 /** On a terminal only: control characters spoil a log. */
-export function progressBar(cases: number): SingleBar | undefined {
+export function progressBar(total: number, unit: string): SingleBar | undefined {
   if (!process.stderr.isTTY) return undefined;
-  const format = "{bar} {value} of {total} cases | {eta_formatted} left";
+  const format = `{bar} {value} of {total} ${unit} | {eta_formatted} left`;
   const bar = new SingleBar({
     stream: process.stderr,
     format,
@@ -11,6 +11,6 @@ export function progressBar(cases: number): SingleBar | undefined {
     clearOnComplete: true,
     gracefulExit: false,
   });
-  bar.start(cases, 0);
+  bar.start(total, 0);
   return bar;
 }

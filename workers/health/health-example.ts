@@ -1,0 +1,81 @@
+import type { Health } from "./health-schema.ts";
+
+const OK = { verdict: "ok", reason: null } as const;
+
+/** What the description of the API shows: a pipeline whose ClickHouse has been away for half an hour. */
+export const HEALTH_EXAMPLE: Health = {
+  as_of: "2026-11-27T12:01:00.000Z",
+  over_s: 300,
+  verdict: "degraded",
+  parts: {
+    ingest: {
+      ...OK,
+      requests_per_second: 0.51,
+      events_per_second: 48.2,
+      events: { accepted: 14_321, duplicates: 88, late: 12, queued: 0, rejected: 39, ignored: 0 },
+      rejected_by_code: { invalid_value: 31, too_old: 8 },
+      refused_requests: 0,
+      overloaded_requests: 0,
+    },
+    log: {
+      ...OK,
+      worst_age_s: 10.4,
+      waiting_messages: 4,
+      waiting_bytes: 48_120,
+      oldest_waiting_at: "2026-11-27T12:00:53.120Z",
+      delivered: 152,
+      retried: 0,
+    },
+    windows_queue: {
+      verdict: "degraded",
+      reason: "a message waits for 28 min",
+      worst_age_s: 1_702.3,
+      waiting_messages: 12,
+      waiting_bytes: 1_203_400,
+      oldest_waiting_at: "2026-11-27T11:32:04.000Z",
+      delivered: 0,
+      retried: 36,
+    },
+    shards: {
+      ...OK,
+      shards: 2,
+      asked: 2,
+      reachable: 2,
+      calls_per_second: 1.4,
+      failed_calls: 0,
+      windows: 298,
+      bytes_max: 21_400_000,
+      damaged_windows: 0,
+      unconfirmed_emissions: 14,
+      oldest_unconfirmed_at: "2026-11-27T11:32:04.000Z",
+    },
+    history: {
+      verdict: "down",
+      reason: "ClickHouse: no answer in 3 s",
+      answered_in_s: null,
+      newest_window: null,
+      complete_through: "2026-11-27T11:20:00.000Z",
+      freshness_s: 2_460,
+      oldest_unfinished_window: "2026-11-27T11:20:00.000Z",
+    },
+    directory: { ...OK, answered_in_s: 0.021 },
+    dead_letters: { ...OK, waiting: { raw: 0, windows: 0 }, oldest_at: null },
+    audit: {
+      ...OK,
+      final_through: "2026-11-26T12:00:00.000Z",
+      audited_through: "2026-11-26T12:00:00.000Z",
+      windows: { equal: 912_004, changed: 0, missing: 0, short: 0, unarchived: 0 },
+      doubts: 0,
+    },
+    replays: { ...OK, running: 0, failing: 0, failure: null },
+    late_windows: { ...OK, waiting: 0, failing: 0, failure: null, earliest: null, waiting_since: null },
+    archive: {
+      ...OK,
+      hours_waiting: 31,
+      earliest_waiting: "2026-11-26T05:00:00.000Z",
+      hours_failing: 0,
+      failure: null,
+    },
+    meters: { ...OK, meters: 4, reachable: 4, counting_since: "2026-11-01T08:00:00.000Z" },
+  },
+};
