@@ -25,9 +25,9 @@ export interface TestSystem extends LocalSystem {
   post(body: BodyInit, headers?: Readonly<Record<string, string>>): Promise<Response>;
   /** Sends events as NDJSON. */
   send(events: readonly PaymentEventInput[], headers?: Readonly<Record<string, string>>): Promise<Response>;
-  /** Sees all that was answered before, which what is cached may lack for half a second. */
   /** What whoever rewrites windows of history does, so that no answer from before is given any more. */
   noteRewritten(): Promise<void>;
+  /** Sees all that was answered before, which what is cached may lack for half a second. */
   read(path: string, key?: string): Promise<Response>;
 }
 

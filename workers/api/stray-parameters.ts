@@ -24,7 +24,7 @@ const READING_QUERY: ReadonlySet<string> = new Set([
   "GET /healthz",
 ]);
 
-/** Refuses parameters of calls that take none: `query-parameters.workerd.test.ts` asks every route for one that it does not have. */
+/** Refuses parameters of calls that take none: `stray-parameters.workerd.test.ts` asks every route for one that it does not have. */
 export const refuseStrayParameters = createMiddleware(async (c, next) => {
   const route = matchedRoutes(c).find((one) => !isMiddleware(one));
   const problem = route === undefined || READING_QUERY.has(nameOf(route)) ? undefined : strayParameter(c);

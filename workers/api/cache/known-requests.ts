@@ -32,10 +32,15 @@ export class KnownRequests {
   }
 }
 
-/** None of what has a body, which says more, nor of who shows nothing. As the caller is made out (`callerOf`), a cookie counts where there is no key. */
+/**
+ * None of what has a body, which says more, nor of who shows nothing. As the caller is made out (`callerOf`), a cookie counts where there is no key;
+ * which of both it was is one of the words, since what lets in as the one is nothing as the other.
+ */
 function wordsOf({ method, url, headers }: Request): string | undefined {
   if (method !== "GET") return undefined;
-  const credentials = headers.get("Authorization") ?? headers.get("Cookie");
+  const key = headers.get("Authorization");
+  const credentials = key ?? headers.get("Cookie");
+  if (credentials === null) return undefined;
   // A line break stands in no header's value: no two requests have the same words.
-  return credentials === null ? undefined : `${credentials}\n${headers.get("Accept") ?? ""}\n${url}`;
+  return `${key === null ? "cookie" : "key"}\n${credentials}\n${headers.get("Accept") ?? ""}\n${url}`;
 }

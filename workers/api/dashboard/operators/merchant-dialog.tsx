@@ -1,10 +1,9 @@
-import { useId, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { MerchantAnswer } from "../data/answers.ts";
 import { useAction } from "../data/use-action.ts";
 import { Choice } from "../shell/choice.tsx";
 import { failureText } from "../shell/failure-panel.tsx";
-import { Dialog } from "../table/dialog.tsx";
-import { listText } from "../table/list-text.ts";
+import { EntryDialog } from "./entry-dialog.tsx";
 import { operatorsText as o } from "./operators-text.ts";
 
 export interface MerchantDialogProps {
@@ -23,66 +22,41 @@ export function MerchantDialog({ merchant, onSaved, onClose }: MerchantDialogPro
   const [timezone, setTimezone] = useState(merchant?.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone);
   const [currency, setCurrency] = useState(merchant?.currency ?? "");
   const { isBusy, failure, run } = useAction();
-  const form = useId();
-  const submit = async (event: Event) => {
-    event.preventDefault();
+  const save = async () => {
     const body = { name, timezone, currency };
     const answer = await run<MerchantAnswer>(`/v1/admin/merchants/${id}`, { method: "PUT", body });
     if (answer.ok) onSaved();
   };
   const zones = ZONES.includes(timezone) ? ZONES : [timezone, ...ZONES];
   return (
-    <Dialog
+    <EntryDialog
       title={merchant === undefined ? o("merchant_new") : o("source_change_of", { name: merchant.name })}
-      closeText={listText("cancel")}
+      id={merchant === undefined ? { value: id, hint: o("merchant_id_hint"), onChange: setId } : undefined}
+      name={name}
+      onName={setName}
+      isBusy={isBusy}
+      wrong={failure && failureText(failure)}
+      onSave={save}
       onClose={onClose}
-      actions={
-        <button type="submit" form={form} class="primary" disabled={isBusy}>
-          {o("save")}
-        </button>
-      }
     >
-      <form id={form} class="form" onSubmit={(event) => void submit(event)}>
-        {merchant === undefined && (
-          <label class="field">
-            {o("id")}
-            <input
-              required
-              pattern="[A-Za-z0-9._\-]{1,64}"
-              value={id}
-              onInput={(event) => setId(event.currentTarget.value)}
-            />
-            <small>{o("merchant_id_hint")}</small>
-          </label>
-        )}
-        <label class="field">
-          {o("name")}
-          <input required maxLength={200} value={name} onInput={(event) => setName(event.currentTarget.value)} />
-        </label>
-        <Choice
-          label={o("zone")}
-          value={timezone}
-          options={zones.map((zone) => [zone, zone.replaceAll("_", " ")] as const)}
-          onChange={setTimezone}
+      <Choice
+        label={o("zone")}
+        value={timezone}
+        options={zones.map((zone) => [zone, zone.replaceAll("_", " ")] as const)}
+        onChange={setTimezone}
+      />
+      <label class="field">
+        {o("currency")}
+        <input
+          required
+          pattern="[A-Z]{3}"
+          maxLength={3}
+          placeholder="JPY"
+          value={currency}
+          onInput={(event) => setCurrency(event.currentTarget.value.toUpperCase())}
         />
-        <label class="field">
-          {o("currency")}
-          <input
-            required
-            pattern="[A-Z]{3}"
-            maxLength={3}
-            placeholder="JPY"
-            value={currency}
-            onInput={(event) => setCurrency(event.currentTarget.value.toUpperCase())}
-          />
-          <small>{o("merchant_currency_hint")}</small>
-        </label>
-        {failure !== undefined && (
-          <p class="wrong" role="alert">
-            {failureText(failure)}
-          </p>
-        )}
-      </form>
-    </Dialog>
+        <small>{o("merchant_currency_hint")}</small>
+      </label>
+    </EntryDialog>
   );
 }

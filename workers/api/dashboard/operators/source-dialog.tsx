@@ -1,10 +1,9 @@
-import { useId, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { z } from "zod";
 import type { sourceSchema } from "../../source-schema.ts";
 import { useAction } from "../data/use-action.ts";
 import { failureText } from "../shell/failure-panel.tsx";
-import { Dialog } from "../table/dialog.tsx";
-import { listText } from "../table/list-text.ts";
+import { EntryDialog } from "./entry-dialog.tsx";
 import { operatorsText as o } from "./operators-text.ts";
 import { mappingOf, merchantsOf } from "./source-form.ts";
 
@@ -24,9 +23,7 @@ export function SourceDialog({ source, onSaved, onClose }: SourceDialogProps) {
   const [mapping, setMapping] = useState(source?.mapping == null ? "" : JSON.stringify(source.mapping, null, 2));
   const [isMappingWrong, setMappingWrong] = useState(false);
   const { isBusy, failure, run } = useAction();
-  const form = useId();
-  const submit = async (event: Event) => {
-    event.preventDefault();
+  const save = async () => {
     const parsed = mappingOf(mapping);
     setMappingWrong(!parsed.ok);
     if (!parsed.ok) return;
@@ -38,54 +35,31 @@ export function SourceDialog({ source, onSaved, onClose }: SourceDialogProps) {
     if (answer.ok) onSaved();
   };
   return (
-    <Dialog
+    <EntryDialog
       title={source === undefined ? o("source_new") : o("source_change_of", { name: source.name })}
-      closeText={listText("cancel")}
+      id={source === undefined ? { value: id, hint: o("id_hint"), onChange: setId } : undefined}
+      name={name}
+      onName={setName}
+      isBusy={isBusy}
+      wrong={isMappingWrong ? o("mapping_wrong") : failure && failureText(failure)}
+      onSave={save}
       onClose={onClose}
-      actions={
-        <button type="submit" form={form} class="primary" disabled={isBusy}>
-          {o("save")}
-        </button>
-      }
     >
-      <form id={form} class="form" onSubmit={(event) => void submit(event)}>
-        {source === undefined && (
-          <label class="field">
-            {o("id")}
-            <input
-              required
-              pattern="[A-Za-z0-9._\-]{1,64}"
-              value={id}
-              onInput={(event) => setId(event.currentTarget.value)}
-            />
-            <small>{o("id_hint")}</small>
-          </label>
-        )}
-        <label class="field">
-          {o("name")}
-          <input required maxLength={200} value={name} onInput={(event) => setName(event.currentTarget.value)} />
-        </label>
-        <label class="field">
-          {o("may_send")}
-          <input value={merchants} onInput={(event) => setMerchants(event.currentTarget.value)} />
-          <small>{o("may_send_hint")}</small>
-        </label>
-        <label class="field">
-          {o("mapping")}
-          <textarea
-            spellcheck={false}
-            value={mapping}
-            aria-invalid={isMappingWrong}
-            onInput={(event) => setMapping(event.currentTarget.value)}
-          />
-          <small>{o("mapping_hint")}</small>
-        </label>
-        {(isMappingWrong || failure !== undefined) && (
-          <p class="wrong" role="alert">
-            {isMappingWrong ? o("mapping_wrong") : failure && failureText(failure)}
-          </p>
-        )}
-      </form>
-    </Dialog>
+      <label class="field">
+        {o("may_send")}
+        <input value={merchants} onInput={(event) => setMerchants(event.currentTarget.value)} />
+        <small>{o("may_send_hint")}</small>
+      </label>
+      <label class="field">
+        {o("mapping")}
+        <textarea
+          spellcheck={false}
+          value={mapping}
+          aria-invalid={isMappingWrong}
+          onInput={(event) => setMapping(event.currentTarget.value)}
+        />
+        <small>{o("mapping_hint")}</small>
+      </label>
+    </EntryDialog>
   );
 }
