@@ -223,7 +223,7 @@ describe("a secret", () => {
     expect(signedIn.status).toBe(201);
     const cookie = signedIn.headers.get("Set-Cookie")?.split(";")[0] ?? "";
     secrets.set("the session", cookie.split("=")[1] ?? "");
-    secrets.set("the CSRF token", ((await signedIn.json()) as { csrf_token: string }).csrf_token);
+    secrets.set("the CSRF token", ((await signedIn.json()) as { session: { csrf_token: string } }).session.csrf_token);
     const created = await fetch(`${api}/v1/admin/keys`, {
       ...{ method: "POST", body: JSON.stringify({ kind: "merchant", subject: "shop" }), ...as(tally.operatorKey) },
     });
