@@ -4,8 +4,8 @@ import { HOUR_MS } from "../../shared/window.ts";
 import { createErasure, type Erasure, listErasures } from "../directory/erasures.ts";
 import { invalidParameter, type Problem } from "../http/problem.ts";
 import { parseInstant } from "./instant.ts";
+import { nextCursorSchema, readPage } from "./page.ts";
 
-export const ERASURES_LISTED_MAX = 100;
 /** As many as go through the archive together at no further cost. */
 export const ERASED_USERS_MAX = 1_000;
 /** Events may be dated so far ahead. */
@@ -45,7 +45,7 @@ export const erasureSchema = z
     updated_at: time,
   })
   .meta({ id: "Erasure" });
-export const erasuresSchema = z.strictObject({ erasures: z.array(erasureSchema) });
+export const erasuresSchema = z.strictObject({ erasures: z.array(erasureSchema), next_cursor: nextCursorSchema });
 
 /** Begins to take users out of the archive. */
 export async function beginErasure(
@@ -60,8 +60,21 @@ export async function beginErasure(
   return ok(present(await createErasure(directory, [...new Set(user_hashes)], toMs, nowMs)));
 }
 
-export async function showErasures(directory: D1Database): Promise<z.output<typeof erasuresSchema>> {
-  return { erasures: (await listErasures(directory, ERASURES_LISTED_MAX)).map(present) };
+const positionSchema = z.strictObject({ createdAt: z.int(), id: z.string() });
+
+/** A page of erasures, the newest first. */
+export async function showErasures(
+  directory: D1Database,
+  given: Readonly<Record<string, string[]>>,
+): Promise<Result<z.output<typeof erasuresSchema>, Problem>> {
+  const page = await readPage(given, {
+    position: positionSchema,
+    positionOf: ({ createdAt, id }: Erasure) => ({ createdAt, id }),
+    read: async ({ after, limit }) => ok(await listErasures(directory, after, limit)),
+  });
+  if (!page.ok) return page;
+  const { items, next_cursor } = page.value;
+  return ok({ erasures: items.map(present), next_cursor });
 }
 
 export function present(erasure: Erasure): z.output<typeof erasureSchema> {

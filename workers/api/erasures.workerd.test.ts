@@ -82,3 +82,17 @@ test.each([
 test("an erasure that is none is not found", async () => {
   expect((await ask("GET", "/none")).status).toBe(404);
 });
+
+test("erasures are listed in pages, the newest first", async () => {
+  const listed = async (query: string) => erasuresSchema.parse(await (await ask("GET", query)).json());
+  const all = (await listed("")).erasures.map(({ id }) => id);
+  expect(all.length).toBeGreaterThan(1);
+  const paged: string[] = [];
+  for (let cursor: string | null = ""; cursor !== null; ) {
+    const { erasures, next_cursor }: Awaited<ReturnType<typeof listed>> = await listed(`?limit=1${cursor}`);
+    expect(erasures).toHaveLength(1);
+    paged.push(...erasures.map(({ id }) => id));
+    cursor = next_cursor === null ? null : `&cursor=${next_cursor}`;
+  }
+  expect(paged).toEqual(all);
+});

@@ -149,7 +149,10 @@ app.delete("/v1/admin/replays/:id", async (c) => {
   return ended ? c.body(null, 204) : problemResponse(notFound(c.req.path));
 });
 
-app.get("/v1/admin/erasures", async (c) => fresh(await showErasures(c.env.DIRECTORY)));
+app.get("/v1/admin/erasures", async (c) => {
+  const erasures = await showErasures(c.env.DIRECTORY, c.req.queries());
+  return erasures.ok ? fresh(erasures.value) : problemResponse(erasures.error);
+});
 
 app.post("/v1/admin/erasures", async (c) => {
   const body = await readJson(c, erasureRequestSchema);

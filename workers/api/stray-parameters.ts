@@ -20,6 +20,7 @@ const READING_QUERY: ReadonlySet<string> = new Set([
   "GET /v1/admin/topology",
   "GET /v1/admin/audit",
   "GET /v1/admin/replays",
+  "GET /v1/admin/erasures",
   // Whoever watches may put there what keeps caches away.
   "GET /healthz",
 ]);

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, lte } from "drizzle-orm";
+import { and, asc, desc, eq, lte, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { z } from "zod";
 import { erasures } from "./schema.ts";
@@ -46,8 +46,21 @@ export async function readErasure(directory: D1Database, id: string): Promise<Er
 }
 
 /** The newest first. */
-export async function listErasures(directory: D1Database, limit: number): Promise<Erasure[]> {
-  return await drizzle(directory).select().from(erasures).orderBy(desc(erasures.createdAt)).limit(limit);
+export async function listErasures(
+  directory: D1Database,
+  after: Pick<Erasure, "createdAt" | "id"> | undefined,
+  limit: number,
+): Promise<Erasure[]> {
+  return await drizzle(directory)
+    .select()
+    .from(erasures)
+    .where(
+      after === undefined
+        ? undefined
+        : sql`(${erasures.createdAt}, ${erasures.id}) < (${after.createdAt}, ${after.id})`,
+    )
+    .orderBy(desc(erasures.createdAt), desc(erasures.id))
+    .limit(limit);
 }
 
 /** Goes on: `nextMs` is what comes next, `retryAt` when. The hashes go with the last hour. */

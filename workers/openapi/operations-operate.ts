@@ -235,8 +235,9 @@ export const OPERATE_OPERATIONS: OperationTable = {
     tag: "Operate",
     id: "listErasures",
     summary: "Users that were, or are being, taken out of the archive",
+    query: page,
     answers: ok("The newest first.", erasuresSchema),
-    problems: [],
+    problems: PAGE,
   },
   "POST /v1/admin/erasures": {
     tag: "Operate",
