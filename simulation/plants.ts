@@ -68,8 +68,8 @@ export const PLANTS: readonly Plant[] = [
     edits: [
       {
         file: "workers/aggregate/raw-consumer.ts",
-        find: "if (answered === sent[at]) message.ack();",
-        replace: "if (answered > 0 || answered === sent[at]) message.ack();",
+        find: "if (answered === sent[at]) acknowledge(message, queue);",
+        replace: "if (answered > 0 || answered === sent[at]) acknowledge(message, queue);",
       },
     ],
   },
