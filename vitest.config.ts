@@ -4,11 +4,13 @@ import { defineConfig } from "vitest/config";
 const IN_WORKERD = "workers/**/*.workerd.test.ts";
 
 /**
- * `core`: pure code and scripts, in Node. `workerd`: the shard in the real runtime. `system`: all three Workers with a real ClickHouse,
- * one file at a time, since each starts a system of its own on two cores. `e2e`: the same, with the dashboard in a real browser.
+ * `core`: pure code and scripts, in Node. `workerd`: the shard in the real runtime. `system`: all three Workers with a real ClickHouse, each file with
+ * a system of its own. `e2e`: the same, with the dashboard in a real browser.
  */
 export default defineConfig({
   test: {
+    // Both cores: one for each worker's tests would leave the other to what tests have started, which mostly waits.
+    maxWorkers: 2,
     // CI asks for a report it can count from.
     reporters: process.env.TEST_REPORT === undefined ? ["default"] : ["default", "json"],
     outputFile: { json: process.env.TEST_REPORT ?? "" },
@@ -56,7 +58,6 @@ export default defineConfig({
           exclude: ["test/e2e/**"],
           globalSetup: ["test/build-once.ts"],
           setupFiles: ["test/conforming-fetch.ts"],
-          fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -66,8 +67,9 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/build-once.ts"],
-          // When the others are done: a page that is waited for wants a core.
+          // When the others are done, and one file at a time: a page that is waited for wants a core.
           sequence: { groupOrder: 1 },
+          fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

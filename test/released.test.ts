@@ -2,12 +2,12 @@ import { createReadStream } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { buildDurableWorkers } from "../scripts/durable-queues/bundle.ts";
+import { afterEach, beforeAll, expect, test } from "vitest";
 import type { QueueService } from "../scripts/durable-queues/queue-service.ts";
 import type { PaymentEventInput } from "../scripts/event-input.ts";
 import { differences, loadTruth, storedHistory, truth } from "../scripts/ground-truth.ts";
 import { DAY_MS, HOUR_MS } from "../shared/window.ts";
+import { durableBundles } from "./durable-bundles.ts";
 import { EVENTS_FILE, RELEASED_DIR, startQueues, unpack } from "./released/released-state.ts";
 import { startTestSystem, type TestSystem, until } from "./system.ts";
 
@@ -20,8 +20,7 @@ let queues: QueueService | undefined;
 let tally: TestSystem | undefined;
 
 beforeAll(async () => {
-  bundleDir = await mkdtemp(join(tmpdir(), "tally-released-bundles-"));
-  await buildDurableWorkers(bundleDir);
+  bundleDir = await durableBundles();
 });
 afterEach(async () => {
   await tally?.stop();
@@ -29,7 +28,6 @@ afterEach(async () => {
   [tally, queues] = [undefined, undefined];
   await rm(dir, { recursive: true, force: true });
 });
-afterAll(() => rm(bundleDir, { recursive: true, force: true }));
 
 test.each(recorded)(
   "what %s left in journals, pages, queues and the archive is read: every event is counted once",
