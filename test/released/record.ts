@@ -19,6 +19,7 @@ const HELP = `Records what this version leaves on disk, for later ones to be tri
   node test/released/record.ts VERSION
 
   Writes test/released/VERSION.tar.gz: events that are archived as objects and as Parquet, counted in pages and in a journal, and some that still wait in queues.
+  The test of it passes a quarter of an hour later at the soonest: until then its last window is open.
 `;
 
 const LATE_EVENTS = 600;
