@@ -185,7 +185,7 @@ describe("what would be a statement, a formula or a line elsewhere is a value he
     "' OR '1'='1",
     "x'); DROP TABLE windows; --",
     "\\' union all select 1 --",
-    '=HYPERLINK("http://evil.example","x")',
+    '=HYPERLINK("//evil.tld","x")',
     "@SUM(A1)",
     "+1+1",
     "{payment_method:String}",
@@ -221,7 +221,7 @@ describe("what would be a statement, a formula or a line elsewhere is a value he
         `/v1/merchants/${MERCHANT}/metrics?from=today&tz=UTC&granularity=1d&group_by=payment_method&format=csv`,
       )
     ).text();
-    expect(csv).toContain(`"'=HYPERLINK(""http://evil.example"",""x"")"`);
+    expect(csv).toContain(`"'=HYPERLINK(""//evil.tld"",""x"")"`);
     expect(csv).toContain('"a"",""b"');
     for (const line of csv.split("\r\n")) expect(line).not.toMatch(/(?:^|,)"?[=+@]/);
   });
