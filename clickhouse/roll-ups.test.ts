@@ -176,6 +176,17 @@ test("whatever was rolled up, late, lost or overtaken by corrections: history an
   );
 }, 180_000);
 
+test("an hour whose roll-up is lost is read from its windows, also where that of its day stands at the same moment and says as much", async () => {
+  const truth = new Truth("lost-hour");
+  await insert(server, truth.write([{ at: 1, currency: "JPY", report: reportOf([]) }]));
+  await rollUpAll();
+  await take({ kind: "lose", tier: "hours", at: 0 }, truth);
+  for (const asked of WHOLE) {
+    const whole = { ...asked, merchantId: truth.merchantId };
+    expect(await answer(whole)).toEqual(truth.answer(whole));
+  }
+});
+
 async function take(each: Step, truth: Truth): Promise<void> {
   switch (each.kind) {
     case "write":

@@ -52,10 +52,11 @@ function windowSums(whose: Whose, tiers: TierSpans, tier: CheckedRollUp): string
   GROUP BY start`;
 }
 
+/** `r.tier`, since `tier` would be the name's constant, and rows of all tiers would be looked at. */
 function rollUpVersions(whose: Whose, tiers: TierSpans, tier: CheckedRollUp): string {
   return `SELECT '${tier}' AS tier, start, 0 AS of_windows, version AS of_roll_up
-  FROM roll_ups FINAL
-  WHERE ${ofMerchant(whose)} AND tier = '${tier}' AND start >= toDateTime({kept_from:UInt32}, 'UTC') AND ${inSpans(tiers, tier, "start")}`;
+  FROM roll_ups AS r FINAL
+  WHERE ${ofMerchant(whose)} AND r.tier = '${tier}' AND start >= toDateTime({kept_from:UInt32}, 'UTC') AND ${inSpans(tiers, tier, "start")}`;
 }
 
 /**
