@@ -54,7 +54,10 @@ function systemOf(archived: readonly PaymentEventInput[], api: readonly PaymentE
     directory: async () => ({ prepare: () => ({ first: async () => 0 }) }) as unknown as D1Database,
     archive: async () =>
       ({
-        list: async () => ({ objects: archived.length === 0 ? [] : [{ key: "raw/v1/2026/11/27/09/one.ndjson.gz" }], truncated: false }),
+        list: async () => ({
+          objects: archived.length === 0 ? [] : [{ key: "raw/v1/2026/11/27/09/one.ndjson.gz" }],
+          truncated: false,
+        }),
         get: async () => ({ arrayBuffer: async () => object }),
       }) as unknown as R2Bucket,
     call: async () => Response.json({ series: [{ currency: "JPY", buckets }] }),
