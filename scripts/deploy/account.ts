@@ -63,20 +63,13 @@ export class Account {
       asked("queues", async () => await all(this.#client.queues.list({ account_id }))),
       asked("R2 buckets", async () => (await this.#client.r2.buckets.list({ account_id })).buckets ?? []),
       asked("D1 databases", async () => await all(this.#client.d1.database.list({ account_id, name: database }))),
-      asked(
-        "secrets",
-        async () => await Promise.all(WORKERS.map((worker) => this.#secretsOf(worker, scripts[worker]))),
-      ),
+      asked("secrets", () => this.#secretsOf(scripts)),
     ]);
     return {
       queues: new Set(queues.flatMap(({ queue_name }) => queue_name ?? [])),
       buckets: new Set(buckets.flatMap(({ name }) => name ?? [])),
       databaseId: databases.find(({ name }) => name === database)?.uuid,
-      secrets: new Map(
-        secrets.flatMap((names, at) => (names === undefined ? [] : [[WORKERS[at], names]])) as Iterable<
-          [WorkerName, ReadonlySet<string>]
-        >,
-      ),
+      secrets,
     };
   }
 
@@ -108,11 +101,16 @@ export class Account {
     return await orMissing(async () => (await this.#client.workers.subdomains.get({ account_id: this.id })).subdomain);
   }
 
-  async #secretsOf(_worker: WorkerName, script: string): Promise<ReadonlySet<string> | undefined> {
-    return await orMissing(async () => {
-      const secrets = await all(this.#client.workers.scripts.secrets.list(script, { account_id: this.id }));
-      return new Set(secrets.flatMap(({ name }) => name ?? []));
-    });
+  /** Of the Workers that have been deployed. */
+  async #secretsOf(scripts: Wanted["scripts"]): Promise<Map<WorkerName, ReadonlySet<string>>> {
+    const found = new Map<WorkerName, ReadonlySet<string>>();
+    for (const worker of WORKERS) {
+      const secrets = await orMissing(() =>
+        all(this.#client.workers.scripts.secrets.list(scripts[worker], { account_id: this.id })),
+      );
+      if (secrets !== undefined) found.set(worker, new Set(secrets.flatMap(({ name }) => name ?? [])));
+    }
+    return found;
   }
 }
 

@@ -2,9 +2,8 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { type KeyKind, mintKey } from "../../workers/directory/key.ts";
 
-/** Whom the event of the test is of: nobody's shop. */
+/** Whom the event of the test is of, nobody's shop, and what its source is called. */
 export const SMOKE_MERCHANT = "tally-smoke-test";
-const SMOKE_SUBJECT = "tally-smoke-test";
 /** After this the keys of a test that died are worth nothing. */
 const KEYS_EXPIRE_MS = 10 * 60_000;
 /** A new address of workers.dev takes its time to be known. */
@@ -39,14 +38,14 @@ export async function smokeTest({ ingestUrl, apiUrl, query, onStep }: SmokeTest)
     await until(`${url}/healthz answers`, ANSWER_TIMEOUT_MS, async () => (await get(`${url}/healthz`)).status === 200);
   }
   onStep("both Workers answer");
-  const merchant = `${SMOKE_MERCHANT}`;
+  const merchant = SMOKE_MERCHANT;
   await query("INSERT INTO sources (id, name, merchants, created_at) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING", [
-    SMOKE_SUBJECT,
+    SMOKE_MERCHANT,
     "The smoke test of deployments",
     JSON.stringify([merchant]),
     String(Date.now()),
   ]);
-  const source = await addKey(query, "source", SMOKE_SUBJECT);
+  const source = await addKey(query, "source", SMOKE_MERCHANT);
   const reader = await addKey(query, "merchant", merchant);
   try {
     const event = eventOf(merchant);
