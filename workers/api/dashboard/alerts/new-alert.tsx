@@ -1,10 +1,9 @@
-import { useId, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { CreatedAlert } from "../data/answers.ts";
 import { useAction } from "../data/use-action.ts";
 import { Choice } from "../shell/choice.tsx";
 import { failureText } from "../shell/failure-panel.tsx";
-import { Dialog } from "../table/dialog.tsx";
-import { listText } from "../table/list-text.ts";
+import { FormDialog } from "../table/form-dialog.tsx";
 import { weekdayName } from "../text/format.ts";
 import { DAYS, FIRST_DRAFT, KINDS, type RuleDraft, ruleOf } from "./alert-rule.ts";
 import { alertsText as a } from "./alerts-text.ts";
@@ -20,9 +19,7 @@ export function NewAlert({ path, onMade, onClose }: NewAlertProps) {
   const [url, setUrl] = useState("");
   const [draft, setDraft] = useState(FIRST_DRAFT);
   const { isBusy, failure, run } = useAction();
-  const form = useId();
-  const submit = async (event: Event) => {
-    event.preventDefault();
+  const create = async () => {
     const answer = await run<CreatedAlert>(path, {
       method: "POST",
       body: { name, rule: ruleOf(draft), webhook: { url } },
@@ -31,50 +28,41 @@ export function NewAlert({ path, onMade, onClose }: NewAlertProps) {
   };
   const change = (part: Partial<RuleDraft>) => setDraft({ ...draft, ...part });
   return (
-    <Dialog
+    <FormDialog
       title={a("create")}
-      closeText={listText("cancel")}
+      submitText={a("create")}
+      isBusy={isBusy}
+      wrong={failure && failureText(failure)}
+      onSubmit={create}
       onClose={onClose}
-      actions={
-        <button type="submit" form={form} class="primary" disabled={isBusy}>
-          {a("create")}
-        </button>
-      }
     >
-      <form id={form} class="form" onSubmit={(event) => void submit(event)}>
-        <label class="field">
-          {a("name")}
-          <input required maxLength={100} value={name} onInput={(event) => setName(event.currentTarget.value)} />
-        </label>
-        <Choice
-          label={a("kind")}
-          value={draft.kind}
-          options={KINDS.map((kind) => [kind, a(kind)] as const)}
-          onChange={(kind) => change({ kind })}
+      <label class="field">
+        {a("name")}
+        <input required maxLength={100} value={name} onInput={(event) => setName(event.currentTarget.value)} />
+      </label>
+      <Choice
+        label={a("kind")}
+        value={draft.kind}
+        options={KINDS.map((kind) => [kind, a(kind)] as const)}
+        onChange={(kind) => change({ kind })}
+      />
+      {draft.kind === "no_sales" ? (
+        <NoSales draft={draft} onChange={change} />
+      ) : (
+        <BelowBaseline draft={draft} onChange={change} />
+      )}
+      <label class="field">
+        {a("url")}
+        <input
+          type="url"
+          required
+          placeholder="https://"
+          value={url}
+          onInput={(event) => setUrl(event.currentTarget.value)}
         />
-        {draft.kind === "no_sales" ? (
-          <NoSales draft={draft} onChange={change} />
-        ) : (
-          <BelowBaseline draft={draft} onChange={change} />
-        )}
-        <label class="field">
-          {a("url")}
-          <input
-            type="url"
-            required
-            placeholder="https://"
-            value={url}
-            onInput={(event) => setUrl(event.currentTarget.value)}
-          />
-          <small>{a("url_hint")}</small>
-        </label>
-        {failure !== undefined && (
-          <p class="wrong" role="alert">
-            {failureText(failure)}
-          </p>
-        )}
-      </form>
-    </Dialog>
+        <small>{a("url_hint")}</small>
+      </label>
+    </FormDialog>
   );
 }
 

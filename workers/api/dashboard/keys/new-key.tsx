@@ -1,11 +1,10 @@
-import { useId, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { dateIn } from "../address/civil-date.ts";
 import type { CreatedKey } from "../data/answers.ts";
 import { useAction } from "../data/use-action.ts";
 import { Choice } from "../shell/choice.tsx";
 import { failureText } from "../shell/failure-panel.tsx";
-import { Dialog } from "../table/dialog.tsx";
-import { listText } from "../table/list-text.ts";
+import { FormDialog } from "../table/form-dialog.tsx";
 import { keysText as k } from "./keys-text.ts";
 
 const ROLES = ["read", "manage"] as const;
@@ -22,9 +21,7 @@ export function NewKey({ path, onMade, onClose }: NewKeyProps) {
   const [role, setRole] = useState<Role>("read");
   const [last, setLast] = useState("");
   const { isBusy, failure, run } = useAction();
-  const id = useId();
-  const submit = async (event: Event) => {
-    event.preventDefault();
+  const create = async () => {
     const body = {
       role,
       ...(name.trim() === "" ? {} : { name: name.trim() }),
@@ -35,47 +32,38 @@ export function NewKey({ path, onMade, onClose }: NewKeyProps) {
     if (answer.ok) onMade(answer.value);
   };
   return (
-    <Dialog
+    <FormDialog
       title={k("create")}
-      closeText={listText("cancel")}
+      submitText={k("create")}
+      isBusy={isBusy}
+      wrong={failure && failureText(failure)}
+      onSubmit={create}
       onClose={onClose}
-      actions={
-        <button type="submit" form={id} class="primary" disabled={isBusy}>
-          {k("create")}
-        </button>
-      }
     >
-      <form id={id} class="form" onSubmit={(event) => void submit(event)}>
-        <label class="field">
-          {k("name")}
-          <input maxLength={100} value={name} onInput={(event) => setName(event.currentTarget.value)} />
-          <small>{k("name_hint")}</small>
-        </label>
-        <div class="field">
-          <Choice
-            label={k("role")}
-            value={role}
-            options={ROLES.map((one) => [one, k(`role_${one}`)] as const)}
-            onChange={setRole}
-          />
-          <small>{k(`role_hint_${role}`)}</small>
-        </div>
-        <label class="field">
-          {k("expires")}
-          <input
-            type="date"
-            min={dateIn(Intl.DateTimeFormat().resolvedOptions().timeZone, Date.now())}
-            value={last}
-            onInput={(event) => setLast(event.currentTarget.value)}
-          />
-          <small>{k("expires_hint")}</small>
-        </label>
-        {failure !== undefined && (
-          <p class="wrong" role="alert">
-            {failureText(failure)}
-          </p>
-        )}
-      </form>
-    </Dialog>
+      <label class="field">
+        {k("name")}
+        <input maxLength={100} value={name} onInput={(event) => setName(event.currentTarget.value)} />
+        <small>{k("name_hint")}</small>
+      </label>
+      <div class="field">
+        <Choice
+          label={k("role")}
+          value={role}
+          options={ROLES.map((one) => [one, k(`role_${one}`)] as const)}
+          onChange={setRole}
+        />
+        <small>{k(`role_hint_${role}`)}</small>
+      </div>
+      <label class="field">
+        {k("expires")}
+        <input
+          type="date"
+          min={dateIn(Intl.DateTimeFormat().resolvedOptions().timeZone, Date.now())}
+          value={last}
+          onInput={(event) => setLast(event.currentTarget.value)}
+        />
+        <small>{k("expires_hint")}</small>
+      </label>
+    </FormDialog>
   );
 }
