@@ -8,7 +8,7 @@ import { correctionsAfter, lastCorrectionOf } from "../../directory/corrections.
 import { loadReadTopology } from "../../directory/topology.ts";
 import { DirectoryUnavailable } from "../../directory/unavailable.ts";
 import { type Problem, problemResponse } from "../../http/problem.ts";
-import { type RateLimitEnv, takeRequest } from "../../http/rate-limit.ts";
+import { type RateLimitEnv, takeRequest, withLimitHeaders } from "../../http/rate-limit.ts";
 import { newRequestId, REQUEST_ID_HEADER } from "../../http/request-id.ts";
 import { secureHeaders } from "../../http/secure-headers.ts";
 import { log } from "../../log.ts";
@@ -60,8 +60,8 @@ async function answerHit(
 ): Promise<Response> {
   const taken = await takeRequest(env, limitKey, nowMs);
   const isAllowed = taken?.isAllowed !== false;
-  const response = isAllowed ? keptResponse(request, answer, "isolate", nowMs) : problemResponse(taken.problem);
-  for (const [name, value] of taken?.headers ?? []) response.headers.set(name, value);
+  const given = isAllowed ? keptResponse(request, answer, "isolate", nowMs) : problemResponse(taken.problem);
+  const response = withLimitHeaders(given, taken);
   response.headers.set(REQUEST_ID_HEADER, newRequestId());
   for (const [name, value] of secureHeaders(request.url)) response.headers.set(name, value);
   return response;
