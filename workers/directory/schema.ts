@@ -207,6 +207,10 @@ export const erasures = sqliteTable(
     events: integer("events").notNull().default(0),
     files: integer("files").notNull().default(0),
     unreadable: integer("unreadable").notNull().default(0),
+    /** Key of the last dead letter's body that was gone through; null once all were, which comes before any hour. */
+    lettersAfter: text("letters_after").default(""),
+    /** Bodies of dead letters that had one of the hashes. */
+    letters: integer("letters").notNull().default(0),
     /** Why the last pass failed, until one succeeds. */
     failure: text("failure"),
     /** Not before this moment: hours that are not final yet, or what failed, wait. */
