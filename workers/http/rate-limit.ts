@@ -67,6 +67,12 @@ export async function takeOfAddress(
   return verdict("address", quota, isAllowed, countOf(key, quota, nowMs), nowMs);
 }
 
+/** Whether a host may be called once more because somebody asks for it: as often as an address may ask without a key. */
+export async function mayCallReceiver(env: RateLimitEnv, host: string): Promise<boolean> {
+  if (quotaOf(env.ADDRESS_LIMIT) === undefined || env.ADDRESS_LIMITER === undefined) return true;
+  return await allows(env.ADDRESS_LIMITER, `receiver:${host}`);
+}
+
 /** Addresses that the limiter has refused, until their period ends. */
 const spent = new BoundedCache<string, true>(TALLIES_MAX);
 
