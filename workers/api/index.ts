@@ -30,6 +30,7 @@ import { readJson } from "./json-body.ts";
 import { adminKeys, merchantKeys } from "./keys.ts";
 import { answerLive, LIVE_PARAMETERS, parseLive } from "./live/live.ts";
 import { loadHome } from "./merchant.ts";
+import { metered } from "./metered.ts";
 import { readQuery } from "./parameters.ts";
 import { askQuery, queryBodyLimit } from "./query-route.ts";
 import { beginReplay, endReplay, showReplay, showReplays } from "./replays.ts";
@@ -39,6 +40,7 @@ import { refuseStrayParameters } from "./stray-parameters.ts";
 import { createEpoch, listEpochs } from "./topology.ts";
 
 export const app = new Hono<Guarded<Env>>();
+app.use(metered);
 app.use(requestId);
 app.use(limitBody);
 app.use(compressCsv);
@@ -195,5 +197,5 @@ const shardUnavailable: Problem = {
 };
 
 export default {
-  fetch: (request, env, context) => answerKnown(request, env) ?? app.fetch(request, env, context),
+  fetch: (request, env, context) => answerKnown(request, env, context) ?? app.fetch(request, env, context),
 } satisfies ExportedHandler<Env>;
