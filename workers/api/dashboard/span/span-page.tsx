@@ -33,6 +33,7 @@ export function SpanPage({ merchant }: { readonly merchant: Merchant }) {
   const currency = currencyOf(answer, view.value.currency, merchant.homeCurrency);
   const series = seriesOf(answer, currency);
   const elapsed = answer?.compare?.elapsed.to;
+  const isWaiting = answer === undefined && main.failure === undefined;
   return (
     <>
       <div class="page-head">
@@ -61,13 +62,14 @@ export function SpanPage({ merchant }: { readonly merchant: Merchant }) {
       )}
       <FigureCards
         total={series?.total}
+        isLoading={isWaiting}
         currency={currency}
         measures={MEASURES}
         elapsedTo={elapsed && dateAndTime(elapsed)}
       />
       {answer !== undefined && series !== undefined ? (
         <SpanLinePanel merchant={merchant} reading={reading} answer={answer} series={series} />
-      ) : main.failure === undefined ? (
+      ) : isWaiting ? (
         <div class="panel">
           <div class="chart-waiting" />
         </div>

@@ -167,9 +167,9 @@ export function axisTime(ms: number, zone: string, stepMs: number): string {
 
 /** A moment of this device by a zone's clock: as the API writes times, to be read by the functions above. */
 export function timeIn(zone: string, ms: number): string {
-  return new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" })
-    .format(ms)
-    .replace(" ", "T");
+  const options = { timeZone: zone, dateStyle: "short", timeStyle: "medium" } as const;
+  const format = keep(`i${zone}`, () => new Intl.DateTimeFormat("sv-SE", options));
+  return format.format(ms).replace(" ", "T");
 }
 
 let regions: { readonly of: (code: string) => string | undefined; readonly language: string } | undefined;
