@@ -79,7 +79,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await page.getByRole("button", { name: /^Payments/ }).click();
     await cafe.tally.send([payment({ merchant_id: CAFE, amount: 700 })]);
     await shows(page, "payments", String(before + 1));
-    await page.locator(".readout", { hasText: `Now ${before + 1}` }).waitFor({ timeout: TEXT_WAIT_MS });
+    await page.locator(".readout", { hasText: `Payments ${before + 1}` }).waitFor({ timeout: TEXT_WAIT_MS });
     expect(await page.evaluate(() => "isSamePage" in globalThis)).toBe(true);
     await context.close();
   });

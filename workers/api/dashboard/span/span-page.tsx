@@ -122,6 +122,7 @@ function SpanLinePanel({ merchant, reading, answer, series }: SpanLinePanelProps
           <h2 id="span-line">{t(`measure.${measure}`)}</h2>
         </div>
         <Readout
+          label={t(`measure.${measure}`)}
           points={points}
           at={pointed}
           nameOf={nameOf}
@@ -149,7 +150,7 @@ function SpanLinePanel({ merchant, reading, answer, series }: SpanLinePanelProps
           onPoint={setPointed}
           onOpen={(at) => go(linkOf(at))}
         />
-        <ValueTable points={points} nameOf={nameOf} text={text} linkOf={linkOf} />
+        <ValueTable label={t(`measure.${measure}`)} points={points} nameOf={nameOf} text={text} linkOf={linkOf} />
         {series.total.payments.count === 0 && <p class="empty">{t("span.empty")}</p>}
       </section>
       <Notices notices={answer.notices} more={more} />

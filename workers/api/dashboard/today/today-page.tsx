@@ -108,6 +108,7 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
         ) : (
           <>
             <Readout
+              label={t(`measure.${measure}`)}
               points={lines.shown}
               at={pointed}
               nameOf={(at) => windowName(series.buckets[at])}
@@ -135,6 +136,7 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
               onOpen={(at) => go(linkOf(at))}
             />
             <ValueTable
+              label={t(`measure.${measure}`)}
               points={lines.shown}
               nameOf={(at) => windowName(series.buckets[at])}
               text={text}
