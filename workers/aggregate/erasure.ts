@@ -72,7 +72,7 @@ async function eraseLetters(env: Env, erasure: Erasure, after: string, nowMs: nu
 
 /**
  * Whether the log has messages that were sent before the erasure was asked for: an old event among them would be archived in an hour that was gone
- * through. It is asked before the first hour. Where the platform does not tell, as locally, it is not waited for.
+ * through. It is asked before the first hour. Where nobody tells, as locally, it is not waited for.
  */
 async function isLogBehind({ RAW }: Env, { nextMs, createdAt }: Erasure): Promise<boolean> {
   if (nextMs > 0 || RAW?.metrics === undefined) return false;
