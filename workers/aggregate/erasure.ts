@@ -10,6 +10,7 @@ import {
   postponeErasure,
 } from "../directory/erasures.ts";
 import { noteUncompacted } from "../directory/uncompacted-hours.ts";
+import { errorText } from "../error-text.ts";
 import { log } from "../log.ts";
 import { requiredArchiveS3 } from "./archive-s3.ts";
 import { hoursBetween } from "./archived-hours.ts";
@@ -43,7 +44,7 @@ export async function erasePass(env: Env, nowMs: number): Promise<boolean> {
     if (await isLogBehind(env, at)) await postponeErasure(env.DIRECTORY, at, nowMs + LOG_WAIT_MS, nowMs);
     else await eraseHours(env, at, nowMs);
   } catch (error) {
-    const failure = String(error).slice(0, FAILURE_LENGTH_MAX);
+    const failure = errorText(error).slice(0, FAILURE_LENGTH_MAX);
     await noteErasureFailure(env.DIRECTORY, erasure.id, { failure, retryAtMs: nowMs + RETRY_MS }, nowMs);
     throw error;
   }
