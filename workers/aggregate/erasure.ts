@@ -10,6 +10,7 @@ import {
   postponeErasure,
 } from "../directory/erasures.ts";
 import { noteUncompacted } from "../directory/uncompacted-hours.ts";
+import { errorText } from "../error-text.ts";
 import { log } from "../log.ts";
 import { requiredArchiveS3 } from "./archive-s3.ts";
 import { hoursBetween } from "./archived-hours.ts";
@@ -43,7 +44,7 @@ export async function erasePass(env: Env, nowMs: number): Promise<boolean> {
     if (await isLogBehind(env, at)) await postponeErasure(env.DIRECTORY, at, nowMs + LOG_WAIT_MS, nowMs);
     else await eraseHours(env, at, nowMs);
   } catch (error) {
-    const failure = String(error).slice(0, FAILURE_LENGTH_MAX);
+    const failure = errorText(error).slice(0, FAILURE_LENGTH_MAX);
     await noteErasureFailure(env.DIRECTORY, erasure.id, { failure, retryAtMs: nowMs + RETRY_MS }, nowMs);
     throw error;
   }
@@ -72,7 +73,7 @@ async function eraseLetters(env: Env, erasure: Erasure, after: string, nowMs: nu
 
 /**
  * Whether the log has messages that were sent before the erasure was asked for: an old event among them would be archived in an hour that was gone
- * through. It is asked before the first hour. Where the platform does not tell, as locally, it is not waited for.
+ * through. It is asked before the first hour. Where nobody tells, as locally, it is not waited for.
  */
 async function isLogBehind({ RAW }: Env, { nextMs, createdAt }: Erasure): Promise<boolean> {
   if (nextMs > 0 || RAW?.metrics === undefined) return false;

@@ -4,6 +4,7 @@ import type { Guarded } from "../access/guarded.ts";
 import { API_ACCESS, methodsAt } from "../access/table.ts";
 import { REPLAYER } from "../aggregate/replayer-name.ts";
 import { readErasure } from "../directory/erasures.ts";
+import { errorText } from "../error-text.ts";
 import { metricsText } from "../health/metrics-text.ts";
 import { OPEN_METRICS_TYPE } from "../health/open-metrics.ts";
 import { lookAtHealth } from "../health/read-health.ts";
@@ -54,7 +55,7 @@ app.notFound((c) => {
 app.onError((error, c) => {
   if (error instanceof WindowsGone) return problemResponse(windowsGone(error));
   if (!(error instanceof HistoryUnavailable || error instanceof ShardUnavailable)) return toProblem(error, c);
-  log("warn", "read unavailable", { request: c.var.requestId, path: c.req.path, error, cause: String(error.cause) });
+  log("warn", "read unavailable", { request: c.var.requestId, path: c.req.path, error, cause: errorText(error.cause) });
   return problemResponse(error instanceof HistoryUnavailable ? historyUnavailable : shardUnavailable);
 });
 

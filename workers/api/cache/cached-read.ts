@@ -7,6 +7,7 @@ import type { Guarded } from "../../access/guarded.ts";
 import { correctionsAfter, lastCorrectionOf } from "../../directory/corrections.ts";
 import { loadReadTopology } from "../../directory/topology.ts";
 import { DirectoryUnavailable } from "../../directory/unavailable.ts";
+import { errorText } from "../../error-text.ts";
 import { type Problem, problemResponse } from "../../http/problem.ts";
 import { type RateLimitEnv, takeRequest, withLimitHeaders } from "../../http/rate-limit.ts";
 import { newRequestId, REQUEST_ID_HEADER } from "../../http/request-id.ts";
@@ -98,7 +99,7 @@ export async function cachedRead(c: ApiContext, ask: Ask): Promise<Response> {
     const kept = await reads.stale(await earlierKeys(c, question, nowMs, ask), around);
     if (kept === undefined) throw error;
     const { requestId } = c.var;
-    log("warn", "read answered stale", { request: requestId, path: c.req.path, error, cause: String(error.cause) });
+    log("warn", "read answered stale", { request: requestId, path: c.req.path, error, cause: errorText(error.cause) });
     return keptResponse(request, kept, "stale", Date.now());
   }
 }
