@@ -275,7 +275,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await context.close();
   });
 
-  test("while the API is away the numbers stay, with when they were read; then it goes on", async () => {
+  test("while the API is away the numbers stay, with when they were read, and what was not read is no number; then it goes on", async () => {
     const { page, context } = await open("/span?span=today");
     await figure(page, "payments").locator(".figure-value", { hasText: /\d/ }).waitFor();
     const before = await figure(page, "payments").locator(".figure-value").textContent();
@@ -286,6 +286,10 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     expect(await figure(page, "net").getByText("before").count()).toBe(0);
     await page.getByLabel("Compared with").selectOption({ label: "Same weekday before" });
     await shows(page, "payments", before ?? "");
+    await page.getByRole("button", { name: /^Span:/ }).click();
+    await page.getByRole("button", { name: /^Yesterday/ }).click();
+    await shows(page, "payments", "–");
+    expect(await page.locator("[aria-busy=true], .placeholder, .chart-waiting").count()).toBe(0);
     await page.getByRole("button", { name: "Try again" }).first().focus();
     await context.unroute("**/v1/**");
     await page.keyboard.press("Enter");
