@@ -104,15 +104,15 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
 
   test("what today is compared with can be chosen, and the address says it", async () => {
     const { page, context } = await open();
-    await figure(page, "net").getByText("before").waitFor();
+    await figure(page, "net").locator(".figure-base").waitFor();
     await page.getByLabel("Compared with").selectOption({ label: "Nothing" });
-    await figure(page, "net").getByText("before").waitFor({ state: "detached" });
+    await figure(page, "net").locator(".figure-base").waitFor({ state: "detached" });
     await page.getByLabel("Compared with").selectOption({ label: "Four weeks' average" });
-    await figure(page, "net").getByText("before").waitFor();
+    await figure(page, "net").locator(".figure-base").waitFor();
     expect(new URL(page.url()).searchParams.get("compare")).toBe("four_week_average");
     const again = await context.newPage();
     await again.goto(page.url());
-    await figure(again, "net").getByText("before").waitFor();
+    await figure(again, "net").locator(".figure-base").waitFor();
     expect(await again.getByLabel("Compared with").inputValue()).toBe("four_week_average");
     await context.close();
   });
@@ -230,14 +230,14 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
       for (const colorScheme of ["light", "dark"] as const) {
         const { page, context } = await open(path, { colorScheme });
         await page.getByRole("slider").waitFor();
-        await figure(page, "net").getByText("before").waitFor();
+        await figure(page, "net").locator(".figure-base").waitFor();
         expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe(GROUND[colorScheme]);
         expect(await axeFindings(page)).toEqual([]);
         await context.close();
       }
     }
     const { page, context } = await open("/", { colorScheme: "light" });
-    await figure(page, "net").getByText("before").waitFor();
+    await figure(page, "net").locator(".figure-base").waitFor();
     await page.getByRole("button", { name: "Settings" }).click();
     await page.getByLabel("Colours").selectOption("dark");
     expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe(GROUND.dark);
@@ -261,7 +261,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
 
   test("when the session has ended, what was shown stays, and a new sign-in goes on with it", async () => {
     const { page, context } = await open();
-    await figure(page, "net").getByText("before").waitFor();
+    await figure(page, "net").locator(".figure-base").waitFor();
     await context.clearCookies();
     await page.getByLabel("Compared with").selectOption({ label: "Period before" });
     const dialog = page.getByRole("dialog");
@@ -270,7 +270,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await dialog.getByLabel("Key").fill(cafe.key);
     await dialog.getByRole("button", { name: "Sign in" }).click();
     await dialog.waitFor({ state: "detached" });
-    await figure(page, "net").getByText("before").waitFor();
+    await figure(page, "net").locator(".figure-base").waitFor();
     expect(new URL(page.url()).searchParams.get("compare")).toBe("previous_period");
     await context.close();
   });
@@ -283,7 +283,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await page.getByLabel("Compared with").selectOption({ label: "A year ago" });
     await page.getByText("No connection.").waitFor();
     await shows(page, "payments", before ?? "");
-    expect(await figure(page, "net").getByText("before").count()).toBe(0);
+    expect(await figure(page, "net").locator(".figure-base").count()).toBe(0);
     await page.getByLabel("Compared with").selectOption({ label: "Same weekday before" });
     await shows(page, "payments", before ?? "");
     await page.getByRole("button", { name: /^Span:/ }).click();

@@ -13,16 +13,19 @@ export interface FigureCardsProps {
   readonly measures: readonly Measure[];
   /** Up to when changes are, in words; told where that is less than what is shown. */
   readonly elapsedTo: string | undefined;
+  /** Whether those words are short enough to stand on each card. */
+  readonly isElapsedShort?: boolean;
 }
 
 /** The figures, large, each with its change; the one that is pressed is the line below. */
-export function FigureCards({ total, isLoading, currency, measures, elapsedTo }: FigureCardsProps) {
+export function FigureCards({ total, isLoading, currency, measures, elapsedTo, isElapsedShort }: FigureCardsProps) {
   const isPart = total?.comparison?.current !== undefined;
+  const baseTo = isPart && isElapsedShort === true ? elapsedTo : undefined;
   return (
     <>
       <fieldset class="figures" aria-label={t("measure.label")} aria-busy={isLoading}>
         {measures.map((measure) => (
-          <FigureCard key={measure} measure={measure} total={total} isLoading={isLoading} currency={currency} />
+          <FigureCard key={measure} {...{ measure, total, isLoading, currency, baseTo }} />
         ))}
       </fieldset>
       {isPart && elapsedTo !== undefined && <p class="figures-note">{t("fresh.compared_to", { time: elapsedTo })}</p>}
@@ -35,9 +38,11 @@ interface FigureCardProps {
   readonly total: Total | undefined;
   readonly isLoading: boolean;
   readonly currency: string;
+  /** Up to when the base is, where that is less than what is shown above it. */
+  readonly baseTo: string | undefined;
 }
 
-function FigureCard({ measure, total, isLoading, currency }: FigureCardProps) {
+function FigureCard({ measure, total, isLoading, currency, baseTo }: FigureCardProps) {
   const { of, goodUp } = MEASURE[measure];
   const comparison = total?.comparison;
   return (
@@ -61,15 +66,16 @@ function FigureCard({ measure, total, isLoading, currency }: FigureCardProps) {
       {comparison && (
         <span class="figure-change">
           <ChangeText change={of(comparison.change)} goodUp={goodUp} />{" "}
-          <span class="figure-base">
-            {t("change.before", { value: measureText(measure, of(comparison.base), currency) })}
-          </span>
+          <span class="figure-base">{baseOf(measureText(measure, of(comparison.base), currency), baseTo)}</span>
         </span>
       )}
       {total !== undefined && <span class="figure-detail">{detailOf(measure, total, currency)}</span>}
     </button>
   );
 }
+
+const baseOf = (value: string, time: string | undefined) =>
+  time === undefined ? t("change.before", { value }) : t("change.before_by", { value, time });
 
 function detailOf(
   measure: Measure,

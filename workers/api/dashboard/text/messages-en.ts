@@ -55,6 +55,7 @@ export const en = {
   "change.new": "new",
   "change.same": "unchanged",
   "change.before": "{value} before",
+  "change.before_by": "{value} by {time}",
   "change.up": "up {ratio}",
   "change.down": "down {ratio}",
   "compare.label": "Compared with",

@@ -56,6 +56,7 @@ export const ja: Messages = {
   "change.new": "新規",
   "change.same": "変化なし",
   "change.before": "比較対象 {value}",
+  "change.before_by": "比較対象 {time}まで {value}",
   "change.up": "{ratio} 増",
   "change.down": "{ratio} 減",
   "compare.label": "比較対象",

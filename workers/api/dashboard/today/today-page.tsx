@@ -83,6 +83,7 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
         currency={currency}
         measures={MEASURES}
         elapsedTo={elapsed && clockTime(elapsed)}
+        isElapsedShort
       />
       {quiet !== undefined && (
         <p class="hint" role="status">
