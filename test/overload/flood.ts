@@ -1,4 +1,4 @@
-import { Agent, request } from "node:http";
+import { Pool } from "undici";
 import { sleep } from "../../scripts/sleep.ts";
 import type { NumberedBatch } from "./numbered-batch.ts";
 
@@ -16,7 +16,7 @@ export interface FloodCount {
   unanswered: number;
   /** Due, and not sent, since every connection was waiting for an answer. */
   unsent: number;
-  /** Milliseconds from the first byte sent to the last one received. */
+  /** Milliseconds from the first byte written on a connection that stands until the head of the answer is there. */
   readonly acceptedMs: number[];
   readonly refusedMs: number[];
 }
@@ -43,18 +43,19 @@ const ANSWER_MS_MAX = 30_000;
 
 /** Sends numbered batches, never one number twice. */
 export class Flood {
-  readonly #target: FloodTarget;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #batch: NumberedBatch;
-  readonly #agent: Agent;
+  readonly #pool: Pool;
   readonly #connectionsMax: number;
   #number = 0;
   #underWay = 0;
 
-  constructor(target: FloodTarget, batch: NumberedBatch, connectionsMax: number) {
-    this.#target = target;
+  constructor({ url, key }: FloodTarget, batch: NumberedBatch, connectionsMax: number) {
+    this.#headers = { authorization: `Bearer ${key}`, "content-type": "application/x-ndjson" };
     this.#batch = batch;
     this.#connectionsMax = connectionsMax;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: connectionsMax });
+    const timeouts = { headersTimeout: ANSWER_MS_MAX, bodyTimeout: ANSWER_MS_MAX };
+    this.#pool = new Pool(url, { connections: connectionsMax, pipelining: 1, ...timeouts });
   }
 
   /** One request after the other on each of so many connections, for so long: what the system answers by itself. */
@@ -88,44 +89,50 @@ export class Flood {
   async post(count: FloodCount): Promise<void> {
     const body = this.#batch.body(this.#number++);
     this.#underWay += 1;
-    const beganMs = performance.now();
     const answer = await this.#exchange(body);
-    const tookMs = performance.now() - beganMs;
     this.#underWay -= 1;
     if (answer === undefined) count.unanswered += 1;
     else if (answer.status === 200 || answer.status === 202) {
       count.accepted += 1;
       count.direct += answer.status === 200 ? 1 : 0;
-      count.acceptedMs.push(tookMs);
+      count.acceptedMs.push(answer.tookMs);
     } else if ((answer.status === 429 || answer.status === 503) && answer.hasRetryAfter) {
       count.refused += 1;
-      count.refusedMs.push(tookMs);
+      count.refusedMs.push(answer.tookMs);
     } else count.wrong += 1;
   }
 
-  close(): void {
-    this.#agent.destroy();
+  async close(): Promise<void> {
+    await this.#pool.destroy();
   }
 
-  #exchange(body: Buffer): Promise<{ readonly status: number; readonly hasRetryAfter: boolean } | undefined> {
-    const { url, key } = this.#target;
+  #exchange(body: Buffer): Promise<Answer | undefined> {
     return new Promise((resolve) => {
-      const headers = {
-        Authorization: `Bearer ${key}`,
-        "Content-Type": "application/x-ndjson",
-        "Content-Length": body.byteLength,
-      };
-      const sent = request(`${url}/v1/events`, { method: "POST", agent: this.#agent, headers }, (response) => {
-        const { statusCode = 0, headers: said } = response;
-        response.resume();
-        response.on("end", () => resolve({ status: statusCode, hasRetryAfter: said["retry-after"] !== undefined }));
-        response.on("error", () => resolve(undefined));
-      });
-      sent.setTimeout(ANSWER_MS_MAX, () => sent.destroy());
-      sent.on("error", () => resolve(undefined));
-      sent.end(body);
+      let writtenMs = 0;
+      let answer: Answer | undefined;
+      this.#pool.dispatch(
+        { path: "/v1/events", method: "POST", headers: this.#headers, body },
+        {
+          // Called when the connection stands, just before the request is written to it.
+          onRequestStart: () => {
+            writtenMs = performance.now();
+          },
+          onResponseStart: (_, status, headers) => {
+            const tookMs = performance.now() - writtenMs;
+            answer = { status, hasRetryAfter: headers["retry-after"] !== undefined, tookMs };
+          },
+          onResponseEnd: () => resolve(answer),
+          onResponseError: () => resolve(undefined),
+        },
+      );
     });
   }
+}
+
+interface Answer {
+  readonly status: number;
+  readonly hasRetryAfter: boolean;
+  readonly tookMs: number;
 }
 
 /** The middle one, or another share, of unsorted numbers; 0 for none. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { gzip } from "../gzip.ts";
-import { drain, readBody } from "./body.ts";
+import { drain, isDrainedByRuntime, readBody } from "./body.ts";
 import { BODY_BYTES_MAX } from "./limits.ts";
 
 const utf8 = new TextEncoder();
@@ -105,6 +105,18 @@ describe("a body", () => {
     await readBody(request);
     await expect(drain(request.body)).resolves.toBeUndefined();
     await expect(drain(null)).resolves.toBeUndefined();
+  });
+
+  test("is left to the runtime only when it says that it is small", () => {
+    const isLeft = (headers: Record<string, string>) => isDrainedByRuntime(new Headers(headers));
+    expect(isLeft({ "Content-Length": "65536" })).toBe(true);
+    for (const headers of [
+      { "Content-Length": "65537" },
+      { "Content-Length": "1e99" },
+      { "Transfer-Encoding": "chunked" },
+    ]) {
+      expect(isLeft(headers)).toBe(false);
+    }
   });
 
   test.each(["br", "deflate", "zstd", "gzip, gzip"])("encoded as %s is refused", async (encoding) => {

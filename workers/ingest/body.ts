@@ -43,6 +43,16 @@ export async function drain(body: ReadableStream<Uint8Array> | null): Promise<vo
 }
 
 const DRAINED_BYTES_MAX = 10 * BODY_BYTES_MAX;
+/**
+ * Whether a body may be left unread by whoever answers at once: the runtime then reads so much by itself behind the answer, for a second, at a
+ * fraction of what it costs to be handed the pieces. Source: KJ's `HttpServerSettings`, `canceledUploadGraceBytes`.
+ */
+export function isDrainedByRuntime(headers: Headers): boolean {
+  const length = headers.get("Content-Length");
+  return length !== null && Number(length) <= DRAINED_BY_RUNTIME_BYTES_MAX;
+}
+
+const DRAINED_BY_RUNTIME_BYTES_MAX = 65_536;
 
 /** The bytes of a body, `undefined` when there are more than the limit; the rest is left unread then. */
 async function readBytes(request: Request): Promise<Uint8Array | undefined> {
