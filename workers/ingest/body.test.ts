@@ -8,15 +8,24 @@ const megabyte = new Uint8Array(1_000_000).fill(0x20);
 
 /** A request that sends its chunks one by one, and counts how many were asked for. */
 function requestOf(chunks: Iterable<Uint8Array>, headers: Record<string, string> = {}) {
-  const iterator = chunks[Symbol.iterator]();
+  // A stream of bytes has no empty chunks.
+  const iterator = Array.from(chunks)
+    .filter(({ byteLength }) => byteLength > 0)
+    [Symbol.iterator]();
   const pulled = { count: 0, isCancelled: false };
-  const body = new ReadableStream<Uint8Array>(
+  const body = new ReadableStream(
     {
+      type: "bytes",
       pull(controller) {
         const { value, done } = iterator.next();
-        if (done) return controller.close();
+        if (done) {
+          controller.close();
+          // Whoever reads into a buffer of its own is answered only then.
+          controller.byobRequest?.respond(0);
+          return;
+        }
         pulled.count += 1;
-        controller.enqueue(value);
+        controller.enqueue(value.slice());
       },
       cancel() {
         pulled.isCancelled = true;

@@ -35,14 +35,20 @@ export async function readBody(request: Request): Promise<Result<Uint8Array, Pro
  */
 export async function drain(body: ReadableStream<Uint8Array> | null): Promise<void> {
   if (body === null || body.locked) return;
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.byteLength;
-    if (length > DRAINED_BYTES_MAX) return;
+  // Into a piece of our own, always the same one: handed out, pieces are of 4 KB, and each costs a turn.
+  const reader = body.getReader({ mode: "byob" });
+  let piece = new Uint8Array(DRAINED_PIECE_BYTES);
+  for (let length = 0; length <= DRAINED_BYTES_MAX; ) {
+    const { done, value } = await reader.read(piece);
+    if (done) return;
+    length += value.byteLength;
+    piece = new Uint8Array(value.buffer);
   }
+  await reader.cancel();
 }
 
 const DRAINED_BYTES_MAX = 10 * BODY_BYTES_MAX;
+const DRAINED_PIECE_BYTES = 65_536;
 /**
  * Whether a body may be left unread by whoever answers at once: the runtime then reads so much by itself behind the answer, for a second, at a
  * fraction of what it costs to be handed the pieces. Source: KJ's `HttpServerSettings`, `canceledUploadGraceBytes`.
