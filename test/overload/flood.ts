@@ -1,5 +1,5 @@
-import { Pool } from "undici";
 import { sleep } from "../../scripts/sleep.ts";
+import { Connection } from "./connection.ts";
 import type { NumberedBatch } from "./numbered-batch.ts";
 
 /** What became of the requests of a time. */
@@ -41,21 +41,34 @@ export interface FloodTarget {
 const TICK_MS = 5;
 const ANSWER_MS_MAX = 30_000;
 
+/** A connection, and the body that goes out on it. */
+interface Line {
+  readonly connection: Connection;
+  readonly body: Buffer;
+}
+
 /** Sends numbered batches, never one number twice. */
 export class Flood {
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #url: URL;
+  readonly #head: string;
   readonly #batch: NumberedBatch;
-  readonly #pool: Pool;
   readonly #connectionsMax: number;
+  readonly #idle: Line[] = [];
   #number = 0;
-  #underWay = 0;
+  #lines = 0;
 
   constructor({ url, key }: FloodTarget, batch: NumberedBatch, connectionsMax: number) {
-    this.#headers = { authorization: `Bearer ${key}`, "content-type": "application/x-ndjson" };
+    this.#url = new URL(url);
     this.#batch = batch;
     this.#connectionsMax = connectionsMax;
-    const timeouts = { headersTimeout: ANSWER_MS_MAX, bodyTimeout: ANSWER_MS_MAX };
-    this.#pool = new Pool(url, { connections: connectionsMax, pipelining: 1, ...timeouts });
+    this.#head = [
+      "POST /v1/events HTTP/1.1",
+      `Host: ${this.#url.host}`,
+      `Authorization: Bearer ${key}`,
+      "Content-Type: application/x-ndjson",
+      `Content-Length: ${batch.bytes}`,
+      "\r\n",
+    ].join("\r\n");
   }
 
   /** One request after the other on each of so many connections, for so long: what the system answers by itself. */
@@ -76,21 +89,21 @@ export class Flood {
     let due = 0;
     for (let passedMs = 0; passedMs < durationMs; passedMs = performance.now() - startMs) {
       for (const dueNow = Math.floor((passedMs * perSecond) / 1000); due < dueNow; due += 1) {
-        if (this.#underWay < this.#connectionsMax) void this.post(count);
+        if (this.#idle.length > 0 || this.#lines < this.#connectionsMax) void this.post(count);
         else count.unsent += 1;
       }
       await sleep(TICK_MS);
     }
-    while (this.#underWay > 0) await sleep(TICK_MS);
+    while (this.#idle.length < this.#lines) await sleep(TICK_MS);
     return count;
   }
 
   /** Sends the next batch; never rejects. */
   async post(count: FloodCount): Promise<void> {
-    const body = this.#batch.body(this.#number++);
-    this.#underWay += 1;
-    const answer = await this.#exchange(body);
-    this.#underWay -= 1;
+    const line = this.#idle.pop() ?? this.#newLine();
+    this.#batch.number(line.body, this.#number++);
+    const answer = await line.connection.exchange(this.#head, line.body);
+    this.#idle.push(line);
     if (answer === undefined) count.unanswered += 1;
     else if (answer.status === 200 || answer.status === 202) {
       count.accepted += 1;
@@ -102,37 +115,15 @@ export class Flood {
     } else count.wrong += 1;
   }
 
-  async close(): Promise<void> {
-    await this.#pool.destroy();
+  /** When nothing is under way. */
+  close(): void {
+    for (const { connection } of this.#idle) connection.close();
   }
 
-  #exchange(body: Buffer): Promise<Answer | undefined> {
-    return new Promise((resolve) => {
-      let writtenMs = 0;
-      let answer: Answer | undefined;
-      this.#pool.dispatch(
-        { path: "/v1/events", method: "POST", headers: this.#headers, body },
-        {
-          // Called when the connection stands, just before the request is written to it.
-          onRequestStart: () => {
-            writtenMs = performance.now();
-          },
-          onResponseStart: (_, status, headers) => {
-            const tookMs = performance.now() - writtenMs;
-            answer = { status, hasRetryAfter: headers["retry-after"] !== undefined, tookMs };
-          },
-          onResponseEnd: () => resolve(answer),
-          onResponseError: () => resolve(undefined),
-        },
-      );
-    });
+  #newLine(): Line {
+    this.#lines += 1;
+    return { connection: new Connection(this.#url, ANSWER_MS_MAX), body: this.#batch.body(0) };
   }
-}
-
-interface Answer {
-  readonly status: number;
-  readonly hasRetryAfter: boolean;
-  readonly tookMs: number;
 }
 
 /** The middle one, or another share, of unsorted numbers; 0 for none. */

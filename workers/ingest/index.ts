@@ -16,7 +16,7 @@ import { log } from "../log.ts";
 import { sendAll } from "../queue.ts";
 import { isTraced } from "../traced.ts";
 import { Accepted } from "./accept.ts";
-import { drain, isDrainedByRuntime, readBody } from "./body.ts";
+import { drain, readBody } from "./body.ts";
 import { type Env, settingsOf } from "./env.ts";
 import { isolateUnderWay } from "./isolate-under-way.ts";
 import { lateWindowsOf } from "./late-windows-of.ts";
@@ -37,13 +37,13 @@ app.use(async (c, next) => {
   const underWay = isolateUnderWay();
   if (!underWay.isFull(nowMs)) return await next();
   noteRefusal(underWay, nowMs);
-  if (!isDrainedByRuntime(c.req.raw.headers)) await drain(c.req.raw.body);
+  await drain(c.req.raw);
   return overloadedResponse(c.req.url);
 });
 app.use(requestId);
 app.use(async (c, next) => {
   await next();
-  await drain(c.req.raw.body);
+  await drain(c.req.raw);
 });
 app.use(async (c, next) => {
   if (!isCollecting(c)) return await next();
