@@ -68,7 +68,7 @@ async function deploy(config: Config, wanted: Wanted, credentials: Credentials, 
   const hasArchive = values.get("ARCHIVE_S3_KEY_ID") != null || state.secrets.get("api")?.has("ARCHIVE_S3_KEY_ID");
   const archiveUrl = `https://${account.id}.r2.cloudflarestorage.com/${wanted.buckets[0]}`;
   const urls = () => urlsOf(account, settings, wanted);
-  const { operatorKey } = await runPlan(steps, state.databaseId, {
+  await runPlan(steps, state.databaseId, {
     account,
     files,
     config,
@@ -78,9 +78,10 @@ async function deploy(config: Config, wanted: Wanted, credentials: Credentials, 
     wrangler: { token: credentials.token, accountId: account.id, apiUrl: credentials.apiUrl },
     urls,
     withSmokeTest: command.withSmokeTest,
+    onOperatorKey: (key) => console.log(`\n  operator's key, shown this once:\n    ${key}\n`),
     onStep: printStep,
   });
-  printEnd(await urls(), operatorKey, files.secretsFile);
+  printEnd(await urls(), files.secretsFile);
 }
 
 function merged(before: Remembered, command: DeployCommand): Remembered {
@@ -154,18 +155,13 @@ async function checkBuilds(config: Config): Promise<void> {
   console.log("\nNothing has been changed.");
 }
 
-function printEnd(
-  urls: { ingestUrl: string; apiUrl: string },
-  operatorKey: string | undefined,
-  secretsFile: string,
-): void {
-  const key = operatorKey === undefined ? "" : `\n  operator's key, shown this once:\n    ${operatorKey}\n`;
+function printEnd(urls: { ingestUrl: string; apiUrl: string }, secretsFile: string): void {
   console.log(`
 Tally is deployed.
 
   ingest      ${urls.ingestUrl}
   api         ${urls.apiUrl}  (dashboard; reference: ${urls.apiUrl}/docs)
-${key}
+
   Keep ${secretsFile} where you keep secrets: nobody can read them back from Cloudflare.
   Next: a source and its key, merchants and theirs (docs/operations.md).`);
 }

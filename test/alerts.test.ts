@@ -2,7 +2,12 @@ import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { batchOf } from "../shared/event-batch.ts";
+import { EventLines } from "../shared/event-lines.ts";
+import { sipKeyFromHex } from "../shared/siphash.ts";
+import { payment as storedPayment } from "../workers/aggregate/sample-payments.ts";
 import { WEEKDAYS } from "../workers/alerts/opening-hours.ts";
+import { packEvents } from "../workers/ingest/log-events.ts";
 import { payment, startTestSystem, type TestSystem, until } from "./system.ts";
 
 /** From an event to a receiver: what a merchant and an operator are told, by webhooks that they verify. */
@@ -162,6 +167,35 @@ describe("an operator", () => {
       ["alert.fired", 1],
       ["alert.resolved", 0],
     ]);
+  });
+
+  test("is told that the log lags, by a message that its consumer is given late, and counts", async () => {
+    const alert = await create("/admin/alerts", tally.operatorKey, { kind: "queue_lag", minutes: 15 });
+    await runNow();
+    expect(noticesTo(alert)).toEqual([]);
+    const event = storedPayment({ event_id: "waited", merchant_id: "lagging", occurred_at: Date.now() - 1_000 });
+    const lines = new EventLines({ batch: "late-request", source: "test-source", receivedAtMs: Date.now() });
+    lines.add(event);
+    const [body] = packEvents(
+      { batch: batchOf([event], sipKeyFromHex(tally.secrets.identityKey)), lines },
+      { request: "late-request", receivedAtMs: Date.now(), token: "" },
+    );
+    const consumer = await tally.runtime.miniflare.getWorker("tally-aggregate");
+    const timestamp = new Date(Date.now() - 20 * 60_000);
+    const { explicitAcks } = await consumer.queue("tally-raw", [
+      { id: "waited", timestamp, attempts: 3, body: body?.buffer },
+    ]);
+    expect(explicitAcks).toEqual(["waited"]);
+    await runNow();
+    expect(noticesTo(alert)).toMatchObject([
+      { type: "alert.fired", data: { facts: { kind: "queue_lag", measured: expect.closeTo(20, 0) } } },
+    ]);
+    // Live sales are judged as of the lag, and not told of as missing.
+    const { parts } = (await call("GET", "/admin/health", tally.operatorKey)) as { parts: Record<string, object> };
+    expect(parts.log).toMatchObject({ verdict: "degraded", worst_age_s: expect.closeTo(1_200, -1) });
+    const path = `/merchants/lagging/report?at=${event.occurred_at}`;
+    const { reports } = (await call("GET", path, tally.operatorKey)) as { reports: object[] };
+    expect(reports).toMatchObject([{ payments: { count: 1 } }]);
   });
 
   test("is told that ClickHouse does not answer, and of what depends on it nothing that is not known", async () => {

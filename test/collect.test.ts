@@ -11,7 +11,7 @@ import {
   postgresCloudEvent,
 } from "../shared/debezium-messages.ts";
 import { WINDOW_MS, windowStart } from "../shared/window.ts";
-import { payment, startTestSystem, type TestSystem } from "./system.ts";
+import { payment, startTestSystem, type TestSystem, until } from "./system.ts";
 
 let tally: TestSystem;
 
@@ -159,6 +159,16 @@ test("the client sends through the real Workers and reads what was counted; a wr
   expect(report.reports).toMatchObject([{ currency: "JPY", payments: { count: 2_001, amount: 20_010 } }]);
   const metrics = await reader.metrics("client-shop", { from: atMs, to: atMs + WINDOW_MS, granularity: "10m" });
   expect(metrics.series).toMatchObject([{ total: { payments: { count: 2_001 } }, buckets: [{ average: 10 }] }]);
+  const asked = { from: String(atMs), to: String(atMs + WINDOW_MS), metrics: ["payments.count"] };
+  expect((await reader.query("client-shop", asked)).rows).toMatchObject([{ currency: "JPY", "payments.count": 2_001 }]);
+  // What was counted is in the archive once its queue has been gone through.
+  const listed = await until("the events are in the archive", async () => {
+    const ids = new Set<string>();
+    for await (const { event_id } of reader.events("client-shop", { from: atMs, to: atMs + WINDOW_MS, limit: 700 }))
+      ids.add(event_id);
+    return ids.size >= 2_001 ? ids : undefined;
+  });
+  expect(listed.size).toBe(2_001);
   const error = await reader.metrics("client-shop", { tz: "Mars" }).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(TallyProblem);
   expect(error).toMatchObject({ status: 400, parameter: "tz" });

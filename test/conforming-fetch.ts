@@ -24,12 +24,5 @@ globalThis.fetch = async (input, init) => {
   const response = await plainFetch(input, init);
   const { hostname, pathname } = new URL(input instanceof Request ? input.url : input);
   const method = init?.method ?? (input instanceof Request ? input.method : "GET");
-  const isStream = response.headers.get("Content-Type")?.startsWith("text/event-stream") === true;
-  if (hostname === "127.0.0.1")
-    await checkConforms(method, pathname, isStream ? withoutBody(response) : response.clone());
-  return response;
+  return hostname === "127.0.0.1" ? await checkConforms(method, pathname, response) : response;
 };
-
-function withoutBody({ status, headers }: Response): Response {
-  return new Response(null, { status, headers });
-}

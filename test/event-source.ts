@@ -1,3 +1,4 @@
+import { createParser } from "eventsource-parser";
 import { until } from "./system.ts";
 
 export interface ReceivedEvent {
@@ -48,30 +49,14 @@ export class EventSourceReader {
   }
 
   async #read(): Promise<void> {
-    let rest = "";
-    const decoder = new TextDecoder();
-    for await (const chunk of this.response.body ?? []) {
-      const blocks = (rest + decoder.decode(chunk, { stream: true })).split("\n\n");
-      rest = blocks.pop() ?? "";
-      for (const block of blocks) this.#take(block);
-    }
-    this.isEnded = true;
-  }
-
-  #take(block: string): void {
-    const fields = new Map<string, string>();
-    for (const line of block.split("\n")) {
-      const [, name = "", value = ""] = /^(\w*): ?(.*)$/.exec(line) ?? [];
-      if (name === "event" || name === "data" || name === "id") fields.set(name, value);
-      else this.notes.push(line);
-    }
-    const data = fields.get("data");
-    if (data === undefined) return;
-    this.events.push({
-      name: fields.get("event") ?? "message",
-      data: JSON.parse(data),
-      id: fields.get("id"),
-      atMs: performance.now(),
+    const parser = createParser({
+      onEvent: ({ event = "message", data, id }) =>
+        this.events.push({ name: event, data: JSON.parse(data), id, atMs: performance.now() }),
+      onComment: (comment) => this.notes.push(`: ${comment}`),
+      onRetry: (retryMs) => this.notes.push(`retry: ${retryMs}`),
     });
+    const decoder = new TextDecoder();
+    for await (const chunk of this.response.body ?? []) parser.feed(decoder.decode(chunk, { stream: true }));
+    this.isEnded = true;
   }
 }

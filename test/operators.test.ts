@@ -35,6 +35,8 @@ async function deadLetters(): Promise<readonly DeadLetter[]> {
   return dead_letters;
 }
 
+const READS = 'tally_api_requests_total{route="metrics",status="2xx"}';
+
 interface Part {
   readonly verdict: string;
   readonly reason: string | null;
@@ -82,10 +84,16 @@ test("the numbers move by exactly what was sent: accepted, duplicates, and rejec
     { ...payment(), occurred_at: Date.now() + HOUR_MS },
   ];
   expect((await tally.send(events)).status).toBe(200);
+  const shopKey = await tally.merchantKey("metered");
+  const path = "/v1/merchants/metered/metrics?from=2026-01-01&to=2026-01-02";
+  for (let n = 0; n < 5; n++) expect((await tally.read(path, shopKey)).status).toBe(200);
+  expect((await tally.read("/v1/merchants/shop/report", shopKey)).status).toBe(403);
   const mixed = [...events.slice(0, 4), ...bad].map((event) => JSON.stringify(event)).join("\n");
   expect(await (await tally.post(mixed)).json()).toMatchObject({ duplicates: 4, rejected: 3 });
   const after = await until("the counts", async () => {
     const { parts } = await health();
+    const reads = (await metrics()).get(READS) ?? 0;
+    if (reads < (metricsBefore.get(READS) ?? 0) + 5) return undefined;
     const isCounted = parts.ingest.events.rejected === (before.ingest.events.rejected ?? 0) + 3;
     return isCounted && parts.log.delivered >= before.log.delivered + 2 ? parts : undefined;
   });
@@ -100,6 +108,10 @@ test("the numbers move by exactly what was sent: accepted, duplicates, and rejec
   expect(rise('tally_rejected_events_total{code="in_the_future"}')).toBe(2);
   expect(rise('tally_ingest_requests_total{outcome="answered"}')).toBe(2);
   expect(rise("tally_ingest_request_seconds_count{}")).toBe(2);
+  // Those that were answered from the isolate's memory, too.
+  expect(rise(READS)).toBe(5);
+  expect(rise('tally_api_request_seconds_count{route="metrics"}')).toBe(5);
+  expect(rise('tally_api_requests_total{route="report",status="4xx"}')).toBe(1);
   // The log brought all eleven, which ingest had had counted.
   expect(rise('tally_log_events_total{outcome="counted_before"}')).toBe(11);
   expect(rise('tally_queue_messages_total{queue="tally-raw",outcome="acknowledged"}')).toBe(2);

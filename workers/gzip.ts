@@ -5,8 +5,8 @@ const LEVEL = 3;
 /** The largest: buffers are sent on less often, which takes a fifteenth off the time. */
 const MEM_LEVEL = 9;
 
-export function gzip(data: string | Uint8Array): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(gzipSync(data, { level: LEVEL, memLevel: MEM_LEVEL }));
+export function gzip(data: string | Uint8Array, level = LEVEL): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(gzipSync(data, { level, memLevel: MEM_LEVEL }));
 }
 
 /** Unpacks one or several gzip members. Throws on damage, and when more than `bytesMax` come out, without unpacking the rest. */

@@ -1,3 +1,4 @@
+import { DrizzleQueryError } from "drizzle-orm";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { LINES_PER_MINUTE_MAX, log } from "./log.ts";
 
@@ -41,4 +42,13 @@ test("a message that is said without end is left out for the rest of the minute;
     { level: "warn", message: "again and again", left_out: 40, i: "next" },
     { level: "warn", message: "again and again", i: "last" },
   ]);
+});
+
+test("of a statement that failed its values are not told, which may be anybody's", () => {
+  const values = ["89abcdef01234567", "https://example.com/hook?token=abc\n    at x"];
+  const error = new DrizzleQueryError("insert into alerts values (?, ?)", values, new Error("D1 is full"));
+  log("warn", "directory unavailable", { error });
+  expect(lines).toMatchObject([{ error: "Failed query: insert into alerts values (?, ?): Error: D1 is full" }]);
+  expect(lines[0]?.stack).toContain("log.test.ts");
+  for (const value of values) expect(JSON.stringify(lines)).not.toContain(value.slice(0, 16));
 });

@@ -1,4 +1,6 @@
+import { DrizzleQueryError } from "drizzle-orm";
 import { withoutKeySecrets } from "./directory/key.ts";
+import { errorStack, errorText } from "./error-text.ts";
 
 /** Lines of one message that an isolate writes in a minute: an outage says the same of each request, and each line is paid for. */
 export const LINES_PER_MINUTE_MAX = 100;
@@ -19,7 +21,7 @@ export function log(
   const { error, ...rest } = fields;
   const cause =
     error instanceof Error
-      ? { error: error.message, stack: error.stack }
+      ? { error: error instanceof DrizzleQueryError ? errorText(error) : error.message, stack: errorStack(error) }
       : error === undefined
         ? {}
         : { error: String(error) };

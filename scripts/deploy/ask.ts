@@ -1,4 +1,5 @@
 import { confirm, isCancel, password, text } from "@clack/prompts";
+import { isOrigin } from "./options.ts";
 import { type AccountState, questionsOf, type SecretValues } from "./plan.ts";
 import { SECRETS } from "./secrets.ts";
 
@@ -13,7 +14,7 @@ const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true
 export async function askClickHouseUrl(): Promise<string> {
   if (!isTerminal) throw new Missing("where is ClickHouse? --clickhouse-url https://…");
   const validate = (url: string | undefined) =>
-    URL.canParse(url ?? "") ? undefined : "An address, such as https://abc.clickhouse.cloud:8443";
+    isOrigin(url ?? "") ? undefined : "An address, such as https://abc.clickhouse.cloud:8443";
   return answered(await text({ message: "Where is ClickHouse?", placeholder: "https://…:8443", validate })).replace(
     /\/+$/,
     "",

@@ -62,7 +62,7 @@ export function parseDeployCommand(
     for (const name of ["clickhouse-url", "ingest-url", "api-url"] as const) {
       const url = values[name];
       if (url !== undefined && !isOrigin(url)) {
-        return { wrong: `--${name} is an address without a path, such as https://tally.example, not ${url}` };
+        return { wrong: `--${name} is an HTTPS address without a path and a user, such as https://tally.example` };
       }
     }
     if (values.database !== undefined && !/^[A-Za-z_]\w{0,63}$/.test(values.database)) {
@@ -84,10 +84,13 @@ export function parseDeployCommand(
   }
 }
 
-function isOrigin(text: string): boolean {
+/** Passwords and keys go there, and the address itself stands in the configuration: over HTTP only on this machine, and with nobody's name in it. */
+export function isOrigin(text: string): boolean {
   if (!URL.canParse(text)) return false;
-  const { protocol, pathname, search, username } = new URL(text);
-  return /^https?:$/.test(protocol) && pathname === "/" && search === "" && username === "";
+  const { protocol, hostname, pathname, search, hash, username, password } = new URL(text);
+  const isSafe =
+    protocol === "https:" || (protocol === "http:" && /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(hostname));
+  return isSafe && pathname === "/" && search + hash + username + password === "";
 }
 
 const trimmed = (url: string | undefined) => url?.replace(/\/+$/, "");

@@ -112,7 +112,12 @@ test("a command line that is wrong is told so in a sentence", () => {
   expect(wrong("--clickhouse-url", "ch.example/db")).toMatchObject({
     wrong: expect.stringContaining("--clickhouse-url"),
   });
-  expect(wrong("--api-url", "https://user@tally.example")).toHaveProperty("wrong");
+  for (const url of ["https://user@tally.example", "https://:secret@tally.example", "http://tally.example"]) {
+    const refused = wrong("--clickhouse-url", url);
+    expect(refused).toHaveProperty("wrong");
+    expect(JSON.stringify(refused)).not.toContain("secret");
+  }
+  expect(wrong("--clickhouse-url", "http://127.0.0.1:8123")).toHaveProperty("command");
   expect(wrong("--database", "a b")).toHaveProperty("wrong");
   expect(wrong("--nonsense")).toHaveProperty("wrong");
   expect(wrong("--dry-run", "--api-url", "https://tally.example/")).toMatchObject({

@@ -23,13 +23,10 @@ export interface Deployment {
   /** Of the two Workers that answer, once they are there. */
   readonly urls: () => Promise<{ readonly ingestUrl: string; readonly apiUrl: string }>;
   readonly withSmokeTest: boolean;
+  /** Told the key that was made because there was none, at once: only its hash is kept, and what comes after may fail. */
+  readonly onOperatorKey: (key: string) => void;
   /** Begins a line of progress; what it answers ends it. */
   readonly onStep: (text: string) => (outcome?: string) => void;
-}
-
-export interface Deployed {
-  /** Made because there was none; shown this once. */
-  readonly operatorKey: string | undefined;
 }
 
 /** Takes the steps in order. Throws at the first that fails; running the whole again goes on from there. */
@@ -37,11 +34,10 @@ export async function runPlan(
   steps: readonly Step[],
   databaseId: string | undefined,
   deployment: Deployment,
-): Promise<Deployed> {
+): Promise<void> {
   const state = {
     databaseId,
     configFile: undefined as string | undefined,
-    operatorKey: undefined as string | undefined,
   };
   const passwords = new Map<WorkerName, string>();
   const { account, clickhouse, onStep } = deployment;
@@ -94,10 +90,12 @@ export async function runPlan(
         );
         done();
         break;
-      case "first-operator-key":
-        state.operatorKey = await firstOperatorKey(account, idOf());
-        done(state.operatorKey === undefined ? "there is one" : "made");
+      case "first-operator-key": {
+        const key = await firstOperatorKey(account, idOf());
+        done(key === undefined ? "there is one" : "made");
+        if (key !== undefined) deployment.onOperatorKey(key);
         break;
+      }
       case "smoke-test": {
         const query = (sql: string, params: readonly string[]) => account.query(idOf(), sql, params);
         await smokeTest({ ...(await deployment.urls()), query, onStep: (text) => onStep(`  ${text}`)() });
@@ -108,7 +106,6 @@ export async function runPlan(
         unreachable(step);
     }
   }
-  return { operatorKey: state.operatorKey };
 }
 
 /** What a step does, for a person. */

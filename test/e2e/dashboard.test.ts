@@ -79,7 +79,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await page.getByRole("button", { name: /^Payments/ }).click();
     await cafe.tally.send([payment({ merchant_id: CAFE, amount: 700 })]);
     await shows(page, "payments", String(before + 1));
-    await page.locator(".readout", { hasText: `Now ${before + 1}` }).waitFor({ timeout: TEXT_WAIT_MS });
+    await page.locator(".readout", { hasText: `Payments ${before + 1}` }).waitFor({ timeout: TEXT_WAIT_MS });
     expect(await page.evaluate(() => "isSamePage" in globalThis)).toBe(true);
     await context.close();
   });
@@ -275,7 +275,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await context.close();
   });
 
-  test("while the API is away the numbers stay, with when they were read; then it goes on", async () => {
+  test("while the API is away the numbers stay, with when they were read, and what was not read is no number; then it goes on", async () => {
     const { page, context } = await open("/span?span=today");
     await figure(page, "payments").locator(".figure-value", { hasText: /\d/ }).waitFor();
     const before = await figure(page, "payments").locator(".figure-value").textContent();
@@ -286,6 +286,10 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     expect(await figure(page, "net").getByText("before").count()).toBe(0);
     await page.getByLabel("Compared with").selectOption({ label: "Same weekday before" });
     await shows(page, "payments", before ?? "");
+    await page.getByRole("button", { name: /^Span:/ }).click();
+    await page.getByRole("button", { name: /^Yesterday/ }).click();
+    await shows(page, "payments", "–");
+    expect(await page.locator("[aria-busy=true], .placeholder, .chart-waiting").count()).toBe(0);
     await page.getByRole("button", { name: "Try again" }).first().focus();
     await context.unroute("**/v1/**");
     await page.keyboard.press("Enter");

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DAY_MS } from "../../shared/window.ts";
 import { until } from "../system.ts";
@@ -161,6 +161,9 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await written.getByRole("button", { name: "Stop" }).waitFor({ state: "detached" });
     await compare();
     await found.getByText("there is nothing to write").waitFor();
+    await inPagesOf(page, 2);
+    await page.reload();
+    await turnsPages(page);
     await context.close();
   });
 
@@ -206,23 +209,29 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
 
   test("an operator sees a message that was given up on, and puts it back on its queue", async () => {
     const queue = await cafe.tally.runtime.miniflare.getQueueProducer<Uint8Array>("RAW", "tally-ingest");
-    await queue.send(new TextEncoder().encode("no message"), { contentType: "bytes" });
+    for (const body of ["no message", "nor this"]) {
+      await queue.send(new TextEncoder().encode(body), { contentType: "bytes" });
+    }
     const letters = async () =>
       (await (await cafe.tally.read("/v1/admin/dead-letters")).json()) as { dead_letters: { id: string }[] };
-    const [letter] = await until("the dead letter", async () => {
+    const [, letter] = await until("the dead letters", async () => {
       const { dead_letters } = await letters();
-      return dead_letters.length === 1 ? dead_letters : undefined;
+      return dead_letters.length === 2 ? dead_letters : undefined;
     });
-    const { page, context } = await openAsOperator("/operators");
+    const { page, context } = await openAsOperator("/operators?part=log");
+    await inPagesOf(page, 1);
+    await page.getByRole("link", { name: "Health" }).click();
     const pipeline = page.getByRole("region", { name: "Pipeline" });
     await pipeline.getByRole("status").getByText("Degraded").waitFor();
     await pipeline.getByText("could not be dealt with").waitFor();
-    await page.getByRole("row", { name: "not a raw message" }).getByRole("button", { name: "Put back" }).click();
+    await turnsPages(page);
+    await page.getByRole("button", { name: `Put back ${letter?.id}` }).click();
     await page.getByText("Put back: 1.").waitFor();
     // It comes to its consumer again, which cannot read it any better.
-    await until("it to die again", async () =>
-      (await letters()).dead_letters.some(({ id }) => id !== letter?.id) ? true : undefined,
-    );
+    await until("it to die again", async () => {
+      const { dead_letters } = await letters();
+      return dead_letters.length === 2 && dead_letters.every(({ id }) => id !== letter?.id) ? true : undefined;
+    });
     await context.close();
   });
 
@@ -234,6 +243,28 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     }
   });
 });
+
+/** Lists of as many lines as the test has, in the place of as many as the page asks for. */
+async function inPagesOf(page: Page, lines: number): Promise<void> {
+  await page.route(/[?&]limit=\d+/, (route) =>
+    route.continue({
+      url: route
+        .request()
+        .url()
+        .replace(/(?<=[?&]limit=)\d+/, String(lines)),
+    }),
+  );
+}
+
+/** To the last of two pages by the keyboard, which stays where it is. */
+async function turnsPages(page: Page): Promise<void> {
+  const pages = page.getByRole("navigation", { name: "Pages of the list" });
+  const next = pages.getByRole("button", { name: "Next" });
+  await next.press("Enter");
+  await pages.getByRole("status").getByText("Page 2").waitFor();
+  await expect.poll(() => next.getAttribute("aria-disabled")).toBe("true");
+  expect(await next.evaluate((button) => button === document.activeElement)).toBe(true);
+}
 
 const dateBefore = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
 

@@ -3,9 +3,17 @@ import { createMiddleware } from "hono/factory";
 import { matchedRoutes } from "hono/route";
 import type { RouterRoute } from "hono/types";
 import { err, ok, type Result } from "../../shared/result.ts";
+import { subjectOf } from "../directory/authenticate.ts";
 import { noteUse } from "../directory/last-used.ts";
 import { type Problem, problemResponse } from "../http/problem.ts";
-import { CONNECTING_IP, isAddressSpent, takeOfAddress, takeRequest, withLimitHeaders } from "../http/rate-limit.ts";
+import {
+  CONNECTING_IP,
+  isAddressSpent,
+  mayChange,
+  takeOfAddress,
+  takeRequest,
+  withLimitHeaders,
+} from "../http/rate-limit.ts";
 import { setHeaders } from "../http/set-headers.ts";
 import { inBackground } from "./background.ts";
 import { type Caller, callerOf } from "./caller.ts";
@@ -43,6 +51,10 @@ export function admit(table: AccessTable) {
       call?.noteRefusal(taken.problem.status);
       return withLimitHeaders(problemResponse(taken.problem), taken);
     }
+    if (call !== undefined && caller !== null && !(await mayBeLogged(c.env, caller))) {
+      call.noteRefusal(tooManyChanges.status);
+      return withLimitHeaders(problemResponse(tooManyChanges), taken);
+    }
     const scope = checkScope(access.who, caller, targetOf(c.req.path));
     const allowed = scope.ok ? await checkPage(c, scope.value) : scope;
     if (!allowed.ok) {
@@ -69,6 +81,19 @@ function answeringRoute(c: Context): RouterRoute | undefined {
 export function isMiddleware({ method, path }: Pick<RouterRoute, "method" | "path">): boolean {
   return method === "ALL" && path.endsWith("*");
 }
+
+/** Operators' calls all are; of others there are so many that they must not take the log for themselves, nor fill the directory. */
+async function mayBeLogged(env: AdmitEnv, { principal }: Caller): Promise<boolean> {
+  return principal.kind === "operator" || (await mayChange(env, `${principal.kind}:${subjectOf(principal)}`));
+}
+
+const tooManyChanges: Problem = {
+  status: 429,
+  code: "rate_limited",
+  title: "Too many requests",
+  detail: "So many changes in a minute are not taken, whatever keys they come with.",
+  retryAfterS: 60,
+};
 
 /** As it stands in the table. */
 export function nameOf({ method, path }: Pick<RouterRoute, "method" | "path">): string {

@@ -47,13 +47,14 @@ export function withoutSecrets(value: unknown, depth = 0): unknown {
       SECRET_MEMBER.test(name)
         ? "[left out]"
         : URL_MEMBER.test(name)
-          ? originOf(member)
+          ? shownOrigin(member)
           : withoutSecrets(member, depth + 1),
     ]),
   );
 }
 
-function originOf(member: unknown): string {
+/** Of an address its origin, for whoever may know where it leads and not what lets its holder in. */
+export function shownOrigin(member: unknown): string {
   const url = typeof member === "string" ? URL.parse(member) : null;
   return url === null ? "[left out]" : `${url.protocol}//${url.host}/…`;
 }

@@ -7,6 +7,7 @@ import {
   postponeUncompacted,
   uncompactedState,
 } from "../directory/uncompacted-hours.ts";
+import { errorText } from "../error-text.ts";
 import { log } from "../log.ts";
 import { archiveS3Of, isArchiveS3Set } from "./archive-s3.ts";
 import { compactHour, LEFTOVER_AGE_MS } from "./compact-hour.ts";
@@ -41,7 +42,7 @@ export async function advanceCompaction(env: Env, nowMs: number): Promise<boolea
     } else if (!done.isMore) await forgetUncompacted(env.DIRECTORY, hour);
   } catch (error) {
     // Whatever it is that fails with this hour, others must not wait for it.
-    const failure = String(error).slice(0, FAILURE_LENGTH_MAX);
+    const failure = errorText(error).slice(0, FAILURE_LENGTH_MAX);
     await postponeUncompacted(env.DIRECTORY, hour, { failure, retryAtMs: nowMs + RETRY_MS });
     throw error;
   }

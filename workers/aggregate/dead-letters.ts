@@ -1,12 +1,17 @@
 import { drizzle } from "drizzle-orm/d1";
+import { usersBeingErased } from "../directory/erasures.ts";
 import { deadLetters } from "../directory/schema.ts";
 import { log } from "../log.ts";
 import { isolateMeter } from "../meter/isolate-meter.ts";
+import { deadLetterKey } from "./dead-letter-key.ts";
 import type { Env } from "./env.ts";
+import { eraseLetter } from "./erase-letter.ts";
 import { retryDelayS } from "./retry.ts";
 
 /** What a message that comes out of a dead-letter queue died of; the last failure itself is in the log. */
 const EXHAUSTED = "every delivery failed";
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 /** Keeps messages that a consumer could not deal with in all its tries. */
 export async function consumeDead(batch: MessageBatch, env: Env): Promise<void> {
@@ -21,7 +26,7 @@ export async function consumeDead(batch: MessageBatch, env: Env): Promise<void> 
 export async function buryMessage(env: Env, queue: string, message: Message, reason: string): Promise<void> {
   try {
     const body = bytesOf(message.body);
-    const bodyKey = `dead/v1/${queue}/${message.id}`;
+    const bodyKey = deadLetterKey(queue, message.id);
     await env.ARCHIVE.put(bodyKey, body);
     await drizzle(env.DIRECTORY)
       .insert(deadLetters)
@@ -36,6 +41,9 @@ export async function buryMessage(env: Env, queue: string, message: Message, rea
         deadAt: Date.now(),
       })
       .onConflictDoNothing();
+    // Asked after it is kept: an erasure that begins later finds it itself.
+    const users = queue === "tally-raw" ? await usersBeingErased(env.DIRECTORY) : NOBODY;
+    if (users.size > 0) await eraseLetter(env.ARCHIVE, bodyKey, users);
     log("error", "dead letter", { queue, id: message.id, reason, attempts: message.attempts });
     message.ack();
     isolateMeter.count("queue_messages", 1, queue, "buried");

@@ -1,35 +1,85 @@
 import { finalHoursThrough, HOUR_MS } from "../../shared/window.ts";
 import { noteCorrection } from "../directory/corrections.ts";
-import { advanceErasure, type Erasure, hashesOf, nextErasure, noteErasureFailure } from "../directory/erasures.ts";
+import {
+  advanceErasure,
+  advanceLetters,
+  type Erasure,
+  hashesOf,
+  nextErasure,
+  noteErasureFailure,
+  postponeErasure,
+} from "../directory/erasures.ts";
 import { noteUncompacted } from "../directory/uncompacted-hours.ts";
+import { errorText } from "../error-text.ts";
 import { log } from "../log.ts";
 import { requiredArchiveS3 } from "./archive-s3.ts";
 import { hoursBetween } from "./archived-hours.ts";
 import { SHARD_MARGIN_MS } from "./compaction.ts";
+import { deadLetterKey } from "./dead-letter-key.ts";
 import { type Env, settingsOf } from "./env.ts";
 import { eraseHour } from "./erase-hour.ts";
+import { eraseLetter } from "./erase-letter.ts";
 
 /** Hours of one pass, between which late events and replays have their turn. */
 const PASS_HOURS_MAX = 20;
+/** Dead letters of one pass: read, and written where a user is found, of the calls that an invocation may make. */
+const PASS_LETTERS_MAX = 100;
+/** While the log still brings what was sent before. */
+const LOG_WAIT_MS = 60_000;
 /** After a pass that failed. */
 const RETRY_MS = 10 * 60_000;
 const FAILURE_LENGTH_MAX = 500;
 
 /**
- * Goes on with the oldest erasure that has something to do, for some hours of the archive; false when there is none. It comes to hours as compaction does,
- * six hours after they are final: until then shards have their events, and may want the objects. A pass that fails is put off and throws.
+ * Goes on with the oldest erasure that has something to do: for some dead letters first, then for some hours of the archive; false when there is none. It
+ * comes to hours as compaction does, six hours after they are final: until then shards have their events, and may want the objects. A pass that fails is put
+ * off and throws.
  */
 export async function erasePass(env: Env, nowMs: number): Promise<boolean> {
   const erasure = await nextErasure(env.DIRECTORY, nowMs);
   if (erasure === undefined) return false;
   try {
-    await eraseHours(env, erasure, nowMs);
+    const at = erasure.lettersAfter === null ? erasure : await eraseLetters(env, erasure, erasure.lettersAfter, nowMs);
+    if (at.lettersAfter !== null) return true;
+    if (await isLogBehind(env, at)) await postponeErasure(env.DIRECTORY, at, nowMs + LOG_WAIT_MS, nowMs);
+    else await eraseHours(env, at, nowMs);
   } catch (error) {
-    const failure = String(error).slice(0, FAILURE_LENGTH_MAX);
+    const failure = errorText(error).slice(0, FAILURE_LENGTH_MAX);
     await noteErasureFailure(env.DIRECTORY, erasure.id, { failure, retryAtMs: nowMs + RETRY_MS }, nowMs);
     throw error;
   }
   return true;
+}
+
+/** Those that were put back, too, whose bodies stay. What dies from here on is kept without the users (`buryMessage`). */
+async function eraseLetters(env: Env, erasure: Erasure, after: string, nowMs: number): Promise<Erasure> {
+  const users = new Set(hashesOf(erasure));
+  const { objects, truncated } = await env.ARCHIVE.list({
+    prefix: deadLetterKey("tally-raw"),
+    limit: PASS_LETTERS_MAX,
+    ...(after === "" ? {} : { startAfter: after }),
+  });
+  let { letters, unreadable } = erasure;
+  for (const { key } of objects) {
+    const erased = await eraseLetter(env.ARCHIVE, key, users);
+    if ("unreadable" in erased) unreadable += 1;
+    else if (erased.events > 0) letters += 1;
+  }
+  const lettersAfter = truncated ? (objects.at(-1)?.key ?? null) : null;
+  const next = { lettersAfter, letters, unreadable };
+  await advanceLetters(env.DIRECTORY, erasure, next, nowMs);
+  return { ...erasure, ...next };
+}
+
+/**
+ * Whether the log has messages that were sent before the erasure was asked for: an old event among them would be archived in an hour that was gone
+ * through. It is asked before the first hour. Where nobody tells, as locally, it is not waited for.
+ */
+async function isLogBehind({ RAW }: Env, { nextMs, createdAt }: Erasure): Promise<boolean> {
+  if (nextMs > 0 || RAW?.metrics === undefined) return false;
+  const { oldestMessageTimestamp } = await RAW.metrics();
+  const oldestMs = oldestMessageTimestamp === undefined ? 0 : new Date(oldestMessageTimestamp).getTime();
+  return oldestMs > 0 && oldestMs <= createdAt;
 }
 
 async function eraseHours(env: Env, erasure: Erasure, nowMs: number): Promise<void> {

@@ -8,7 +8,7 @@ import type { ShardState } from "./engine.ts";
 import { PageStore } from "./page-store.ts";
 import type { Slice } from "./slice.ts";
 
-/** Batches between two checkpoints: their slots are written over and over, since a delete would cost another row. */
+/** Batches between two checkpoints: their slots are written over and over, since a delete would cost another row. They go with their windows at the latest. */
 export const JOURNAL_SLOTS = 1_024;
 /** A checkpoint is also taken once the journal holds this much, which bounds recovery. */
 export const JOURNAL_BYTES_MAX = 16_000_000;
@@ -146,6 +146,7 @@ export class Journal {
       );
       for (const slice of changed) this.pages.write(slice);
       for (const { startMs } of dropped) this.#forget(startMs);
+      if (dropped.length > 0) this.#forgetBatches(droppedToMs);
       this.#writeMark({ seq: state.seq, atMs, droppedToMs }, storedOf(state, dropped));
     });
     this.#storedSince.clear();
@@ -271,6 +272,18 @@ export class Journal {
 
   #forget(startMs: number): void {
     this.pages.delete(startMs);
+  }
+
+  /**
+   * Batches of which every window has left: in a shard that counts little their slots would hold events, users' hashes among them, for months before they
+   * are written over. A busy one has written over them long before, so it pays for no delete. At a checkpoint none of them is needed any more.
+   */
+  #forgetBatches(droppedToMs: number): void {
+    const hasLeft = (number: string) => (Number(number) + 1) * WINDOW_MS <= droppedToMs;
+    for (const { slot, windows } of this.#storage.sql.exec("SELECT slot, windows FROM journal").toArray()) {
+      if (!String(windows).split(",").every(hasLeft)) continue;
+      this.#storage.sql.exec("DELETE FROM journal WHERE slot = ?", slot ?? null);
+    }
   }
 
   #count(batch: Uint8Array): void {

@@ -1,5 +1,6 @@
 import { HOUR_MS, WINDOW_MS } from "../../shared/window.ts";
 import { noteUncompacted } from "../directory/uncompacted-hours.ts";
+import { errorText } from "../error-text.ts";
 import { log } from "../log.ts";
 import { loadHours } from "./archived-hours.ts";
 import type { Env } from "./env.ts";
@@ -39,7 +40,7 @@ export async function rebuildLate(env: Env, nowMs: number): Promise<LatePass | u
     return await rebuildWindows(env, due, nowMs);
   } catch (error) {
     // Whatever it is that fails with these, others must not wait for it.
-    const failure = String(error).slice(0, FAILURE_LENGTH_MAX);
+    const failure = errorText(error).slice(0, FAILURE_LENGTH_MAX);
     await postponeLateWindows(env.DIRECTORY, due, { failure, retryAtMs: nowMs + RETRY_FAILED_MS });
     throw error;
   }

@@ -11,6 +11,7 @@ import {
   type ReplayDifference,
 } from "../directory/replays.ts";
 import { noteUncompacted } from "../directory/uncompacted-hours.ts";
+import { errorText } from "../error-text.ts";
 import { log } from "../log.ts";
 import { type ArchivedObject, loadObjects, objectsBetween } from "./archived-hours.ts";
 import type { Loading } from "./archived-lines.ts";
@@ -65,7 +66,7 @@ export async function advanceReplays(env: Env, nowMs: number): Promise<boolean> 
     await advanceReplay(env.DIRECTORY, replay, next, nowMs);
   } catch (error) {
     log("error", "replay failed", { replay: replay.id, error });
-    await noteReplayFailure(env.DIRECTORY, replay.id, String(error).slice(0, FAILURE_LENGTH_MAX), nowMs);
+    await noteReplayFailure(env.DIRECTORY, replay.id, errorText(error).slice(0, FAILURE_LENGTH_MAX), nowMs);
     throw error;
   }
   return true;

@@ -293,6 +293,7 @@ describe("past the horizon", () => {
     expect(reading.windows).toEqual([]);
     expect(reading.retained_from).toBeGreaterThan(NOON_MS);
     expect(await shard.rows("page")).toBe(0);
+    expect(await shard.rows("journal")).toBe(0);
     expect(await shard.alarmMs()).toBeNull();
     await shard.evict();
     for (const nowMs of [GOES_MS, CLOSES_MS]) {
@@ -300,6 +301,18 @@ describe("past the horizon", () => {
       expect(await shard.apply(payments("a", 2))).toEqual([late, late]);
       expect((await shard.read()).retained_from).toBeGreaterThan(NOON_MS);
     }
+  });
+
+  test("a batch of a window that leaves goes with it, and one of a window that stays is there for the next start", async () => {
+    await closed();
+    await shard.confirmAll();
+    await shard.apply([payment({ event_id: "next", occurred_at: CLOSES_MS })]);
+    vi.setSystemTime(GOES_MS);
+    await shard.ring();
+    expect(await shard.sql("SELECT seq FROM journal")).toEqual([{ seq: 2 }]);
+    await shard.evict();
+    const { windows } = await shard.read("shop", true);
+    expect(windows.map(({ payments_count }) => payments_count)).toEqual([1]);
   });
 
   test("a window that history has not confirmed stays, is answered for, and is sent again, for days", async () => {

@@ -1,4 +1,5 @@
 import type { EventBatch } from "../../shared/event-batch.ts";
+import { errorText } from "../error-text.ts";
 import { log } from "../log.ts";
 import { DamagedWindow, WindowUnavailable } from "./damage.ts";
 import { isRecent, nextAtMs, type ShardState } from "./engine.ts";
@@ -90,7 +91,7 @@ export class WorkingSet {
     // Their events may be in this window, and not in the archive yet that it is rebuilt from: the log is to send them all.
     this.#state.requests.clear();
     const window = new Date(startMs).toISOString();
-    log("error", "window damaged", { shard: this.#shard, window, error, cause: String(error.cause) });
+    log("error", "window damaged", { shard: this.#shard, window, error, cause: errorText(error.cause) });
     this.#onDamage();
   }
 

@@ -47,7 +47,8 @@ test("what nobody answered is not known, but that ClickHouse does not answer is"
 
 test.each<[string, Partial<Health["parts"]["log"]>, number | null]>([
   ["the platform says since when", { oldest_waiting_at: "2026-11-27T11:50:00.000Z", worst_age_s: 3 }, 600_000],
-  ["the platform says that nothing waits", { waiting_messages: 0, worst_age_s: 300 }, 0],
+  ["the platform says that nothing waits", { waiting_messages: 0, worst_age_s: null, delivered: null }, 0],
+  ["it says so, and what came of late had waited", { waiting_messages: 0, worst_age_s: 300 }, 300_000],
   ["only deliveries tell", { worst_age_s: 90 }, 90_000],
   ["nothing was delivered", { worst_age_s: null }, 0],
   ["nobody counts", { worst_age_s: null, delivered: null }, null],

@@ -17,12 +17,14 @@ export function pipelineOf({ as_of, parts }: Health, audit: Pipeline["audit"]): 
 }
 
 /**
- * How long the oldest message has waited: as the platform tells, or, where it does not, what was delivered in the last minutes had. A queue that
- * brings nothing, of which the platform tells nothing, is taken for empty; where nobody counts either, nothing is known.
+ * How long the oldest message has waited: as the platform tells, or those had that were delivered in the last minutes, whichever is longer. The platform may not tell of
+ * messages that failed and wait to be tried again, and what is told too long holds an alert back for minutes, where what is told too short tells of sales that
+ * are on their way as missing. A queue of which neither tells anything is taken for empty; where nobody counts either, nothing is known.
  */
 function logAgeOf(log: Health["parts"]["log"], nowMs: number): number | null {
-  if (log.oldest_waiting_at !== null) return Math.max(0, nowMs - Date.parse(log.oldest_waiting_at));
-  if (log.waiting_messages !== null) return 0;
-  if (log.worst_age_s !== null) return log.worst_age_s * 1000;
-  return log.delivered === null ? null : 0;
+  if (log.oldest_waiting_at === null && log.waiting_messages === null && log.worst_age_s === null) {
+    return log.delivered === null ? null : 0;
+  }
+  const waitingMs = log.oldest_waiting_at === null ? 0 : nowMs - Date.parse(log.oldest_waiting_at);
+  return Math.max(0, waitingMs, (log.worst_age_s ?? 0) * 1000);
 }

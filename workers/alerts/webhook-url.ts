@@ -30,8 +30,16 @@ export function parseWebhookUrl(text: string, isLocalAllowed: boolean): Result<s
 function faultOfHost(hostname: string): string | undefined {
   const host = hostname.replace(/\.$/, "");
   const address = host.startsWith("[") ? host.slice(1, -1) : host;
-  // Addresses that stand for another one (mapped, translated, tunnelled) are of ranges of their own, and none of them is unicast.
-  if (ipaddr.isValid(address)) return ipaddr.parse(address).range() === "unicast" ? undefined : "a public address";
+  if (ipaddr.isValid(address)) return isPublic(ipaddr.parse(address)) ? undefined : "a public address";
   if (!host.includes(".") || INNER_NAME.test(host)) return "a public host name";
   return undefined;
+}
+
+/**
+ * Addresses that stand for another one (mapped, translated, tunnelled) are of ranges of their own, and none of them is unicast. Of IPv6 nothing but 2000::/3
+ * is public (RFC 4291 §2.4): `[::127.0.0.1]` is of no range that has a name.
+ */
+function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  if (address.range() !== "unicast") return false;
+  return address.kind() === "ipv4" || ((address.toByteArray()[0] ?? 0) & 0xe0) === 0x20;
 }

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { REFUSALS_PER_MINUTE_MAX } from "../access/logged-call.ts";
-import { addLogEntry, LOG_KEPT_DAYS, listLog, pruneLog } from "../directory/admin-log.ts";
+import { addLogEntry, LOG_KEPT_DAYS, listLog, type NewLogEntry, pruneLog } from "../directory/admin-log.ts";
 import { addKey } from "../directory/test-directory.ts";
 import { merchantSchema, merchantsSchema } from "./admin-merchants.ts";
 import { logSchema } from "./log-schema.ts";
@@ -264,6 +264,42 @@ describe("the log", () => {
     expect((await after.ask("PUT", path, operator, body)).status).toBe(201);
     const entry = (await newest(3)).find(({ method }) => method === "PUT");
     expect(entry).toMatchObject({ parameters: { path }, status: null, finished_at: null });
+  });
+
+  test("has so many entries of each kind of caller: what a merchant does pushes out nothing that an operator did", async () => {
+    const { id: _, ...entry } = (await listLog(api.directory, undefined, 1))[0] ?? { id: 0 };
+    const add = (kind: "operator" | "merchant" | null, subject: string) =>
+      addLogEntry(api.directory, { ...(entry as NewLogEntry), kind, subject });
+    const kept = await add("operator", "pruned-ops");
+    for (let n = 0; n < 6; n++) await add("merchant", `pruned-${n}`);
+    await add(null, "pruned-nobody");
+    await pruneLog(api.directory, Date.now(), [
+      ["merchant", 2],
+      [null, 50],
+    ]);
+    const left = (await listLog(api.directory, undefined, 1_000)).filter(({ subject }) =>
+      subject?.startsWith("pruned"),
+    );
+    expect(left.map(({ subject }) => subject)).toEqual(["pruned-nobody", "pruned-5", "pruned-4", "pruned-ops"]);
+    expect(left.at(-1)?.id).toBe(kept);
+  });
+
+  test("takes so many of a merchant's changes in a minute, whatever keys they come with, and all of an operator's", async () => {
+    const keys = await Promise.all([1, 2].map(() => addKey(api.directory, "merchant", "busy", { role: "manage" })));
+    const asked: string[] = [];
+    const ADDRESS_LIMITER = {
+      limit: async ({ key }: { key: string }) => ({ success: !key.startsWith("changes:") || asked.push(key) <= 3 }),
+    };
+    const limited = apiOver(api.directory, { ADDRESS_LIMITER, ADDRESS_LIMIT: "600/60s" });
+    const statuses: number[] = [];
+    for (let n = 0; n < 5; n++) {
+      const key = keys[n % 2] as (typeof keys)[number];
+      statuses.push((await limited.ask("DELETE", "/v1/merchants/busy/keys/none", key)).status);
+    }
+    expect(statuses).toEqual([404, 404, 404, 429, 429]);
+    expect(new Set(asked)).toEqual(new Set(["changes:merchant:busy"]));
+    expect((await limited.ask("GET", "/v1/merchants/busy/keys", keys[0] as (typeof keys)[number])).status).toBe(200);
+    expect((await limited.ask("DELETE", "/v1/admin/keys/none", operator)).status).toBe(404);
   });
 
   test("is kept for so long: a pass removes what is older, from the oldest on", async () => {

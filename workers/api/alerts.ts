@@ -13,6 +13,7 @@ import { toHex } from "../bytes.ts";
 import { beginTest, endTest, listDeliveries } from "../directory/alert-deliveries.ts";
 import { type Alert, changeAlert, createAlert, deleteAlert, listAlerts, readAlert } from "../directory/alerts.ts";
 import { type Problem, problemResponse } from "../http/problem.ts";
+import { mayCallReceiver } from "../http/rate-limit.ts";
 import { decideChange } from "./alert-change.ts";
 import {
   type alertSchema,
@@ -51,7 +52,7 @@ function routesOf(
     .get("/", async (c) => {
       const alerts = await listAlerts(c.env.DIRECTORY, ownerOf(c));
       const nowMs = Date.now();
-      const answer = { alerts: alerts.map((alert) => presentAlert(alert, nowMs)), limit: ALERTS_MAX };
+      const answer = { alerts: alerts.map((alert) => presentAlert(alert, mayManage(c), nowMs)), limit: ALERTS_MAX };
       return fresh(answer satisfies z.output<typeof alertsSchema>);
     })
     .post("/", async (c) => {
@@ -81,7 +82,7 @@ function routesOf(
       const alert = await found(c, c.req.param("alert"));
       if (alert === undefined) return problemResponse(noSuchAlert);
       const deliveries = await listDeliveries(c.env.DIRECTORY, alert.id, DELIVERIES_SHOWN_MAX);
-      const answer = { ...presentAlert(alert, Date.now()), deliveries: deliveries.map(presentDelivery) };
+      const answer = { ...presentAlert(alert, mayManage(c), Date.now()), deliveries: deliveries.map(presentDelivery) };
       return fresh(answer satisfies z.output<typeof alertWithDeliveriesSchema>);
     })
     .patch("/:alert", async (c) => {
@@ -122,9 +123,13 @@ function routesOf(
     });
 }
 
-/** Sends a notice that says it is a test, once and now, whether the alert is enabled or not. */
+/**
+ * Sends a notice that says it is a test, once and now, whether the alert is enabled or not. Beside the alert's pace a host has one, whoever asks: alerts can be
+ * deleted and made anew.
+ */
 async function test(env: Env, alert: Alert): Promise<Response> {
   const nowMs = Date.now();
+  if (!(await mayCallReceiver(env, new URL(alert.url).host))) return problemResponse(testedTooOften);
   const random = toHex(crypto.getRandomValues(new Uint8Array(ID_BYTES)));
   const notice = testNotice({ alert, kind: alert.rule.kind, firedMs: null, reason: null, facts: null }, random, nowMs);
   const begun = await beginTest(env.DIRECTORY, notice, nowMs - TEST_EVERY_MS, nowMs);
@@ -139,12 +144,17 @@ async function newSecret(env: Env, alertId: string): Promise<{ readonly text: st
   return { text, sealed: await sealSecret(env, alertId, text, randomIv()) };
 }
 
+function mayManage(c: AlertsContext): boolean {
+  const { principal } = c.var.caller;
+  return principal.kind === "operator" || (principal.kind === "merchant" && principal.role === "manage");
+}
+
 function shown(alert: Alert, nowMs: number): z.output<typeof alertSchema> {
-  return presentAlert(alert, nowMs);
+  return presentAlert(alert, true, nowMs);
 }
 
 function withSecret(alert: Alert, secret: string, nowMs: number): z.output<typeof createdAlertSchema> {
-  return { ...presentAlert(alert, nowMs), secret };
+  return { ...presentAlert(alert, true, nowMs), secret };
 }
 
 const hasKey = ({ ALERT_KEY }: Env) => ALERT_KEY !== undefined && ALERT_KEY !== "";
@@ -191,6 +201,12 @@ const testedJustNow: Problem = {
   title: "There was a test just now",
   detail: `One every ${TEST_EVERY_MS / 1000} seconds.`,
   retryAfterS: TEST_EVERY_MS / 1000,
+};
+
+const testedTooOften: Problem = {
+  ...testedJustNow,
+  detail: "Tests call that host as often as they may.",
+  retryAfterS: 60,
 };
 
 const noAlerts: Problem = {

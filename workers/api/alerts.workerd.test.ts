@@ -66,6 +66,21 @@ describe("an alert", () => {
     expect(logged).not.toContain("token=abc");
   });
 
+  test("shows its address to whoever may change it; to whoever reads, where it leads and no more", async () => {
+    const shop = await newShop();
+    const { id } = await create(shop);
+    const reader = { path: shop.path, key: await addKey(api.directory, "merchant", shop.id, { role: "read" }) };
+    const asReader = [
+      await (await api.ask("GET", reader.path, reader.key)).text(),
+      await (await api.ask("GET", `${reader.path}/${id}`, reader.key)).text(),
+    ];
+    for (const text of asReader)
+      expect([text.includes("https://example.com/…"), text.includes("abc")]).toEqual([true, false]);
+    for (const key of [shop.key, operator]) {
+      expect((await shown({ path: shop.path, key }, id)).webhook.url).toBe(WISH.webhook.url);
+    }
+  });
+
   test("is one of a limited number", async () => {
     const shop = await newShop();
     const answers = await Promise.all(
@@ -238,5 +253,24 @@ describe("a test", () => {
       "10",
     ]);
     expect(fetch).toHaveBeenCalledTimes(1);
+  });
+
+  test("calls a host so often and no more, however many alerts are made for it", async () => {
+    const asked: string[] = [];
+    const ADDRESS_LIMITER = {
+      limit: async ({ key }: { key: string }) => ({ success: !key.startsWith("receiver:") || asked.push(key) <= 2 }),
+    };
+    const limited = apiOver(api.directory, { ALERT_KEY: "a1".repeat(32), ADDRESS_LIMITER, ADDRESS_LIMIT: "600/60s" });
+    vi.spyOn(globalThis, "fetch").mockResolvedValue(new Response());
+    const statuses: number[] = [];
+    for (let n = 0; n < 3; n++) {
+      const shop = await newShop();
+      const { id } = await create(shop);
+      statuses.push((await limited.ask("POST", `${shop.path}/${id}/test`, shop.key)).status);
+      await limited.ask("DELETE", `${shop.path}/${id}`, shop.key);
+    }
+    expect(statuses).toEqual([200, 200, 429]);
+    expect(new Set(asked)).toEqual(new Set(["receiver:example.com"]));
+    expect(fetch).toHaveBeenCalledTimes(2);
   });
 });

@@ -39,7 +39,8 @@ export const erasureSchema = z
     erased_through: time.meta({ description: "Event hours before are done; later ones are once they are final." }),
     events: count.meta({ description: "That had one of the hashes." }),
     files: count.meta({ description: "Of the archive that were written anew." }),
-    unreadable: count.meta({ description: "Damaged objects of the archive, which were left as they are." }),
+    dead_letters: count.meta({ description: "That had one of the hashes, and were written anew." }),
+    unreadable: count.meta({ description: "Damaged objects and dead letters, which were left as they are." }),
     failure: z.string().optional().meta({ description: "Why the last pass failed; it is tried again." }),
     created_at: time,
     updated_at: time,
@@ -78,12 +79,12 @@ export async function showErasures(
 }
 
 export function present(erasure: Erasure): z.output<typeof erasureSchema> {
-  const { id, state, users, toMs, nextMs, events, files, unreadable, failure, createdAt, updatedAt } = erasure;
+  const { id, state, users, toMs, nextMs, events, files, letters, unreadable, failure, createdAt, updatedAt } = erasure;
   return {
     ...{ id, state, users },
     to: new Date(toMs).toISOString(),
     erased_through: new Date(Math.min(nextMs, toMs)).toISOString(),
-    ...{ events, files, unreadable },
+    ...{ events, files, dead_letters: letters, unreadable },
     ...(failure === null ? {} : { failure }),
     created_at: new Date(createdAt).toISOString(),
     updated_at: new Date(updatedAt).toISOString(),

@@ -4,6 +4,7 @@ import type { Guarded } from "../access/guarded.ts";
 import { API_ACCESS, methodsAt } from "../access/table.ts";
 import { REPLAYER } from "../aggregate/replayer-name.ts";
 import { readErasure } from "../directory/erasures.ts";
+import { errorText } from "../error-text.ts";
 import { metricsText } from "../health/metrics-text.ts";
 import { OPEN_METRICS_TYPE } from "../health/open-metrics.ts";
 import { lookAtHealth } from "../health/read-health.ts";
@@ -30,6 +31,7 @@ import { readJson } from "./json-body.ts";
 import { adminKeys, merchantKeys } from "./keys.ts";
 import { answerLive, LIVE_PARAMETERS, parseLive } from "./live/live.ts";
 import { loadHome } from "./merchant.ts";
+import { metered } from "./metered.ts";
 import { readQuery } from "./parameters.ts";
 import { askQuery, queryBodyLimit } from "./query-route.ts";
 import { beginReplay, endReplay, showReplay, showReplays } from "./replays.ts";
@@ -39,6 +41,7 @@ import { refuseStrayParameters } from "./stray-parameters.ts";
 import { createEpoch, listEpochs } from "./topology.ts";
 
 export const app = new Hono<Guarded<Env>>();
+app.use(metered);
 app.use(requestId);
 app.use(limitBody);
 app.use(compressCsv);
@@ -52,7 +55,7 @@ app.notFound((c) => {
 app.onError((error, c) => {
   if (error instanceof WindowsGone) return problemResponse(windowsGone(error));
   if (!(error instanceof HistoryUnavailable || error instanceof ShardUnavailable)) return toProblem(error, c);
-  log("warn", "read unavailable", { request: c.var.requestId, path: c.req.path, error, cause: String(error.cause) });
+  log("warn", "read unavailable", { request: c.var.requestId, path: c.req.path, error, cause: errorText(error.cause) });
   return problemResponse(error instanceof HistoryUnavailable ? historyUnavailable : shardUnavailable);
 });
 
@@ -195,5 +198,5 @@ const shardUnavailable: Problem = {
 };
 
 export default {
-  fetch: (request, env, context) => answerKnown(request, env) ?? app.fetch(request, env, context),
+  fetch: (request, env, context) => answerKnown(request, env, context) ?? app.fetch(request, env, context),
 } satisfies ExportedHandler<Env>;

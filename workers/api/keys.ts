@@ -10,6 +10,7 @@ import {
   type KeyOwner,
   type KeyPosition,
   LIVE_KEYS_MAX,
+  LIVE_KEYS_ROTATED_MAX,
   listKeys,
   type NewKey,
   readKey,
@@ -155,7 +156,10 @@ function explain(fault: KeyFault): Problem {
     case "already_rotated":
       return refusal(fault.reason, `It was rotated into ${fault.replacedBy}: rotate that one.`);
     case "too_many_keys":
-      return refusal(fault.reason, `There are ${LIVE_KEYS_MAX} that hold: revoke one first.`);
+      return refusal(
+        fault.reason,
+        `There are ${LIVE_KEYS_MAX} that hold, or ${LIVE_KEYS_ROTATED_MAX} with those that were rotated: revoke one first.`,
+      );
     default:
       return unreachable(fault);
   }

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { parseKey } from "../directory/key.ts";
-import { ENDED_KEYS_MAX, LIVE_KEYS_MAX } from "../directory/keys.ts";
+import { ENDED_KEYS_MAX, LIVE_KEYS_MAX, LIVE_KEYS_ROTATED_MAX } from "../directory/keys.ts";
 import { addKey, addSource } from "../directory/test-directory.ts";
 import { createdKeySchema, keySchema, keysSchema, OVERLAP_S_MAX, rotatedKeySchema } from "./key-schemas.ts";
 import { openApi, type TestApi } from "./test-api.ts";
@@ -101,6 +101,21 @@ describe("a new key", () => {
     for (let n = 1; n < LIVE_KEYS_MAX; n++) await addKey(api.directory, "merchant", shop.id);
     const refused = await api.ask("POST", shop.path, shop.key);
     expect([refused.status, await codeOf(refused)]).toEqual([409, "too_many_keys"]);
+  });
+
+  test("is one of so many however many are asked for at once, and rotating makes no more than twice as many", async () => {
+    const shop = await newShop();
+    const wishes = Array.from({ length: LIVE_KEYS_MAX + 3 }, () => api.ask("POST", shop.path, shop.key));
+    const made = (await Promise.all(wishes)).filter(({ status }) => status === 201);
+    expect(made).toHaveLength(LIVE_KEYS_MAX - 1);
+    const statuses: number[] = [];
+    let { id } = shop.key;
+    for (let n = 0; n <= LIVE_KEYS_ROTATED_MAX - LIVE_KEYS_MAX; n++) {
+      const rotated = await api.ask("POST", `${shop.path}/${id}/rotate`, operator);
+      statuses.push(rotated.status);
+      if (rotated.ok) ({ id } = rotatedKeySchema.strict().parse(await rotated.json()).key);
+    }
+    expect([statuses.filter((status) => status === 201).length, statuses.at(-1)]).toEqual([20, 409]);
   });
 
   test("drops the oldest of those that have ended", async () => {

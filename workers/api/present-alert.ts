@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { shownOrigin } from "../access/logged-parameters.ts";
 import { NOTICE_TYPES, presentFacts } from "../alerts/notice.ts";
 import type { Delivery } from "../directory/alert-deliveries.ts";
 import type { Alert } from "../directory/alerts.ts";
@@ -6,8 +7,8 @@ import type { alertSchema, deliverySchema } from "./alert-schemas.ts";
 
 const MINUTE_MS = 60_000;
 
-/** Never with its secrets. */
-export function presentAlert(alert: Alert, nowMs: number): z.output<typeof alertSchema> {
+/** Never with its secrets. Whoever may not change it sees of the address its origin: the rest may itself be what lets its holder in, as with many chats. */
+export function presentAlert(alert: Alert, mayManage: boolean, nowMs: number): z.output<typeof alertSchema> {
   const { id, merchantId, name, rule, url, previousUntil, remindEveryMs, firingSince } = alert;
   return {
     id,
@@ -15,7 +16,7 @@ export function presentAlert(alert: Alert, nowMs: number): z.output<typeof alert
     name,
     rule,
     webhook: {
-      url,
+      url: mayManage ? url : shownOrigin(url),
       previous_secret_until: previousUntil !== null && previousUntil > nowMs ? instant(previousUntil) : null,
     },
     remind_every_minutes: remindEveryMs === null ? null : remindEveryMs / MINUTE_MS,

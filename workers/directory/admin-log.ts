@@ -7,11 +7,22 @@ import { orUnavailable } from "./unavailable.ts";
 export type LogEntry = typeof adminLog.$inferSelect;
 export type NewLogEntry = Omit<LogEntry, "id">;
 
-/** An entry is kept for so long, and there are so many at the most: some 0.5 GB. */
+/** An entry is kept for so long. */
 export const LOG_KEPT_DAYS = 400;
-export const LOG_ENTRIES_MAX = 1_000_000;
-/** Looked at by one pass of the cron, which comes every ten minutes. */
+/**
+ * There are so many at the most, some 0.5 GB of operators': each kind of caller has its own, so that no merchant's calls push out what operators did. `null` are
+ * those that showed nothing valid.
+ */
+export const LOG_ENTRIES_MAX: readonly (readonly [kind: LogEntry["kind"], entries: number])[] = [
+  ["operator", 1_000_000],
+  ["merchant", 250_000],
+  ["source", 50_000],
+  [null, 50_000],
+];
+/** Removed by one statement. */
 const PRUNED_MAX = 20_000;
+/** Statements of each kind in a pass of the cron, which comes every ten minutes: more in a second than merchants can add. */
+const STATEMENTS_MAX = 10;
 
 /** Answers the entry's number. Throws `DirectoryUnavailable`. */
 export async function addLogEntry(directory: D1Database, entry: NewLogEntry): Promise<number> {
@@ -56,10 +67,27 @@ export async function listLog(
 }
 
 /** Removes what is too old or too many, up to a number of entries; answers how many. What is left over is the next pass's. */
-export async function pruneLog(directory: D1Database, nowMs: number): Promise<number> {
+export async function pruneLog(directory: D1Database, nowMs: number, entriesMax = LOG_ENTRIES_MAX): Promise<number> {
   const db = drizzle(directory);
   const oldest = sql`SELECT id, at FROM admin_log ORDER BY id LIMIT ${PRUNED_MAX}`;
-  const past = sql`at < ${nowMs - LOG_KEPT_DAYS * DAY_MS} OR id <= (SELECT max(id) FROM admin_log) - ${LOG_ENTRIES_MAX}`;
-  const pruned = await db.run(sql`DELETE FROM admin_log WHERE id IN (SELECT id FROM (${oldest}) WHERE ${past})`);
-  return pruned.meta.changes;
+  const past = sql`at < ${nowMs - LOG_KEPT_DAYS * DAY_MS}`;
+  const { meta } = await db.run(sql`DELETE FROM admin_log WHERE id IN (SELECT id FROM (${oldest}) WHERE ${past})`);
+  let pruned = meta.changes;
+  for (const [kind, entries] of entriesMax) pruned += await pruneKind(directory, kind, entries);
+  return pruned;
+}
+
+async function pruneKind(directory: D1Database, kind: LogEntry["kind"], entries: number): Promise<number> {
+  const db = drizzle(directory);
+  const beyond = sql`SELECT id FROM admin_log WHERE kind IS ${kind} ORDER BY id DESC LIMIT 1 OFFSET ${entries}`;
+  const [last] = await db.all<{ id: number }>(beyond);
+  if (last === undefined) return 0;
+  let pruned = 0;
+  for (let statement = 0; statement < STATEMENTS_MAX; statement++) {
+    const some = sql`SELECT id FROM admin_log WHERE kind IS ${kind} AND id <= ${last.id} ORDER BY id LIMIT ${PRUNED_MAX}`;
+    const { meta } = await db.run(sql`DELETE FROM admin_log WHERE id IN (${some})`);
+    pruned += meta.changes;
+    if (meta.changes < PRUNED_MAX) break;
+  }
+  return pruned;
 }

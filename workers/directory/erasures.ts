@@ -29,6 +29,15 @@ export function hashesOf({ userHashes }: Erasure): string[] {
   return hashesSchema.parse(userHashes);
 }
 
+/** Users of all that run: a message that dies meanwhile is kept without them. */
+export async function usersBeingErased(directory: D1Database): Promise<Set<string>> {
+  const rows = await drizzle(directory)
+    .select({ userHashes: erasures.userHashes })
+    .from(erasures)
+    .where(eq(erasures.state, "running"));
+  return new Set(rows.flatMap(({ userHashes }) => hashesSchema.parse(userHashes)));
+}
+
 /** The oldest one there is something to do of now. */
 export async function nextErasure(directory: D1Database, nowMs: number): Promise<Erasure | undefined> {
   const [erasure] = await drizzle(directory)
@@ -61,6 +70,29 @@ export async function listErasures(
     )
     .orderBy(desc(erasures.createdAt), desc(erasures.id))
     .limit(limit);
+}
+
+/** Goes on with the dead letters, which come before the archive: `lettersAfter` is the last one gone through, null for all. */
+export async function advanceLetters(
+  directory: D1Database,
+  { id }: Erasure,
+  next: Pick<Erasure, "lettersAfter" | "letters" | "unreadable">,
+  nowMs: number,
+): Promise<void> {
+  await drizzle(directory)
+    .update(erasures)
+    .set({ ...next, failure: null, updatedAt: nowMs })
+    .where(eq(erasures.id, id));
+}
+
+/** Puts one off. */
+export async function postponeErasure(
+  directory: D1Database,
+  { id }: Erasure,
+  retryAt: number,
+  nowMs: number,
+): Promise<void> {
+  await drizzle(directory).update(erasures).set({ retryAt, updatedAt: nowMs }).where(eq(erasures.id, id));
 }
 
 /** Goes on: `nextMs` is what comes next, `retryAt` when. The hashes go with the last hour. */

@@ -10,6 +10,8 @@ export type StoredKey = Omit<typeof keys.$inferSelect, "secretHash">;
 
 /** Of one source, merchant or operator, at a time. */
 export const LIVE_KEYS_MAX = 20;
+/** With those that were rotated and go on for their overlap: one rotated again and again would be any number otherwise. */
+export const LIVE_KEYS_ROTATED_MAX = 2 * LIVE_KEYS_MAX;
 /** Of one owner, the newest that have ended are kept to be shown. */
 export const ENDED_KEYS_MAX = 100;
 
@@ -48,16 +50,17 @@ export async function createKey(
   nowMs: number,
 ): Promise<Result<NewKey, KeyFault>> {
   const db = drizzle(directory);
-  const live = await orUnavailable(db.$count(keys, and(ownedBy({ kind, subject }), isLive(nowMs))));
-  if (live >= LIVE_KEYS_MAX) return err({ reason: "too_many_keys" });
   const { id, token, secretHash } = await mint(kind);
-  const insert = db
-    .insert(keys)
-    .values({ id, kind, subject, secretHash, createdAt: nowMs, ...wish })
-    .returning(shown);
-  const [[key]] = await orUnavailable(db.batch([insert, dropEnded(directory, { kind, subject }, nowMs)]));
-  if (key === undefined) throw new Error("the key was not created");
-  return ok({ key, token });
+  const { name, role, expiresAt } = wish;
+  // Counted and inserted by one statement: of several at once none can go beyond the limit.
+  const insert = sql`
+    INSERT INTO keys (id, kind, subject, role, secret_hash, created_at, expires_at, name)
+    SELECT ${id}, ${kind}, ${subject}, ${role}, ${secretHash}, ${nowMs}, ${expiresAt}, ${name}
+    WHERE ${liveOf({ kind, subject }, nowMs)} < ${LIVE_KEYS_MAX}`;
+  await orUnavailable(db.run(insert));
+  await orUnavailable(dropEnded(directory, { kind, subject }, nowMs).execute());
+  const key = await readKey(directory, id);
+  return key === undefined ? err({ reason: "too_many_keys" }) : ok({ key, token });
 }
 
 /** One key; with an owner, only if it is theirs. */
@@ -113,6 +116,8 @@ export async function rotateKey(
   if (before.replacedBy !== null) return err({ reason: "already_rotated", replacedBy: before.replacedBy });
   if (stateOf(before, nowMs) !== "live") return err({ reason: "key_ended" });
   const { kind, subject, role, name } = before;
+  const live = await orUnavailable(db.$count(keys, and(ownedBy({ kind, subject }), isLive(nowMs))));
+  if (live >= LIVE_KEYS_ROTATED_MAX) return err({ reason: "too_many_keys" });
   const minted = await mint(kind);
   const lifetimeMs = before.expiresAt === null ? null : before.expiresAt - before.createdAt;
   const endOld = db
@@ -121,7 +126,14 @@ export async function rotateKey(
       replacedBy: minted.id,
       expiresAt: Math.min(nowMs + overlapMs, before.expiresAt ?? Number.POSITIVE_INFINITY),
     })
-    .where(and(eq(keys.id, id), isNull(keys.replacedBy), isLive(nowMs)))
+    .where(
+      and(
+        eq(keys.id, id),
+        isNull(keys.replacedBy),
+        isLive(nowMs),
+        sql`${liveOf({ kind, subject }, nowMs)} < ${LIVE_KEYS_ROTATED_MAX}`,
+      ),
+    )
     .returning(shown);
   // One transaction: there is a new key exactly when the old one was ended for it.
   const insertNew = db
@@ -176,6 +188,11 @@ export function stateOf({ revokedAt, expiresAt }: StoredKey, nowMs: number): Key
 
 function ownedBy({ kind, subject }: KeyOwner): SQL | undefined {
   return and(eq(keys.kind, kind), eq(keys.subject, subject));
+}
+
+/** How many of an owner's hold: a subquery. */
+function liveOf(owner: KeyOwner, nowMs: number): SQL {
+  return sql`(SELECT count(*) FROM keys WHERE ${and(ownedBy(owner), isLive(nowMs))})`;
 }
 
 function isLive(nowMs: number): SQL | undefined {

@@ -56,26 +56,30 @@ export const keys = sqliteTable(
 );
 
 /** Calls of operators, and calls that change keys: written before anything is done, with the status once it is. */
-export const adminLog = sqliteTable("admin_log", {
-  /** Counts up: the order of the calls. */
-  id: integer("id").primaryKey({ autoIncrement: true }),
-  at: integer("at").notNull(),
-  requestId: text("request_id").notNull(),
-  /** Whose key or session it was; null for nobody's, as of a call that was refused. */
-  kind: text("kind", { enum: ["source", "merchant", "operator"] }),
-  subject: text("subject"),
-  keyId: text("key_id"),
-  /** Whether it came with the dashboard's session. */
-  isSession: integer("is_session", { mode: "boolean" }).notNull(),
-  method: text("method").notNull(),
-  /** As it is registered, such as `/v1/admin/keys/:key`. */
-  route: text("route").notNull(),
-  /** JSON object of path, query and body, without secrets. */
-  parameters: text("parameters", { mode: "json" }).notNull(),
-  /** Of the answer; null while there is none, and for good where the Worker died, or the directory went away, in between. */
-  status: integer("status"),
-  finishedAt: integer("finished_at"),
-});
+export const adminLog = sqliteTable(
+  "admin_log",
+  {
+    /** Counts up: the order of the calls. */
+    id: integer("id").primaryKey({ autoIncrement: true }),
+    at: integer("at").notNull(),
+    requestId: text("request_id").notNull(),
+    /** Whose key or session it was; null for nobody's, as of a call that was refused. */
+    kind: text("kind", { enum: ["source", "merchant", "operator"] }),
+    subject: text("subject"),
+    keyId: text("key_id"),
+    /** Whether it came with the dashboard's session. */
+    isSession: integer("is_session", { mode: "boolean" }).notNull(),
+    method: text("method").notNull(),
+    /** As it is registered, such as `/v1/admin/keys/:key`. */
+    route: text("route").notNull(),
+    /** JSON object of path, query and body, without secrets. */
+    parameters: text("parameters", { mode: "json" }).notNull(),
+    /** Of the answer; null while there is none, and for good where the Worker died, or the directory went away, in between. */
+    status: integer("status"),
+    finishedAt: integer("finished_at"),
+  },
+  (table) => [index("admin_log_kind").on(table.kind, table.id)],
+);
 
 export const topologyEpochs = sqliteTable("topology_epochs", {
   id: integer("id").primaryKey(),
@@ -207,6 +211,10 @@ export const erasures = sqliteTable(
     events: integer("events").notNull().default(0),
     files: integer("files").notNull().default(0),
     unreadable: integer("unreadable").notNull().default(0),
+    /** Key of the last dead letter's body that was gone through; null once all were, which comes before any hour. */
+    lettersAfter: text("letters_after").default(""),
+    /** Bodies of dead letters that had one of the hashes. */
+    letters: integer("letters").notNull().default(0),
     /** Why the last pass failed, until one succeeds. */
     failure: text("failure"),
     /** Not before this moment: hours that are not final yet, or what failed, wait. */

@@ -67,6 +67,24 @@ export async function takeOfAddress(
   return verdict("address", quota, isAllowed, countOf(key, quota, nowMs), nowMs);
 }
 
+/** Whether a host may be called once more because somebody asks for it: as often as an address may ask without a key. */
+export async function mayCallReceiver(env: RateLimitEnv, host: string): Promise<boolean> {
+  return await isWithinAddressLimit(env, `receiver:${host}`);
+}
+
+/**
+ * Whether a merchant may do one more of what is logged, whatever keys it uses: as often as an address may ask without a key. Each such call is a row of the
+ * one directory, which a key's own limit would let anybody fill.
+ */
+export async function mayChange(env: RateLimitEnv, subject: string): Promise<boolean> {
+  return await isWithinAddressLimit(env, `changes:${subject}`);
+}
+
+async function isWithinAddressLimit(env: RateLimitEnv, key: string): Promise<boolean> {
+  if (quotaOf(env.ADDRESS_LIMIT) === undefined || env.ADDRESS_LIMITER === undefined) return true;
+  return await allows(env.ADDRESS_LIMITER, key);
+}
+
 /** Addresses that the limiter has refused, until their period ends. */
 const spent = new BoundedCache<string, true>(TALLIES_MAX);
 

@@ -30,6 +30,18 @@ export function meterName(meter: number): string {
   return `meter-${meter}`;
 }
 
+/** What was counted of one series since it was last told: counting is an addition. */
+export interface Cell {
+  value: number;
+}
+
+export interface HistogramCells {
+  readonly bounds: readonly number[];
+  /** One more than bounds. */
+  readonly buckets: readonly Cell[];
+  readonly sum: Cell;
+}
+
 /**
  * What this isolate has counted and not yet told. In memory alone, so that counting costs an event nothing: an isolate that dies takes some seconds of it
  * along. Figures of operation may be too low by that, and never too high; no figure of a merchant is made of them.
@@ -39,6 +51,7 @@ export class IsolateMeter {
   #peaks = new Map<string, number>();
   /** Keys of each histogram, made once. */
   readonly #histograms = new Map<string, { readonly buckets: readonly string[]; readonly sum: string }>();
+  readonly #cells = new Map<string, Cell>();
   #meter: number | undefined;
   /** When what waits is told, or would have been. */
   #dueMs = 0;
@@ -56,6 +69,18 @@ export class IsolateMeter {
     this.#add(sum, Math.max(0, seconds));
   }
 
+  /** A counter for what happens with every request: asked for once, when a module is loaded, since its key is what counting costs. */
+  cell(name: CounterName, ...values: string[]): Cell {
+    return this.#cellOf(seriesKey(name, COUNTERS[name], values));
+  }
+
+  /** The same of a histogram. */
+  cells(name: HistogramName, ...values: string[]): HistogramCells {
+    const spec: HistogramSpec = HISTOGRAMS[name];
+    const { buckets, sum } = this.#keysOf(seriesKey(name, spec, values), spec);
+    return { bounds: spec.bounds, buckets: buckets.map((key) => this.#cellOf(key)), sum: this.#cellOf(sum) };
+  }
+
   peak(name: PeakName, value: number, ...values: string[]): void {
     const key = seriesKey(name, PEAKS[name], values);
     this.#peaks.set(key, Math.max(value, this.#peaks.get(key) ?? 0));
@@ -71,6 +96,10 @@ export class IsolateMeter {
   /** Tells what was counted. What cannot be told is forgotten: told again, it might be counted twice. */
   async flush({ METER }: MeterEnv): Promise<void> {
     this.#dueMs = 0;
+    for (const [key, cell] of this.#cells) {
+      if (cell.value > 0) this.#add(key, cell.value);
+      cell.value = 0;
+    }
     if (METER === undefined || this.#counts.size + this.#peaks.size === 0) return;
     const delta: Delta = { counts: Object.fromEntries(this.#counts), peaks: Object.fromEntries(this.#peaks) };
     this.#counts = new Map();
@@ -93,6 +122,14 @@ export class IsolateMeter {
       this.#histograms.set(key, keys);
     }
     return keys;
+  }
+
+  #cellOf(key: string): Cell {
+    const known = this.#cells.get(key);
+    if (known !== undefined) return known;
+    const cell = { value: 0 };
+    this.#cells.set(key, cell);
+    return cell;
   }
 
   #add(key: string, by: number): void {

@@ -18,6 +18,25 @@ export interface HistogramSpec extends CounterSpec {
 const QUEUES = ["tally-raw", "tally-windows"] as const;
 const CALLERS = ["ingest", "log"] as const;
 
+/** What calls of the api ask for: what a merchant's path goes on with, `merchant` where it ends with the id; `other` is no path of ours, or `healthz`. */
+export const API_ROUTES = [
+  "report",
+  "metrics",
+  "query",
+  "events",
+  "live",
+  "merchant",
+  "keys",
+  "alerts",
+  "session",
+  "admin",
+  "other",
+] as const;
+export type ApiRoute = (typeof API_ROUTES)[number];
+/** Of these it is told how long they take, each by itself; of the rest together. */
+export const TIMED_ROUTES = ["report", "metrics", "query", "events", "other"] as const satisfies readonly ApiRoute[];
+export const STATUS_CLASSES = ["2xx", "3xx", "4xx", "5xx"] as const;
+
 /** Why single events are rejected: the codes of `EventFault`. */
 export const REJECTION_CODES = [
   "malformed_json",
@@ -33,6 +52,10 @@ export const REJECTION_CODES = [
 ] as const;
 
 export const COUNTERS = {
+  api_requests: {
+    help: "Requests to the api by what they ask for and the class of the answer's status, hits of caches included.",
+    labels: { route: API_ROUTES, status: STATUS_CLASSES },
+  },
   ingest_requests: {
     help: "Requests to post events, by what became of them.",
     labels: { outcome: ["answered", "queued", "nothing_accepted", "malformed", "log_unavailable", "overloaded"] },
@@ -61,6 +84,11 @@ export const COUNTERS = {
 } as const satisfies Readonly<Record<string, CounterSpec>>;
 
 export const HISTOGRAMS = {
+  api_request_seconds: {
+    help: "From a request to the api to its answer's first byte.",
+    labels: { route: TIMED_ROUTES },
+    bounds: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 10],
+  },
   ingest_request_seconds: {
     help: "From a request's arrival to its receipt.",
     labels: {},

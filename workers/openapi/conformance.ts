@@ -1,3 +1,4 @@
+import { createParser } from "eventsource-parser";
 import { z } from "zod";
 
 /** Whether responses are what the OpenAPI document says: for tests, which hold every response they get to it, in workerd as in Node. */
@@ -25,8 +26,11 @@ const SOMETIMES: ReadonlySet<string> = new Set([
   "Tally-Notices",
 ]);
 
-/** Throws what is wrong with a response to such a request, whose body it reads; of a path that is none of ours, nothing is. */
-export type CheckConforms = (method: string, pathname: string, response: Response) => Promise<void>;
+/**
+ * Gives back a response to such a request, or throws what is wrong with it; of a path that is none of ours, nothing is. A stream is held to it event by
+ * event, as it is read: what is wrong then ends it with an error.
+ */
+export type CheckConforms = (method: string, pathname: string, response: Response) => Promise<Response>;
 
 /** What is wrong with a value by a schema of JSON Schema 2020-12; `undefined` if nothing is. */
 export type FaultOf = (value: unknown) => string | undefined;
@@ -54,23 +58,46 @@ export function conformanceTo(document: unknown, compile: CompileSchema): CheckC
     const verb = method.toLowerCase();
     const found = known.find(({ pattern, methods }) => pattern.test(pathname) && verb in methods);
     const operation = found?.methods[verb];
-    if (found === undefined || operation === undefined) return;
+    if (found === undefined || operation === undefined) return response;
     const fault = (what: string) =>
       new Error(`${method} ${found.path} answered ${response.status} and does not conform: ${what}`);
     const answer = operation.responses[response.status];
-    if (answer === undefined) throw fault(`the status is not described (${(await response.text()).slice(0, 200)})`);
+    if (answer === undefined)
+      throw fault(`the status is not described (${(await response.clone().text()).slice(0, 200)})`);
     for (const name of Object.keys(answer.headers)) {
       if (!response.headers.has(name) && !SOMETIMES.has(name)) throw fault(`${name} is missing`);
     }
     const type = response.headers.get("Content-Type")?.split(";")[0]?.trim();
-    if (type === undefined && Object.keys(answer.content).length === 0) return;
+    if (type === undefined && Object.keys(answer.content).length === 0) return response;
     const content = type === undefined ? undefined : answer.content[type];
     if (type === undefined || content === undefined) throw fault(`${type} is not described`);
-    if (!type.endsWith("json") || content.schema === undefined) return;
+    if (content.schema === undefined) return response;
     const steps = ["paths", found.path, verb, "responses", String(response.status), "content", type, "schema"];
-    const wrong = validatorOf(content.schema, steps)(await response.json());
-    if (wrong !== undefined) throw fault(wrong);
+    const hold = (value: unknown) => {
+      const wrong = content.schema && validatorOf(content.schema, steps)(value);
+      if (wrong !== undefined) throw fault(wrong);
+    };
+    if (type === "text/event-stream") return heldStream(response, hold);
+    if (type.endsWith("json")) hold(await response.clone().json());
+    return response;
   };
+}
+
+/** The same stream; `hold` is given each event before whoever reads it has it whole. */
+function heldStream(response: Response, hold: (event: unknown) => void): Response {
+  const parser = createParser({
+    onEvent: ({ event, id, data }) => hold({ event, ...(id !== undefined && { id }), data: JSON.parse(data) }),
+  });
+  const decoder = new TextDecoder();
+  const held = response.body?.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        parser.feed(decoder.decode(chunk, { stream: true }));
+        controller.enqueue(chunk);
+      },
+    }),
+  );
+  return new Response(held, response);
 }
 
 function pointerOf(steps: readonly string[]): string {

@@ -19,9 +19,7 @@ function held<Router extends { readonly request: unknown }>(router: Router): Rou
     const response = await ask(input, init, env, context);
     const { pathname } = new URL(input instanceof Request ? input.url : input, "https://tally.example");
     const method = init?.method ?? (input instanceof Request ? input.method : "GET");
-    const isStream = response.headers.get("Content-Type")?.startsWith("text/event-stream") === true;
-    await checkConforms(method, pathname, isStream ? new Response(null, response) : response.clone());
-    return response;
+    return await checkConforms(method, pathname, response);
   };
   return Object.assign(router, { request });
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { DIMENSIONS } from "../../shared/breakdown.ts";
 import { merchantSchema } from "../api/admin-merchants.ts";
 import { eventsAnswerSchema } from "../api/events/events-schema.ts";
+import { liveEventSchema } from "../api/live/live-schema.ts";
 import { metricsAnswerSchema } from "../api/metrics-schema.ts";
 import { merchantPath, parameterShapes } from "../api/parameters-schema.ts";
 import { querySchema } from "../api/query-parameters.ts";
@@ -181,7 +182,12 @@ export const READ_OPERATIONS: OperationTable = {
     answers: {
       200: {
         description: "A stream that goes on until either side ends it.",
-        content: { "text/event-stream": { example: 'event: window\nid: 1790000000000\ndata: {"as_of":"…"}\n\n' } },
+        content: {
+          "text/event-stream": {
+            schema: liveEventSchema,
+            example: 'event: window\ndata: {"as_of":"…","today":{…},"window":{…}}\nid: 1790000000000\n\n',
+          },
+        },
       },
     },
     problems: [

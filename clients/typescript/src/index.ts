@@ -7,7 +7,9 @@ export {
   postBatch,
 } from "./post-events.ts";
 export { TallyProblem } from "./problem.ts";
+export type { QueryAnswer, QueryBody, ValueFilter } from "./query.ts";
 export {
+  type EventsParameters,
   type Instant,
   type MetricsParameters,
   type Parameter,
@@ -22,8 +24,10 @@ export type {
   Change,
   Comparison,
   CountAndAmount,
+  EventsAnswer,
   Figures,
   Groups,
+  ListedEvent,
   MetricsAnswer,
   Notice,
   Report,

@@ -36,6 +36,36 @@ test("parameters go as the API reads them: moments in milliseconds, lists with c
   expect(requests[0]?.headers.authorization).toBe("Bearer k1");
 });
 
+test("a query goes as a body, and is tried again as any read", async () => {
+  const answer = { rows: [{ currency: "JPY", weekday: 5, "payments.count": 3 }], truncated: false };
+  const { reader, requests } = await connected((_, number) =>
+    number === 1 ? { status: 503 } : { status: 200, body: answer },
+  );
+  const body = { metrics: ["payments.count"], dimensions: ["weekday"], where: { payment_method: { in: ["qr"] } } };
+  expect(await reader.query("shop 1", body)).toEqual(answer);
+  expect(requests.map(({ path, lines }) => [path, JSON.parse(lines.join(""))])).toEqual(
+    Array(2).fill(["/v1/merchants/shop%201/query", body]),
+  );
+  expect(requests[1]?.headers["content-type"]).toBe("application/json");
+});
+
+test("events are gone through page by page, and no page is asked for that is not wanted", async () => {
+  const page = (ids: string[], next_cursor: string | null) => ({
+    status: 200,
+    body: { events: ids.map((event_id) => ({ event_id })), next_cursor },
+  });
+  const pages = [page(["a", "b"], "c1"), page([], "c2"), page(["c"], null)];
+  const { reader, requests } = await connected((_, number) => pages[number - 1] ?? "hang_up");
+  const ids: string[] = [];
+  for await (const { event_id } of reader.events("shop", { from: "today", payment_method: "qr" })) {
+    ids.push(event_id);
+    if (event_id === "b") expect(requests).toHaveLength(1);
+  }
+  expect(ids).toEqual(["a", "b", "c"]);
+  const path = "/v1/merchants/shop/events?from=today&payment_method=qr";
+  expect(requests.map((request) => request.path)).toEqual([path, `${path}&cursor=c1`, `${path}&cursor=c2`]);
+});
+
 test("a problem is an error with all it says", async () => {
   const body = { title: "Unknown zone", status: 400, code: "invalid_parameter", parameter: "tz", detail: "No such." };
   const { reader, requests } = await connected(() => ({ status: 400, body }));

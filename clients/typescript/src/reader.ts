@@ -1,7 +1,8 @@
 import { backoffMs, isTemporary, retryAfterMs, sleep } from "./backoff.ts";
 import { baseUrl } from "./base-url.ts";
 import { objectIn, TallyProblem } from "./problem.ts";
-import type { MetricsAnswer, ReportAnswer } from "./report.ts";
+import type { QueryAnswer, QueryBody } from "./query.ts";
+import type { EventsAnswer, ListedEvent, MetricsAnswer, ReportAnswer } from "./report.ts";
 
 /** Tries of a read, the first included. */
 export const READ_ATTEMPTS_MAX = 3;
@@ -46,6 +47,19 @@ export interface MetricsParameters extends SpanParameters {
   compare?: "previous_period" | "same_weekday" | "year_ago" | "four_week_average";
   /** What refunds are dated by; `refund` unless told. */
   refunds_by?: "refund" | "sale";
+  /** How many payments are of which amounts, beside each total. */
+  amounts?: boolean;
+}
+
+/** Which payments and refunds; beside these each dimension of the breakdowns, such as `payment_method`, with one of its values. */
+export interface EventsParameters extends SpanParameters {
+  from?: Instant;
+  to?: Instant;
+  type?: "payment" | "refund";
+  order?: "newest" | "oldest";
+  /** Events in a page. */
+  limit?: number;
+  [dimension: string]: Parameter;
 }
 
 /** Reads a merchant's numbers. Whatever is no success is thrown as a `TallyProblem`; what may well succeed another time is tried again first. */
@@ -73,28 +87,58 @@ export class TallyReader {
     return this.get(`/v1/merchants/${encodeURIComponent(merchantId)}/metrics`, { ...parameters }, signal);
   }
 
+  /** Metrics by dimensions, filtered, ordered and limited. */
+  query(merchantId: string, body: QueryBody, signal?: AbortSignal): Promise<QueryAnswer> {
+    const path = `/v1/merchants/${encodeURIComponent(merchantId)}/query`;
+    return this.#ask(`${this.#base}${path}`, JSON.stringify(body), signal);
+  }
+
+  /** The payments and refunds behind a number, each once: page after page, each asked for when the one before it has been gone through. */
+  async *events(
+    merchantId: string,
+    parameters: EventsParameters = {},
+    signal?: AbortSignal,
+  ): AsyncGenerator<ListedEvent, void, undefined> {
+    const path = `/v1/merchants/${encodeURIComponent(merchantId)}/events`;
+    for (let cursor: string | undefined; ; ) {
+      const page: EventsAnswer = await this.get(path, { ...parameters, cursor }, signal);
+      yield* page.events;
+      if (page.next_cursor === null) return;
+      cursor = page.next_cursor;
+    }
+  }
+
   /** Any other path of the API, whose answer is `Answer` as its description says. */
-  async get<Answer>(
+  get<Answer>(
     path: string,
     parameters: Readonly<Record<string, Parameter>> = {},
     signal?: AbortSignal,
   ): Promise<Answer> {
-    const url = `${this.#base}${path}${queryOf(parameters)}`;
+    return this.#ask(`${this.#base}${path}${queryOf(parameters)}`, undefined, signal);
+  }
+
+  /** With a body it is a POST: a question that is too long for an address, and may be asked again as well. */
+  async #ask<Answer>(url: string, body: string | undefined, signal: AbortSignal | undefined): Promise<Answer> {
     for (let attempt = 1; ; attempt += 1) {
       const isLast = attempt >= this.#attemptsMax || signal?.aborted === true;
-      const tried = await this.#tryOnce(url, signal);
+      const tried = await this.#tryOnce(url, body, signal);
       if ("answer" in tried) return tried.answer as Answer;
       if (isLast || !tried.isTemporary) throw tried.error;
       await this.#deps.sleep(backoffMs(attempt, tried.retryAfterMs, this.#deps.random), signal);
     }
   }
 
-  async #tryOnce(url: string, signal: AbortSignal | undefined): Promise<Tried> {
+  async #tryOnce(url: string, body: string | undefined, signal: AbortSignal | undefined): Promise<Tried> {
     const { fetch } = this.#deps;
     const timeout = AbortSignal.timeout(READ_MS_MAX);
     try {
       const response = await fetch(url, {
-        headers: { authorization: `Bearer ${this.#key}`, accept: "application/json" },
+        ...(body !== undefined && { method: "POST", body }),
+        headers: {
+          authorization: `Bearer ${this.#key}`,
+          accept: "application/json",
+          ...(body !== undefined && { "content-type": "application/json" }),
+        },
         redirect: "manual",
         signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
       });

@@ -75,7 +75,9 @@ export interface Notice {
 }
 
 /** How fresh an answer is. Times are RFC 3339 in the zone of the answer. */
-interface Freshness {
+export interface Freshness {
+  /** What it is made of cannot be asked right now: this is of `as_of`, up to an hour ago. */
+  stale?: true;
   merchant_id: string;
   timezone: string;
   as_of: string;
@@ -116,6 +118,8 @@ export interface MetricsAnswer extends Freshness {
       /** Without `group_by`. */
       breakdowns?: Record<string, Breakdown>;
       comparison?: Comparison | null;
+      /** With `amounts`: how many payments are of an amount in `[from, to)`, ascending. */
+      amounts?: { from: number; to: number; count: number }[];
     };
     buckets: (Figures & {
       start: string;
@@ -129,4 +133,40 @@ export interface MetricsAnswer extends Freshness {
     })[];
     groups?: Groups;
   }[];
+}
+
+/** A payment or refund, as the numbers count it. */
+export interface ListedEvent {
+  event_id: string;
+  type: "payment" | "refund";
+  occurred_at: string;
+  received_at: string;
+  amount: number;
+  currency: string;
+  payment_method: string;
+  points_used: number;
+  points_earned: number;
+  /** The event_id of the payment. */
+  refund_of?: string;
+  user?: {
+    /** Keyed: the same for the same customer, and no way back. */
+    id_hash?: string;
+    grade?: string;
+    gender?: string;
+    country?: string;
+    device?: string;
+    age_band?: string;
+  };
+  merchant?: { grade?: string; location?: string; business_type?: string };
+  attributes?: Record<string, string>;
+}
+
+/** The answer to `GET /v1/merchants/{id}/events`. */
+export interface EventsAnswer extends Freshness {
+  from: string;
+  to: string;
+  order: "oldest" | "newest";
+  events: ListedEvent[];
+  /** null after the last page. */
+  next_cursor: string | null;
 }

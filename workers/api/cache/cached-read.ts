@@ -7,20 +7,23 @@ import type { Guarded } from "../../access/guarded.ts";
 import { correctionsAfter, lastCorrectionOf } from "../../directory/corrections.ts";
 import { loadReadTopology } from "../../directory/topology.ts";
 import { DirectoryUnavailable } from "../../directory/unavailable.ts";
+import { errorText } from "../../error-text.ts";
 import { type Problem, problemResponse } from "../../http/problem.ts";
 import { type RateLimitEnv, takeRequest, withLimitHeaders } from "../../http/rate-limit.ts";
 import { newRequestId, REQUEST_ID_HEADER } from "../../http/request-id.ts";
 import { secureHeaders } from "../../http/secure-headers.ts";
 import { log } from "../../log.ts";
+import { isolateMeter, type MeterEnv } from "../../meter/isolate-meter.ts";
 import type { Env } from "../env.ts";
 import { HistoryUnavailable } from "../history.ts";
 import { readMark, ShardUnavailable } from "../hot-windows.ts";
+import { meterRequest, routeOf } from "../metered.ts";
 import { CachedReads, type Surroundings } from "./cached-reads.ts";
 import { edgeAnswers } from "./edge-answers.ts";
 import type { KeptAnswer } from "./kept-answer.ts";
 import { keptResponse } from "./kept-response.ts";
 import { CORRECTIONS_READ_MAX } from "./known-corrections.ts";
-import { KnownRequests } from "./known-requests.ts";
+import { type KnownRequest, KnownRequests } from "./known-requests.ts";
 import { BELIEVED_MS } from "./lifetime.ts";
 import type { Question } from "./question.ts";
 
@@ -43,18 +46,23 @@ type Ask = (c: ApiContext, atMs: number) => Promise<Result<Question, Problem>>;
  * The answer to a request of which the same was answered a moment ago, before any route is looked for: what most hits pay. `undefined` when it has
  * to go the whole way.
  */
-export function answerKnown(request: Request, env: RateLimitEnv): Promise<Response> | undefined {
+export function answerKnown(
+  request: Request,
+  env: RateLimitEnv & MeterEnv,
+  context: Pick<ExecutionContext, "waitUntil">,
+): Promise<Response> | undefined {
   const nowMs = Date.now();
   const asked = known.get(request, nowMs);
   if (asked === undefined || isDoubting(request)) return undefined;
   const believed = reads.believed(asked.key, nowMs);
-  return believed === undefined ? undefined : answerHit(request, env, asked.limitKey, believed, nowMs);
+  return believed === undefined ? undefined : answerHit(request, env, context, asked, believed, nowMs);
 }
 
 async function answerHit(
   request: Request,
-  env: RateLimitEnv,
-  limitKey: string,
+  env: RateLimitEnv & MeterEnv,
+  context: Pick<ExecutionContext, "waitUntil">,
+  { limitKey, route }: KnownRequest,
   answer: KeptAnswer,
   nowMs: number,
 ): Promise<Response> {
@@ -64,6 +72,8 @@ async function answerHit(
   const response = withLimitHeaders(given, taken);
   response.headers.set(REQUEST_ID_HEADER, newRequestId());
   for (const [name, value] of secureHeaders(request.url)) response.headers.set(name, value);
+  meterRequest(route, response.status, nowMs, Date.now());
+  isolateMeter.flushLater(env, (work) => context.waitUntil(work), nowMs);
   return response;
 }
 
@@ -78,7 +88,7 @@ export async function cachedRead(c: ApiContext, ask: Ask): Promise<Response> {
   const asked = await ask(c, nowMs);
   if (!asked.ok) return problemResponse(asked.error);
   const question = asked.value;
-  known.note(request, { key: question.key, limitKey: limitKeyOf(c.get("caller")) }, nowMs);
+  known.note(request, { key: question.key, limitKey: limitKeyOf(c.get("caller")), route: routeOf(c.req.path) }, nowMs);
   const around = surroundings(c, isDoubted ? 0 : BELIEVED_MS);
   try {
     const served = await reads.read(question, around);
@@ -89,7 +99,7 @@ export async function cachedRead(c: ApiContext, ask: Ask): Promise<Response> {
     const kept = await reads.stale(await earlierKeys(c, question, nowMs, ask), around);
     if (kept === undefined) throw error;
     const { requestId } = c.var;
-    log("warn", "read answered stale", { request: requestId, path: c.req.path, error, cause: String(error.cause) });
+    log("warn", "read answered stale", { request: requestId, path: c.req.path, error, cause: errorText(error.cause) });
     return keptResponse(request, kept, "stale", Date.now());
   }
 }

@@ -1,3 +1,4 @@
+import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { Hono } from "hono";
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
@@ -59,7 +60,7 @@ function routeOf(name: string, bindings: object = {}) {
   const read = async (init: RequestInit = {}, credentials: HeadersInit = { Authorization: "Bearer k" }) => {
     const request = new Request(`https://tally.example/${name}?to=now`, init);
     for (const [header, value] of new Headers(credentials)) request.headers.set(header, value);
-    return await (answerKnown(request, bound) ?? app.request(request, {}, bound));
+    return await (answerKnown(request, bound, createExecutionContext()) ?? app.request(request, {}, bound));
   };
   return { world, read };
 }

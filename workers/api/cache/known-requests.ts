@@ -1,4 +1,5 @@
 import { BoundedCache } from "../../../shared/bounded-cache.ts";
+import type { ApiRoute } from "../../meter/series.ts";
 import { BELIEVED_MS } from "./lifetime.ts";
 
 const REQUESTS_MAX = 5_000;
@@ -11,6 +12,8 @@ export interface KnownRequest {
   readonly key: string;
   /** From whose limit it takes. */
   readonly limitKey: string;
+  /** What it is counted as. */
+  readonly route: ApiRoute;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { err, ok, type Result } from "../../../shared/result.ts";
 import type { Guarded } from "../../access/guarded.ts";
+import { errorText } from "../../error-text.ts";
 import { type Problem, problemResponse } from "../../http/problem.ts";
 import { log } from "../../log.ts";
 import { cachedRead } from "../cache/cached-read.ts";
@@ -91,7 +92,7 @@ async function readPageOf(
   } catch (error) {
     if (error instanceof HourTooLarge) return err(hourTooLarge(error, parameters.zone));
     if (!(error instanceof ArchiveMoved || error instanceof ArchiveUnreadable)) throw error;
-    log("warn", "archive unreadable", { request: c.var.requestId, error, cause: String(error.cause) });
+    log("warn", "archive unreadable", { request: c.var.requestId, error, cause: errorText(error.cause) });
     return err(archiveUnreadable);
   }
 }

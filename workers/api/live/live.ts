@@ -39,7 +39,7 @@ export async function answerLive(
   { lastEventId, isAdmitted }: LiveCaller,
 ): Promise<Response> {
   const seat = {};
-  if (!seats.take(seat, Date.now())) return problemResponse(tooManyListeners);
+  if (!seats.take(seat, Date.now(), subject.merchantId)) return problemResponse(tooManyListeners);
   try {
     const body = await LiveSession.begin({
       env,

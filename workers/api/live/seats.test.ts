@@ -13,3 +13,12 @@ test("there are so many places; who leaves makes room, and so does who was not h
   seats.keep(b, SEAT_SILENT_MS_MAX + 1);
   expect(seats.taken).toBe(2);
 });
+
+test("who has a quarter of the places gets none of the last quarter, which others find", () => {
+  const seats = new Seats(8);
+  const takes = (owner: string) => seats.take({}, 0, owner);
+  expect(Array.from({ length: 7 }, () => takes("many"))).toEqual([true, true, true, true, true, true, false]);
+  expect([takes("few"), takes("many"), takes("few"), takes("few")]).toEqual([true, false, true, false]);
+  seats.clear();
+  expect(takes("many")).toBe(true);
+});

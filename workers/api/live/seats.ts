@@ -7,9 +7,18 @@ export const LISTENERS_PER_ISOLATE_MAX = LISTENERS_BYTES_MAX / LISTENER_BYTES;
 /** A listener that has not been heard of for so long is gone, though nobody was told: the platform may end a request without a word. */
 export const SEAT_SILENT_MS_MAX = 90_000;
 
-/** Who has a place among the listeners, by when each was last alive. */
+/** Of an isolate's places a merchant that has this share gets no more once so few are left: the others' screens must find one, however many streams it opens. */
+const SHARE_MAX = 1 / 4;
+
+interface Seat {
+  readonly owner: unknown;
+  seenMs: number;
+}
+
+/** Who has a place among the listeners, by when each was last alive, and whose listeners they are. */
 export class Seats {
-  readonly #seenMs = new Map<object, number>();
+  readonly #seats = new Map<object, Seat>();
+  readonly #byOwner = new Map<unknown, number>();
   readonly #max: number;
 
   constructor(max = LISTENERS_PER_ISOLATE_MAX) {
@@ -17,31 +26,46 @@ export class Seats {
   }
 
   get taken(): number {
-    return this.#seenMs.size;
+    return this.#seats.size;
   }
 
-  /** Takes a place, or says that there is none. */
-  take(who: object, nowMs: number): boolean {
-    if (this.#seenMs.size >= this.#max) this.#clear(nowMs);
-    if (this.#seenMs.size >= this.#max) return false;
-    this.#seenMs.set(who, nowMs);
+  /** Takes a place for a listener of `owner`, or says that there is none. */
+  take(who: object, nowMs: number, owner: unknown = who): boolean {
+    if (!this.#hasRoom(owner)) this.#clear(nowMs);
+    if (!this.#hasRoom(owner)) return false;
+    this.leave(who);
+    this.#seats.set(who, { owner, seenMs: nowMs });
+    this.#byOwner.set(owner, (this.#byOwner.get(owner) ?? 0) + 1);
     return true;
   }
 
   keep(who: object, nowMs: number): void {
-    if (this.#seenMs.has(who)) this.#seenMs.set(who, nowMs);
+    const seat = this.#seats.get(who);
+    if (seat !== undefined) seat.seenMs = nowMs;
   }
 
   leave(who: object): void {
-    this.#seenMs.delete(who);
+    const seat = this.#seats.get(who);
+    if (seat === undefined) return;
+    this.#seats.delete(who);
+    const left = (this.#byOwner.get(seat.owner) ?? 1) - 1;
+    if (left === 0) this.#byOwner.delete(seat.owner);
+    else this.#byOwner.set(seat.owner, left);
   }
 
   /** Makes room for all. */
   clear(): void {
-    this.#seenMs.clear();
+    this.#seats.clear();
+    this.#byOwner.clear();
+  }
+
+  #hasRoom(owner: unknown): boolean {
+    const share = this.#max * SHARE_MAX;
+    const left = this.#max - this.#seats.size;
+    return left > share || (left > 0 && (this.#byOwner.get(owner) ?? 0) < share);
   }
 
   #clear(nowMs: number): void {
-    for (const [who, seenMs] of this.#seenMs) if (nowMs - seenMs > SEAT_SILENT_MS_MAX) this.#seenMs.delete(who);
+    for (const [who, { seenMs }] of this.#seats) if (nowMs - seenMs > SEAT_SILENT_MS_MAX) this.leave(who);
   }
 }

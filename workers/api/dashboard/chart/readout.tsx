@@ -5,6 +5,8 @@ import { t } from "../text/text.ts";
 import type { ChartPoint } from "./plot.ts";
 
 export interface ReadoutProps {
+  /** What the line is of. */
+  readonly label: string;
   readonly points: readonly ChartPoint[];
   /** What is pointed at; the present end where nothing is. */
   readonly at: number | null;
@@ -16,7 +18,7 @@ export interface ReadoutProps {
 }
 
 /** What the chart shows at a point, in numbers; its legend, too. */
-export function Readout({ points, at, nameOf, text, linkOf, note }: ReadoutProps) {
+export function Readout({ label, points, at, nameOf, text, linkOf, note }: ReadoutProps) {
   const shown = at ?? points.findLastIndex(({ value }) => value !== null);
   const point = points[shown];
   const { compare } = view.value;
@@ -25,7 +27,7 @@ export function Readout({ points, at, nameOf, text, linkOf, note }: ReadoutProps
     <p class="readout">
       <span class="readout-time">{nameOf(shown)}</span>
       <span class="legend line">
-        {t("chart.now")} <strong>{text(point.value)}</strong>
+        {label} <strong>{text(point.value)}</strong>
         {point.isOpen && <small> {t("chart.open")}</small>}
       </span>
       {compare !== "none" && (

@@ -4,6 +4,7 @@ import "uplot/dist/uPlot.min.css";
 import { language } from "../text/preferences.ts";
 import { t } from "../text/text.ts";
 import { onPaletteChange, readPalette } from "./palette.ts";
+import { type PerFrame, perFrame } from "./per-frame.ts";
 import { type ChartPoint, columnsOf, makePlot } from "./plot.ts";
 import { bindPointer } from "./pointer.ts";
 import { panned, type Stretch, zoomed } from "./zoom.ts";
@@ -35,6 +36,7 @@ const SAME_END_S_MAX = 90_000;
 export function TimeChart({ label, zone, points, startMs, axisValue, valueText, onPoint, onOpen }: TimeChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
+  const scale = useRef<PerFrame>(undefined);
   const [at, setAt] = useState<number | null>(null);
   /** What is zoomed to; `undefined` for all there is. */
   const zoom = useRef<Stretch>(undefined);
@@ -53,13 +55,18 @@ export function TimeChart({ label, zone, points, startMs, axisValue, valueText, 
     const { min, max } = now.current.all;
     zoom.current = stretch !== undefined && stretch.max - stretch.min < max - min - 1 ? stretch : undefined;
     setZoomed(zoom.current !== undefined);
-    plot.current?.setScale("x", seen());
+    scale.current?.ask();
   };
 
   useEffect(() => {
     const element = host.current;
     if (element === null) return;
     let palette = readPalette(element);
+    let pointed: number | null = null;
+    const tell = perFrame(() => {
+      setAt(pointed);
+      now.current.onPoint(pointed);
+    });
     const made = makePlot(
       {
         zone,
@@ -70,14 +77,15 @@ export function TimeChart({ label, zone, points, startMs, axisValue, valueText, 
         points: () => now.current.points,
         axisValue: (value) => now.current.axisValue(value),
         onCursor: (index) => {
-          setAt(index);
-          now.current.onPoint(index);
+          pointed = index;
+          tell.ask();
         },
         onSelect: (stretch) => see(zoomed(stretch, 1, (stretch.min + stretch.max) / 2, now.current.all)),
       },
       element,
     );
     plot.current = made;
+    scale.current = perFrame(() => made.batch(() => made.setScale("x", seen())));
     const leavePointer = bindPointer(made, {
       ...{ seen, all: () => now.current.all, see },
       open: () => {
@@ -94,6 +102,8 @@ export function TimeChart({ label, zone, points, startMs, axisValue, valueText, 
     );
     resize.observe(element);
     return () => {
+      tell.stop();
+      scale.current?.stop();
       resize.disconnect();
       leavePalette();
       leavePointer();
@@ -121,7 +131,10 @@ export function TimeChart({ label, zone, points, startMs, axisValue, valueText, 
     if (plot.current === undefined || shown === undefined) return;
     const seconds = shown.atMs / 1000;
     const { min, max } = seen();
-    if (seconds < min || seconds > max) see(panned(seen(), (seconds - (min + max) / 2) / (max - min), all));
+    if (seconds < min || seconds > max) {
+      see(panned(seen(), (seconds - (min + max) / 2) / (max - min), all));
+      scale.current?.now();
+    }
     plot.current.setCursor({ left: plot.current.valToPos(seconds, "x"), top: 0 });
     setAt(to);
     onPoint(to);

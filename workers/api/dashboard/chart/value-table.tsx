@@ -5,6 +5,8 @@ import { t } from "../text/text.ts";
 import type { ChartPoint } from "./plot.ts";
 
 export interface ValueTableProps {
+  /** What the line is of. */
+  readonly label: string;
   readonly points: readonly ChartPoint[];
   readonly nameOf: (at: number) => string;
   readonly text: (value: number | null) => string;
@@ -16,7 +18,7 @@ export interface ValueTableProps {
 const isOpen = signal(false);
 
 /** The chart in numbers, for whoever would rather read. Rows are made when it is opened. */
-export function ValueTable({ points, nameOf, text, linkOf }: ValueTableProps) {
+export function ValueTable({ label, points, nameOf, text, linkOf }: ValueTableProps) {
   const { compare } = view.value;
   return (
     <details
@@ -34,7 +36,7 @@ export function ValueTable({ points, nameOf, text, linkOf }: ValueTableProps) {
             <thead>
               <tr>
                 <th scope="col">{t("chart.time")}</th>
-                <th scope="col">{t("chart.now")}</th>
+                <th scope="col">{label}</th>
                 {compare !== "none" && <th scope="col">{t(`compare.${compare}`)}</th>}
               </tr>
             </thead>

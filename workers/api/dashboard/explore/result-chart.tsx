@@ -124,10 +124,6 @@ function Bars({ series: { rows, currency }, exploration: { clock, breakdown }, f
     <div class="bars wide">
       <table>
         <caption class="visually-hidden">{x(figure)}</caption>
-        <colgroup>
-          <col />
-          <col class="of-amount" />
-        </colgroup>
         <tbody>
           {shown.map((row) => {
             const value = breakdown === undefined ? undefined : rowValue(row);
@@ -143,7 +139,7 @@ function Bars({ series: { rows, currency }, exploration: { clock, breakdown }, f
                     <span>{name || currency}</span>
                   </div>
                 </th>
-                <td class="of-amount">{figureText(figure, row[figure], row.currency)}</td>
+                <td>{figureText(figure, row[figure], row.currency)}</td>
               </tr>
             );
           })}

@@ -1,7 +1,9 @@
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { show, view } from "../address/address.ts";
 import { COMPARISONS } from "../address/view.ts";
 import { Choice } from "../shell/choice.tsx";
 import type { Merchant } from "../shell/merchant.ts";
+import { language } from "../text/preferences.ts";
 import { t } from "../text/text.ts";
 
 export interface ComparingProps {
@@ -34,10 +36,37 @@ export function Comparing({ merchant, currencies, currency }: ComparingProps) {
   );
 }
 
+const IDLE_MS = 2_000;
 const ZONES = Intl.supportedValuesOf("timeZone");
 const BROWSER_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
+/** Some four hundred zones: put in once the numbers stand, and not compared with what they were each time a number moves. */
 function ZoneChoice({ merchant: { zone, homeZone } }: { readonly merchant: Merchant }) {
+  const [hasAll, setAll] = useState(false);
+  useEffect(() => whenIdle(() => setAll(true)), []);
+  return useMemo(
+    () => <ZoneList zone={zone} homeZone={homeZone} zones={hasAll ? ZONES : []} />,
+    [zone, homeZone, hasAll, language.value],
+  );
+}
+
+/** Safari has no idle callbacks. */
+function whenIdle(work: () => void): () => void {
+  if (!("requestIdleCallback" in globalThis)) {
+    const timer = setTimeout(work, IDLE_MS);
+    return () => clearTimeout(timer);
+  }
+  const handle = requestIdleCallback(work, { timeout: IDLE_MS });
+  return () => cancelIdleCallback(handle);
+}
+
+interface ZoneListProps {
+  readonly zone: string;
+  readonly homeZone: string;
+  readonly zones: readonly string[];
+}
+
+function ZoneList({ zone, homeZone, zones }: ZoneListProps) {
   const suggested = new Map([
     [homeZone, t("zone.merchant", { zone: homeZone })],
     ...(BROWSER_ZONE === homeZone ? [] : [[BROWSER_ZONE, t("zone.browser", { zone: BROWSER_ZONE })] as const]),
@@ -45,13 +74,14 @@ function ZoneChoice({ merchant: { zone, homeZone } }: { readonly merchant: Merch
   ]);
   return (
     <Choice
+      class="zone-choice"
       label={t("zone.label")}
       value={zone}
       options={[...suggested]}
       groups={[
         [
           t("zone.all"),
-          ZONES.filter((name) => !suggested.has(name)).map((name) => [name, name.replaceAll("_", " ")] as const),
+          zones.filter((name) => !suggested.has(name)).map((name) => [name, name.replaceAll("_", " ")] as const),
         ],
       ]}
       onChange={(chosen) => show({ zone: chosen === homeZone ? undefined : chosen })}

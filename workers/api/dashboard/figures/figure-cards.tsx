@@ -1,13 +1,14 @@
 import { show, view } from "../address/address.ts";
 import { MEASURE, type Measure, type Total } from "../data/answers.ts";
-import { count, decimal, money } from "../text/format.ts";
+import { count, decimal, money, NOTHING } from "../text/format.ts";
 import { t } from "../text/text.ts";
 import { ChangeText } from "./change-text.tsx";
 import { measureText } from "./measure-text.ts";
 
 export interface FigureCardsProps {
-  /** `undefined` while it is asked for. */
+  /** `undefined` while it is asked for, and when it cannot be had. */
   readonly total: Total | undefined;
+  readonly isLoading: boolean;
   readonly currency: string;
   readonly measures: readonly Measure[];
   /** Up to when changes are, in words; told where that is less than what is shown. */
@@ -15,13 +16,13 @@ export interface FigureCardsProps {
 }
 
 /** The figures, large, each with its change; the one that is pressed is the line below. */
-export function FigureCards({ total, currency, measures, elapsedTo }: FigureCardsProps) {
+export function FigureCards({ total, isLoading, currency, measures, elapsedTo }: FigureCardsProps) {
   const isPart = total?.comparison?.current !== undefined;
   return (
     <>
-      <fieldset class="figures" aria-label={t("measure.label")} aria-busy={total === undefined}>
+      <fieldset class="figures" aria-label={t("measure.label")} aria-busy={isLoading}>
         {measures.map((measure) => (
-          <FigureCard key={measure} measure={measure} total={total} currency={currency} />
+          <FigureCard key={measure} measure={measure} total={total} isLoading={isLoading} currency={currency} />
         ))}
       </fieldset>
       {isPart && elapsedTo !== undefined && <p class="figures-note">{t("fresh.compared_to", { time: elapsedTo })}</p>}
@@ -32,10 +33,11 @@ export function FigureCards({ total, currency, measures, elapsedTo }: FigureCard
 interface FigureCardProps {
   readonly measure: Measure;
   readonly total: Total | undefined;
+  readonly isLoading: boolean;
   readonly currency: string;
 }
 
-function FigureCard({ measure, total, currency }: FigureCardProps) {
+function FigureCard({ measure, total, isLoading, currency }: FigureCardProps) {
   const { of, goodUp } = MEASURE[measure];
   const comparison = total?.comparison;
   return (
@@ -48,10 +50,12 @@ function FigureCard({ measure, total, currency }: FigureCardProps) {
     >
       <span class="figure-name">{t(`measure.${measure}`)}</span>
       <span class="figure-value">
-        {total === undefined ? (
+        {total !== undefined ? (
+          measureText(measure, of(total), currency)
+        ) : isLoading ? (
           <span class="placeholder" aria-hidden="true" />
         ) : (
-          measureText(measure, of(total), currency)
+          NOTHING
         )}
       </span>
       {comparison && (

@@ -1,6 +1,5 @@
 import { useState } from "preact/hooks";
 import type { CreatedKey, Key, KeysAnswer, RotatedKey } from "../data/answers.ts";
-import { refresh } from "../data/kept-answers.ts";
 import { managesKeys, session } from "../data/session.ts";
 import { usePages } from "../data/use-pages.ts";
 import { FailurePanel } from "../shell/failure-panel.tsx";
@@ -32,7 +31,7 @@ export function KeysPage({ merchant }: { readonly merchant: Merchant }) {
   const changed = (key?: CreatedKey) => {
     close();
     setMade(key);
-    refresh({ path: listPath });
+    pages.refresh();
   };
   return (
     <>
@@ -49,7 +48,7 @@ export function KeysPage({ merchant }: { readonly merchant: Merchant }) {
           </button>
         )}
       </div>
-      {failure !== undefined && <FailurePanel failure={failure} onRetry={() => refresh({ path: listPath })} />}
+      {failure !== undefined && <FailurePanel failure={failure} onRetry={pages.refresh} />}
       <div class="panel">
         {answer === undefined ? (
           failure === undefined && <div class="chart-waiting" />

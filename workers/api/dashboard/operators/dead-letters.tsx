@@ -1,33 +1,33 @@
 import { useState } from "preact/hooks";
 import type { DeadLettersAnswer, RedrivenAnswer } from "../data/answers.ts";
-import { refresh } from "../data/kept-answers.ts";
 import { useAction } from "../data/use-action.ts";
-import { useAnswer } from "../data/use-answer.ts";
+import { usePages } from "../data/use-pages.ts";
 import { failureText } from "../shell/failure-panel.tsx";
+import { Pager } from "../table/pager.tsx";
 import { ScrollTable } from "../table/scroll-table.tsx";
 import { bytes, count, dateAndTime } from "../text/format.ts";
 import { AnswerPanel } from "./answer-panel.tsx";
 import { operatorsText as o } from "./operators-text.ts";
 
-const QUESTION = { path: "/v1/admin/dead-letters" };
+const PATH = "/v1/admin/dead-letters?limit=50";
 
 /** Messages that were given up on, and the way back to their queues. */
 export function DeadLetters() {
-  const known = useAnswer<DeadLettersAnswer>(QUESTION);
+  const pages = usePages<DeadLettersAnswer>(PATH);
   const { isBusy, failure, run } = useAction();
   const [outcome, setOutcome] = useState<RedrivenAnswer>();
   const redrive = async (body: { readonly all: true } | { readonly ids: readonly string[] }) => {
     const answer = await run<RedrivenAnswer>("/v1/admin/dead-letters/redrive", { method: "POST", body });
     setOutcome(answer.ok ? answer.value : undefined);
-    refresh(QUESTION);
+    pages.refresh();
   };
-  const letters = known.answer?.dead_letters ?? [];
+  const letters = pages.known.answer?.dead_letters ?? [];
   return (
     <AnswerPanel
       title={o("dead_letters")}
       intro={o("dead_intro")}
-      question={QUESTION}
-      known={known}
+      question={pages.question}
+      known={pages.known}
       actions={
         letters.length > 1 && (
           <button type="button" disabled={isBusy} onClick={() => void redrive({ all: true })}>
@@ -49,6 +49,7 @@ export function DeadLetters() {
           ) : (
             <LetterTable letters={letters} isBusy={isBusy} onRedrive={(id) => void redrive({ ids: [id] })} />
           )}
+          <Pager pages={pages} />
         </>
       )}
     </AnswerPanel>

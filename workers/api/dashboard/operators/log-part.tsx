@@ -22,7 +22,7 @@ export function LogPart() {
   return (
     <AnswerPanel
       title={o("log")}
-      question={{ path }}
+      question={pages.question}
       known={pages.known}
       actions={
         <label class="tick">

@@ -25,7 +25,7 @@ export function MerchantsPart() {
     <AnswerPanel
       title={o("merchants")}
       intro={o("merchants_intro")}
-      question={{ path }}
+      question={pages.question}
       known={pages.known}
       actions={
         <div class="controls search">

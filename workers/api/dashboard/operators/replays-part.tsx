@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import { addDays } from "../address/civil-date.ts";
 import type { ListedReplay, ReplaysAnswer } from "../data/answers.ts";
-import { known, refresh } from "../data/kept-answers.ts";
-import { useAnswer } from "../data/use-answer.ts";
+import { usePages } from "../data/use-pages.ts";
 import { listText } from "../table/list-text.ts";
+import { Pager } from "../table/pager.tsx";
 import { ScrollTable } from "../table/scroll-table.tsx";
 import { dateAndTime, dateRange, percent } from "../text/format.ts";
 import { AnswerPanel } from "./answer-panel.tsx";
@@ -11,37 +11,41 @@ import { operatorsText as o } from "./operators-text.ts";
 import { ReplayForm } from "./replay-form.tsx";
 import { ReplayPanel } from "./replay-panel.tsx";
 
-const QUESTION = { path: "/v1/admin/replays" };
+const PATH = "/v1/admin/replays?limit=50";
 /** Every reading is logged: what runs is looked at now and then, the rest hardly. */
 const RUNNING_AGE_MS_MAX = 4_000;
 const AGE_MS_MAX = 60_000;
 
 /** Windows counted anew from the archive: first compared, then written. */
 export function ReplaysPart() {
-  const isAnyRunning = known<ReplaysAnswer>(QUESTION).answer?.replays.some(({ state }) => state === "running");
-  const list = useAnswer<ReplaysAnswer>(QUESTION, isAnyRunning ? RUNNING_AGE_MS_MAX : AGE_MS_MAX);
+  const pages = usePages<ReplaysAnswer>(PATH, ageMsMaxOf);
   const [shownId, setShownId] = useState<string>();
   const begun = (id: string) => {
     setShownId(id);
-    refresh(QUESTION);
+    pages.refresh();
   };
   return (
     <>
       <ReplayForm onBegun={begun} />
-      {shownId !== undefined && (
-        <ReplayPanel key={shownId} id={shownId} onBegun={begun} onEnded={() => refresh(QUESTION)} />
-      )}
-      <AnswerPanel title={o("replays")} question={QUESTION} known={list}>
-        {({ replays }) =>
-          replays.length === 0 ? (
-            <p class="empty">{o("no_replays")}</p>
-          ) : (
-            <ReplayTable replays={replays} onShow={setShownId} />
-          )
-        }
+      {shownId !== undefined && <ReplayPanel key={shownId} id={shownId} onBegun={begun} onEnded={pages.refresh} />}
+      <AnswerPanel title={o("replays")} question={pages.question} known={pages.known}>
+        {({ replays }) => (
+          <>
+            {replays.length === 0 ? (
+              <p class="empty">{o("no_replays")}</p>
+            ) : (
+              <ReplayTable replays={replays} onShow={setShownId} />
+            )}
+            <Pager pages={pages} />
+          </>
+        )}
       </AnswerPanel>
     </>
   );
+}
+
+function ageMsMaxOf(answer: ReplaysAnswer | undefined): number {
+  return answer?.replays.some(({ state }) => state === "running") ? RUNNING_AGE_MS_MAX : AGE_MS_MAX;
 }
 
 /** Of hours; where they are whole days, the days. */

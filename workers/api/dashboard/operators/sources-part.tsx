@@ -1,7 +1,6 @@
 import { useState } from "preact/hooks";
 import type { z } from "zod";
 import type { sourceSchema, sourcesSchema } from "../../source-schema.ts";
-import { refresh } from "../data/kept-answers.ts";
 import { usePages } from "../data/use-pages.ts";
 import { Pager } from "../table/pager.tsx";
 import { ScrollTable } from "../table/scroll-table.tsx";
@@ -24,7 +23,7 @@ export function SourcesPart() {
     <AnswerPanel
       title={o("sources")}
       intro={o("source_intro")}
-      question={{ path: PATH }}
+      question={pages.question}
       known={pages.known}
       actions={
         <button type="button" onClick={() => setChanging(null)}>
@@ -45,7 +44,7 @@ export function SourcesPart() {
               source={changing ?? undefined}
               onSaved={() => {
                 close();
-                refresh({ path: PATH });
+                pages.refresh();
               }}
               onClose={close}
             />

@@ -2,7 +2,6 @@ import { useState } from "preact/hooks";
 import { own, show, view } from "../address/address.ts";
 import { askedSpan } from "../address/asked-span.ts";
 import type { EventsAnswer, PaymentEvent } from "../data/answers.ts";
-import { refresh } from "../data/kept-answers.ts";
 import { usePages } from "../data/use-pages.ts";
 import { Notices } from "../figures/notices.tsx";
 import { FailurePanel } from "../shell/failure-panel.tsx";
@@ -52,7 +51,7 @@ export function PaymentsPage({ merchant }: { readonly merchant: Merchant }) {
           </button>
         </p>
       )}
-      {failure !== undefined && <FailurePanel failure={failure} onRetry={() => refresh({ path })} />}
+      {failure !== undefined && <FailurePanel failure={failure} onRetry={pages.refresh} />}
       {answer !== undefined && <Notices notices={answer.notices} />}
       <div class="panel">
         {answer === undefined ? (

@@ -89,17 +89,20 @@ function Histogram({ total, currency, onPoint }: HistogramProps) {
         </div>
         {beyond !== undefined && <div class="amount-beyond">{barOf(beyond)}</div>}
       </div>
-      <table class="visually-hidden">
-        <caption>{t("amounts.title")}</caption>
-        <tbody>
-          {all.map((bar) => (
-            <tr key={bar.from}>
-              <th scope="row">{rangeText(bar, bar === beyond, currency)}</th>
-              <td>{count(bar.count)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      {/* A table takes no height but its own: hidden without something around it, it makes the page longer. */}
+      <div class="visually-hidden">
+        <table>
+          <caption>{t("amounts.title")}</caption>
+          <tbody>
+            {all.map((bar) => (
+              <tr key={bar.from}>
+                <th scope="row">{rangeText(bar, bar === beyond, currency)}</th>
+                <td>{count(bar.count)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </>
   );
 }

@@ -33,17 +33,11 @@ export function PartsPanel({ dimension, parts, currency, isLoading }: PartsPanel
             <th scope="col">
               <span class="visually-hidden">{t(`dimension.${dimension}`)}</span>
             </th>
-            <th scope="col" class="of-amount">
+            <th scope="col">
               <span class="visually-hidden">{t("panel.of_payments")}</span>
             </th>
-            <th scope="col" class="of-share">
-              {t("panel.share")}
-            </th>
-            {hasChange && (
-              <th scope="col" class="of-change">
-                {t("panel.change")}
-              </th>
-            )}
+            <th scope="col">{t("panel.share")}</th>
+            {hasChange && <th scope="col">{t("panel.change")}</th>}
           </tr>
         </thead>
         <tbody>

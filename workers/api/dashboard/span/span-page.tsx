@@ -33,6 +33,7 @@ export function SpanPage({ merchant }: { readonly merchant: Merchant }) {
   const currency = currencyOf(answer, view.value.currency, merchant.homeCurrency);
   const series = seriesOf(answer, currency);
   const elapsed = answer?.compare?.elapsed.to;
+  const isWaiting = answer === undefined && main.failure === undefined;
   return (
     <>
       <div class="page-head">
@@ -61,13 +62,14 @@ export function SpanPage({ merchant }: { readonly merchant: Merchant }) {
       )}
       <FigureCards
         total={series?.total}
+        isLoading={isWaiting}
         currency={currency}
         measures={MEASURES}
         elapsedTo={elapsed && dateAndTime(elapsed)}
       />
       {answer !== undefined && series !== undefined ? (
         <SpanLinePanel merchant={merchant} reading={reading} answer={answer} series={series} />
-      ) : main.failure === undefined ? (
+      ) : isWaiting ? (
         <div class="panel">
           <div class="chart-waiting" />
         </div>
@@ -120,6 +122,7 @@ function SpanLinePanel({ merchant, reading, answer, series }: SpanLinePanelProps
           <h2 id="span-line">{t(`measure.${measure}`)}</h2>
         </div>
         <Readout
+          label={t(`measure.${measure}`)}
           points={points}
           at={pointed}
           nameOf={nameOf}
@@ -147,7 +150,7 @@ function SpanLinePanel({ merchant, reading, answer, series }: SpanLinePanelProps
           onPoint={setPointed}
           onOpen={(at) => go(linkOf(at))}
         />
-        <ValueTable points={points} nameOf={nameOf} text={text} linkOf={linkOf} />
+        <ValueTable label={t(`measure.${measure}`)} points={points} nameOf={nameOf} text={text} linkOf={linkOf} />
         {series.total.payments.count === 0 && <p class="empty">{t("span.empty")}</p>}
       </section>
       <Notices notices={answer.notices} more={more} />

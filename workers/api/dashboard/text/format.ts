@@ -65,9 +65,10 @@ export function count(value: number | null, { compact = false, signed = false }:
 export const decimal = (value: number) =>
   numberFormat({ minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(value);
 
-/** Of a ratio: 0.123 is 12.3 %; from ten on without decimals. */
+/** Of a ratio: 0.031 is 3.1%, 0.02 is 2.0%; from ten on without decimals, and nothing at all as well. */
 export function percent(ratio: number): string {
-  return numberFormat({ style: "percent", maximumFractionDigits: Math.abs(ratio) < 0.0995 ? 1 : 0 }).format(ratio);
+  const digits = ratio !== 0 && Math.abs(ratio) < 0.0995 ? 1 : 0;
+  return numberFormat({ style: "percent", minimumFractionDigits: digits, maximumFractionDigits: digits }).format(ratio);
 }
 
 /** Of what was read: 1.2 MB. */
@@ -167,9 +168,9 @@ export function axisTime(ms: number, zone: string, stepMs: number): string {
 
 /** A moment of this device by a zone's clock: as the API writes times, to be read by the functions above. */
 export function timeIn(zone: string, ms: number): string {
-  return new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" })
-    .format(ms)
-    .replace(" ", "T");
+  const options = { timeZone: zone, dateStyle: "short", timeStyle: "medium" } as const;
+  const format = keep(`i${zone}`, () => new Intl.DateTimeFormat("sv-SE", options));
+  return format.format(ms).replace(" ", "T");
 }
 
 let regions: { readonly of: (code: string) => string | undefined; readonly language: string } | undefined;

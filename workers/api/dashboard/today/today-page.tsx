@@ -61,6 +61,7 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
     return linkTo("payments", { span: "today", currency }, { since: start, until: end });
   };
   const elapsed = answer?.compare?.elapsed.to;
+  const isWaiting = answer === undefined && day.failure === undefined;
 
   return (
     <>
@@ -76,7 +77,13 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
         />
       </div>
       {answer === undefined && day.failure !== undefined && <FailurePanel failure={day.failure} onRetry={retry} />}
-      <FigureCards total={total} currency={currency} measures={MEASURES} elapsedTo={elapsed && clockTime(elapsed)} />
+      <FigureCards
+        total={total}
+        isLoading={isWaiting}
+        currency={currency}
+        measures={MEASURES}
+        elapsedTo={elapsed && clockTime(elapsed)}
+      />
       {quiet !== undefined && (
         <p class="hint" role="status">
           {t("today.quiet", { minutes: quiet.minutes, count: quiet.expected })}
@@ -97,10 +104,11 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
           />
         </div>
         {series === undefined ? (
-          <div class="chart-waiting" />
+          isWaiting && <div class="chart-waiting" />
         ) : (
           <>
             <Readout
+              label={t(`measure.${measure}`)}
               points={lines.shown}
               at={pointed}
               nameOf={(at) => windowName(series.buckets[at])}
@@ -128,6 +136,7 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
               onOpen={(at) => go(linkOf(at))}
             />
             <ValueTable
+              label={t(`measure.${measure}`)}
               points={lines.shown}
               nameOf={(at) => windowName(series.buckets[at])}
               text={text}

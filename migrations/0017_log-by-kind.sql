@@ -1,0 +1,1 @@
+CREATE INDEX `admin_log_kind` ON `admin_log` (`kind`,`id`);
