@@ -19,6 +19,7 @@ const SCHEMA = `
     lease TEXT
   );
   CREATE INDEX IF NOT EXISTS message_due ON message (queue, due_ms);
+  CREATE INDEX IF NOT EXISTS message_lease ON message (lease) WHERE lease IS NOT NULL;
 `;
 
 export interface StoredMessage {
@@ -173,7 +174,9 @@ export class MessageStore {
 
   #leases(queue: string, nowMs: number): number {
     const [row] = this.#db
-      .prepare("SELECT count(DISTINCT lease) AS leases FROM message WHERE queue = ? AND due_ms > ?")
+      .prepare(
+        "SELECT count(DISTINCT lease) AS leases FROM message INDEXED BY message_lease WHERE queue = ? AND due_ms > ? AND lease IS NOT NULL",
+      )
       .all(queue, nowMs);
     return Number(row?.leases);
   }

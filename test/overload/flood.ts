@@ -1,5 +1,5 @@
-import { Agent, request } from "node:http";
 import { sleep } from "../../scripts/sleep.ts";
+import { Connection } from "./connection.ts";
 import type { NumberedBatch } from "./numbered-batch.ts";
 
 /** What became of the requests of a time. */
@@ -16,7 +16,7 @@ export interface FloodCount {
   unanswered: number;
   /** Due, and not sent, since every connection was waiting for an answer. */
   unsent: number;
-  /** Milliseconds from the first byte sent to the last one received. */
+  /** Milliseconds from the first byte written on a connection that stands until the head of the answer is there. */
   readonly acceptedMs: number[];
   readonly refusedMs: number[];
 }
@@ -41,20 +41,34 @@ export interface FloodTarget {
 const TICK_MS = 5;
 const ANSWER_MS_MAX = 30_000;
 
+/** A connection, and the body that goes out on it. */
+interface Line {
+  readonly connection: Connection;
+  readonly body: Buffer;
+}
+
 /** Sends numbered batches, never one number twice. */
 export class Flood {
-  readonly #target: FloodTarget;
+  readonly #url: URL;
+  readonly #head: string;
   readonly #batch: NumberedBatch;
-  readonly #agent: Agent;
   readonly #connectionsMax: number;
+  readonly #idle: Line[] = [];
   #number = 0;
-  #underWay = 0;
+  #lines = 0;
 
-  constructor(target: FloodTarget, batch: NumberedBatch, connectionsMax: number) {
-    this.#target = target;
+  constructor({ url, key }: FloodTarget, batch: NumberedBatch, connectionsMax: number) {
+    this.#url = new URL(url);
     this.#batch = batch;
     this.#connectionsMax = connectionsMax;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: connectionsMax });
+    this.#head = [
+      "POST /v1/events HTTP/1.1",
+      `Host: ${this.#url.host}`,
+      `Authorization: Bearer ${key}`,
+      "Content-Type: application/x-ndjson",
+      `Content-Length: ${batch.bytes}`,
+      "\r\n",
+    ].join("\r\n");
   }
 
   /** One request after the other on each of so many connections, for so long: what the system answers by itself. */
@@ -75,56 +89,40 @@ export class Flood {
     let due = 0;
     for (let passedMs = 0; passedMs < durationMs; passedMs = performance.now() - startMs) {
       for (const dueNow = Math.floor((passedMs * perSecond) / 1000); due < dueNow; due += 1) {
-        if (this.#underWay < this.#connectionsMax) void this.post(count);
+        if (this.#idle.length > 0 || this.#lines < this.#connectionsMax) void this.post(count);
         else count.unsent += 1;
       }
       await sleep(TICK_MS);
     }
-    while (this.#underWay > 0) await sleep(TICK_MS);
+    while (this.#idle.length < this.#lines) await sleep(TICK_MS);
     return count;
   }
 
   /** Sends the next batch; never rejects. */
   async post(count: FloodCount): Promise<void> {
-    const body = this.#batch.body(this.#number++);
-    this.#underWay += 1;
-    const beganMs = performance.now();
-    const answer = await this.#exchange(body);
-    const tookMs = performance.now() - beganMs;
-    this.#underWay -= 1;
+    const line = this.#idle.pop() ?? this.#newLine();
+    this.#batch.number(line.body, this.#number++);
+    const answer = await line.connection.exchange(this.#head, line.body);
+    this.#idle.push(line);
     if (answer === undefined) count.unanswered += 1;
     else if (answer.status === 200 || answer.status === 202) {
       count.accepted += 1;
       count.direct += answer.status === 200 ? 1 : 0;
-      count.acceptedMs.push(tookMs);
+      count.acceptedMs.push(answer.tookMs);
     } else if ((answer.status === 429 || answer.status === 503) && answer.hasRetryAfter) {
       count.refused += 1;
-      count.refusedMs.push(tookMs);
+      count.refusedMs.push(answer.tookMs);
     } else count.wrong += 1;
   }
 
+  /** When nothing is under way. */
   close(): void {
-    this.#agent.destroy();
+    for (const { connection } of this.#idle) connection.close();
   }
 
-  #exchange(body: Buffer): Promise<{ readonly status: number; readonly hasRetryAfter: boolean } | undefined> {
-    const { url, key } = this.#target;
-    return new Promise((resolve) => {
-      const headers = {
-        Authorization: `Bearer ${key}`,
-        "Content-Type": "application/x-ndjson",
-        "Content-Length": body.byteLength,
-      };
-      const sent = request(`${url}/v1/events`, { method: "POST", agent: this.#agent, headers }, (response) => {
-        const { statusCode = 0, headers: said } = response;
-        response.resume();
-        response.on("end", () => resolve({ status: statusCode, hasRetryAfter: said["retry-after"] !== undefined }));
-        response.on("error", () => resolve(undefined));
-      });
-      sent.setTimeout(ANSWER_MS_MAX, () => sent.destroy());
-      sent.on("error", () => resolve(undefined));
-      sent.end(body);
-    });
+  #newLine(): Line {
+    this.#lines += 1;
+    return { connection: new Connection(this.#url, ANSWER_MS_MAX), body: this.#batch.body(0) };
   }
 }
 

@@ -45,11 +45,21 @@ export class NumberedBatch {
     this.#template = Buffer.from(text, "latin1");
   }
 
+  /** Of every body. */
+  get bytes(): number {
+    return this.#template.byteLength;
+  }
+
   /** NDJSON of the batch with this number. */
   body(number: number): Buffer {
-    const digits = String(number).padStart(DIGITS, "0");
     const body = Buffer.from(this.#template);
-    for (const offset of this.#offsets) body.write(digits, offset, "latin1");
+    this.number(body, number);
     return body;
+  }
+
+  /** Makes the body of one batch that of another. */
+  number(body: Buffer, number: number): void {
+    const digits = String(number).padStart(DIGITS, "0");
+    for (const offset of this.#offsets) body.write(digits, offset, "latin1");
   }
 }

@@ -17,6 +17,10 @@ export interface OverloadReport {
   readonly requests: Omit<FloodCount, "acceptedMs" | "refusedMs">;
   readonly refusals: Latency & { readonly within_100_ms: number };
   readonly acceptances: Latency;
+  /** How late the sender's own event loop was under the flood: its latencies are known no better. */
+  readonly sender_lag: Latency;
+  /** What processes took of one core under the flood. The Workers' code runs in one thread of its process. */
+  readonly cores: { readonly workers: number; readonly sender: number; readonly queues: number };
   /** Events that were accepted and are not counted; counted and were refused. */
   readonly lost: number;
   readonly invented: number;

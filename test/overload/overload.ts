@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { describeMachine, machineLine } from "../../bench/machine.ts";
 import { optionsOf } from "../../bench/options.ts";
+import { makeStateDir } from "../../bench/system.ts";
 import { tableText } from "../../bench/table.ts";
-import { buildWorkers } from "../../scripts/build.ts";
+import { buildDurableWorkers } from "../../scripts/durable-queues/bundle.ts";
 import { failureText } from "../../scripts/failure-text.ts";
 import type { Latency, OverloadReport } from "./overload-report.ts";
 import { runOverload } from "./run-overload.ts";
@@ -27,12 +26,12 @@ const optionsSchema = z.object({
 
 async function main(): Promise<number> {
   const { times, seconds, json } = optionsOf(USAGE, optionsSchema, { times: "10", seconds: "120", json: false });
-  const dir = await mkdtemp(join(tmpdir(), "tally-overload-"));
+  const dir = await makeStateDir();
   const onStep = (step: string) => process.stderr.write(`… ${step}\n`);
   try {
     const bundleDir = join(dir, "bundles");
     onStep("building the Workers");
-    await buildWorkers(bundleDir);
+    await buildDurableWorkers(bundleDir);
     const machine = describeMachine();
     const report = await runOverload({ dir, bundleDir, times, durationMs: seconds * 1000, onStep });
     process.stdout.write(
@@ -42,8 +41,6 @@ async function main(): Promise<number> {
   } catch (error) {
     process.stderr.write(`${failureText(error)}\n`);
     return 1;
-  } finally {
-    await rm(dir, { recursive: true, force: true });
   }
 }
 
@@ -63,6 +60,8 @@ function textOf(report: OverloadReport): string {
     ["refusals within 100 ms, %", (100 * refusals.within_100_ms).toFixed(2)],
     ["refusals: median, p99, slowest, ms", ms(refusals)],
     ["receipts: median, p99, slowest, ms", ms(acceptances)],
+    ["the sender's event loop late by: median, p99, most, ms", ms(report.sender_lag)],
+    ["cores taken by the Workers, the sender, the queues", Object.values(report.cores).join(", ")],
     ["events lost, invented", `${grouped(report.lost)}, ${grouped(report.invented)}`],
     ["memory before, in each quarter, after, MB", [memory.before, ...memory.quarters, memory.after].join(", ")],
     ["another's reads alone: median, p99, slowest, ms", ms(reads.alone)],

@@ -5,13 +5,16 @@ import { WORKERD_PID_FILE } from "../../scripts/runtime.ts";
 import { sleep } from "../../scripts/sleep.ts";
 import { findWorkerd } from "../../scripts/workerd-process.ts";
 import { Flood, type FloodCount, newCount, quantile } from "./flood.ts";
+import { watchLoad } from "./machine-load.ts";
 import { residentMb, watchMemory } from "./memory.ts";
 import { NumberedBatch } from "./numbered-batch.ts";
 import { failuresOf, latencyOf, type OverloadReport, RECOVERY_MS_MAX, REFUSAL_MS_MAX } from "./overload-report.ts";
+import { startSeparateQueues } from "./separate-queues.ts";
 import { countOf, readSteadily, type SteadyReads } from "./steady-reads.ts";
 
 export interface OverloadOptions {
   readonly dir: string;
+  /** As `buildDurableWorkers` makes them. */
   readonly bundleDir: string;
   /** Of what the machine sustains. */
   readonly times: number;
@@ -35,83 +38,98 @@ const QUIET = "quiet";
 
 /** Floods the whole system with the batches of one merchant, and says what became of them, of its memory, and of others' reads. */
 export async function runOverload(options: OverloadOptions): Promise<OverloadReport> {
-  const { dir, bundleDir, times, durationMs, onStep } = options;
+  const { dir, bundleDir, onStep } = options;
   onStep("starting");
-  const system = await startLocalSystem({
-    stateDir: dir,
-    bundleDir,
-    ports: { ingest: 0, api: 0, clickhouse: 0 },
-    rateLimit: "off",
-  });
-  const { directory, ingestUrl: url } = system.runtime;
+  const queues = await startSeparateQueues(join(dir, "queues.sqlite"));
   try {
-    const nowMs = Date.now();
-    await putSource(directory, { id: "overload", name: "Overload", merchants: null }, nowMs);
-    const key = await createKey(directory, "source", "overload", nowMs);
-    const operatorKey = await createKey(directory, "operator", "overload", nowMs);
-    const batchOf = (name: string, merchant: string) =>
-      new NumberedBatch({ name, merchant, events: REQUEST_EVENTS, occurredAtMs: nowMs - 1 });
-    const batch = batchOf("flood", FLOODING);
-    const flood = new Flood({ url, key }, batch, FLOOD_CONNECTIONS);
-    const quiet = new Flood({ url, key }, batchOf("quiet", QUIET), 1);
-    for (let n = 0; n < 5; n += 1) await quiet.post(newCount());
-    const reading = () => readSteadily(system, operatorKey, QUIET);
-    const pid = await findWorkerd(join(dir, WORKERS_STATE_DIR, WORKERD_PID_FILE));
-    if (pid === undefined) throw new Error("workerd is not there");
-
-    onStep("measuring what the machine sustains");
-    const warm = await flood.closedLoop(SUSTAINED_CONNECTIONS, WARM_UP_MS);
-    const alone = await readsDuring(reading(), () => sleep(ALONE_MS));
-    const sustained = await readsDuring(reading(), () => flood.closedLoop(SUSTAINED_CONNECTIONS, SUSTAINED_MS));
-    const perSecond = (sustained.result.accepted * 1000) / SUSTAINED_MS;
-    const before = residentMb(pid);
-
-    onStep(`${times} times ${Math.round(perSecond * REQUEST_EVENTS).toLocaleString("en-US")} events a second`);
-    const memory = watchMemory(pid);
-    const flooded = await readsDuring(reading(), () => flood.openLoop(perSecond * times, durationMs));
-    const quarters = memory.stop();
-    onStep("over: back to normal?");
-    const endMs = performance.now();
-    const normalMs = 3 * Math.max(20, quantile(sustained.result.acceptedMs, 0.5));
-    const after = newCount();
-    const recovered_ms = await recovery(flood, after, normalMs, endMs);
-
-    onStep("counting what was accepted");
-    const all = [warm, sustained.result, flooded.result, after];
-    const sum = (of: (count: FloodCount) => number) => all.reduce((total, count) => total + of(count), 0);
-    const counted = await drained(system, operatorKey, sum(({ accepted }) => accepted) * REQUEST_EVENTS);
-    const { acceptedMs, refusedMs, ...requests } = flooded.result;
-    const figures = {
-      sustained_events_per_s: Math.round(perSecond * REQUEST_EVENTS),
-      offered_events_per_s: Math.round(perSecond * times * REQUEST_EVENTS),
-      sent_events_per_s: perSecondOf(
-        requests.accepted + requests.refused + requests.wrong + requests.unanswered,
-        durationMs,
-      ),
-      accepted_events_per_s: perSecondOf(requests.accepted, durationMs),
-      requests,
-      refusals: {
-        ...latencyOf(refusedMs),
-        within_100_ms: refusedMs.filter((ms) => ms <= REFUSAL_MS_MAX).length / Math.max(1, refusedMs.length),
-      },
-      acceptances: latencyOf(acceptedMs),
-      lost: Math.max(0, sum(({ accepted }) => accepted) * REQUEST_EVENTS - counted.events),
-      invented: Math.max(0, counted.events - sum(({ accepted, unanswered }) => accepted + unanswered) * REQUEST_EVENTS),
-      memory_mb: { before, quarters, after: residentMb(pid) },
-      reads: { alone: latencyOf(alone.ms), sustained: latencyOf(sustained.ms), flood: latencyOf(flooded.ms) },
-      recovered_ms,
-      drained_ms: Math.round(performance.now() - endMs),
-    };
-    const failures = failuresOf(
-      figures,
-      sum(({ wrong }) => wrong),
-    );
-    flood.close();
-    quiet.close();
-    return { ok: failures.length === 0, failures, ...figures };
+    const system = await startLocalSystem({
+      stateDir: dir,
+      bundleDir,
+      ports: { ingest: 0, api: 0, clickhouse: 0 },
+      rateLimit: "off",
+      queues: { url: queues.url, deliverTo: () => {} },
+    });
+    try {
+      queues.deliverTo(system.runtime.aggregateUrl ?? "");
+      return await measure(system, queues.pid, options);
+    } finally {
+      await system.stop();
+    }
   } finally {
-    await system.stop();
+    await queues.stop();
   }
+}
+
+async function measure(system: LocalSystem, queuesPid: number, options: OverloadOptions): Promise<OverloadReport> {
+  const { dir, times, durationMs, onStep } = options;
+  const { directory, ingestUrl: url } = system.runtime;
+  const nowMs = Date.now();
+  await putSource(directory, { id: "overload", name: "Overload", merchants: null }, nowMs);
+  const key = await createKey(directory, "source", "overload", nowMs);
+  const operatorKey = await createKey(directory, "operator", "overload", nowMs);
+  const batchOf = (name: string, merchant: string) =>
+    new NumberedBatch({ name, merchant, events: REQUEST_EVENTS, occurredAtMs: nowMs - 1 });
+  const batch = batchOf("flood", FLOODING);
+  const flood = new Flood({ url, key }, batch, FLOOD_CONNECTIONS);
+  const quiet = new Flood({ url, key }, batchOf("quiet", QUIET), 1);
+  for (let n = 0; n < 5; n += 1) await quiet.post(newCount());
+  const reading = () => readSteadily(system, operatorKey, QUIET);
+  const pid = await findWorkerd(join(dir, WORKERS_STATE_DIR, WORKERD_PID_FILE));
+  if (pid === undefined) throw new Error("workerd is not there");
+
+  onStep("measuring what the machine sustains");
+  const warm = await flood.closedLoop(SUSTAINED_CONNECTIONS, WARM_UP_MS);
+  const alone = await readsDuring(reading(), () => sleep(ALONE_MS));
+  const sustained = await readsDuring(reading(), () => flood.closedLoop(SUSTAINED_CONNECTIONS, SUSTAINED_MS));
+  const perSecond = (sustained.result.accepted * 1000) / SUSTAINED_MS;
+  const before = residentMb(pid);
+
+  onStep(`${times} times ${Math.round(perSecond * REQUEST_EVENTS).toLocaleString("en-US")} events a second`);
+  const memory = watchMemory(pid);
+  const load = watchLoad({ workers: pid, sender: process.pid, queues: queuesPid });
+  const flooded = await readsDuring(reading(), () => flood.openLoop(perSecond * times, durationMs));
+  const quarters = memory.stop();
+  const loaded = load.stop();
+  onStep("over: back to normal?");
+  const endMs = performance.now();
+  const normalMs = 3 * Math.max(20, quantile(sustained.result.acceptedMs, 0.5));
+  const after = newCount();
+  const recovered_ms = await recovery(flood, after, normalMs, endMs);
+
+  onStep("counting what was accepted");
+  const all = [warm, sustained.result, flooded.result, after];
+  const sum = (of: (count: FloodCount) => number) => all.reduce((total, count) => total + of(count), 0);
+  const counted = await drained(system, operatorKey, sum(({ accepted }) => accepted) * REQUEST_EVENTS);
+  const { acceptedMs, refusedMs, ...requests } = flooded.result;
+  const figures = {
+    sustained_events_per_s: Math.round(perSecond * REQUEST_EVENTS),
+    offered_events_per_s: Math.round(perSecond * times * REQUEST_EVENTS),
+    sent_events_per_s: perSecondOf(
+      requests.accepted + requests.refused + requests.wrong + requests.unanswered,
+      durationMs,
+    ),
+    accepted_events_per_s: perSecondOf(requests.accepted, durationMs),
+    requests,
+    refusals: {
+      ...latencyOf(refusedMs),
+      within_100_ms: refusedMs.filter((ms) => ms <= REFUSAL_MS_MAX).length / Math.max(1, refusedMs.length),
+    },
+    acceptances: latencyOf(acceptedMs),
+    ...loaded,
+    lost: Math.max(0, sum(({ accepted }) => accepted) * REQUEST_EVENTS - counted.events),
+    invented: Math.max(0, counted.events - sum(({ accepted, unanswered }) => accepted + unanswered) * REQUEST_EVENTS),
+    memory_mb: { before, quarters, after: residentMb(pid) },
+    reads: { alone: latencyOf(alone.ms), sustained: latencyOf(sustained.ms), flood: latencyOf(flooded.ms) },
+    recovered_ms,
+    drained_ms: Math.round(performance.now() - endMs),
+  };
+  const failures = failuresOf(
+    figures,
+    sum(({ wrong }) => wrong),
+  );
+  flood.close();
+  quiet.close();
+  return { ok: failures.length === 0, failures, ...figures };
 }
 
 const perSecondOf = (requests: number, durationMs: number) =>

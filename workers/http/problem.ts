@@ -17,13 +17,20 @@ export interface Problem {
 
 /** What was sent may be told again in it, but no key. */
 export function problemResponse(problem: Problem): Response {
-  const { status, code, title, detail, retryAfterS, allow, extensions } = problem;
+  return new Response(problemBody(problem), { status: problem.status, headers: problemHeaders(problem) });
+}
+
+export function problemHeaders({ status, retryAfterS, allow }: Problem): Headers {
   const headers = new Headers({ "Content-Type": "application/problem+json", "Cache-Control": "no-store" });
   if (retryAfterS !== undefined) headers.set("Retry-After", String(retryAfterS));
   if (allow !== undefined) headers.set("Allow", allow);
   if (status === 401) headers.set("WWW-Authenticate", 'Bearer realm="tally"');
+  return headers;
+}
+
+export function problemBody({ status, code, title, detail, extensions }: Problem): string {
   const body = { type: `urn:tally:problem:${code}`, title, status, code, detail, ...extensions };
-  return new Response(withoutKeySecrets(JSON.stringify(body)), { status, headers });
+  return withoutKeySecrets(JSON.stringify(body));
 }
 
 export const unauthorized = (detail: string): Problem => ({

@@ -23,24 +23,32 @@ import { lateWindowsOf } from "./late-windows-of.ts";
 import { DIRECT_TIMEOUT_MS, IDS_PER_REQUEST_MAX, LATE_WINDOWS_ANNOUNCED_MAX, LOG_DELAY_S } from "./limits.ts";
 import { packEvents } from "./log-events.ts";
 import { type Collecting, metered, meterReceipt, meterRefused } from "./metered.ts";
+import { overloadedResponse } from "./overloaded.ts";
 import { contentModeOf, readCloudEvents } from "./parse-cloud-events.ts";
 import { readEvents } from "./parse-events.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
-import { overloaded, type UnderWay } from "./under-way.ts";
+import type { UnderWay } from "./under-way.ts";
 
 const app = new Hono<Collecting>();
+// First of all, and past what every other answer goes through: when most of what comes is refused, a refusal has to cost next to nothing.
+app.use(async (c, next) => {
+  if (!isCollecting(c)) return await next();
+  const nowMs = Date.now();
+  const underWay = isolateUnderWay();
+  if (!underWay.isFull(nowMs)) return await next();
+  noteRefusal(underWay, nowMs);
+  await drain(c.req.raw);
+  return overloadedResponse(c.req.url);
+});
 app.use(requestId);
 app.use(async (c, next) => {
   await next();
-  await drain(c.req.raw.body);
+  await drain(c.req.raw);
 });
 app.use(async (c, next) => {
-  if (c.req.method !== "POST" || c.req.path !== "/v1/events") return await next();
-  const nowMs = Date.now();
+  if (!isCollecting(c)) return await next();
   const underWay = isolateUnderWay();
-  // Before anything is looked at: a refusal has to cost next to nothing.
-  if (underWay.isFull(nowMs)) return refuse(underWay, nowMs);
-  const work = underWay.begin(c.req.raw.headers, nowMs);
+  const work = underWay.begin(c.req.raw.headers, Date.now());
   c.set("work", work);
   const done = next().finally(() => underWay.end(work));
   // Also when the sender has left: the runtime would just stop, and what is under way never end.
@@ -61,7 +69,10 @@ app.post("/v1/events", metered, async (c) => {
   const nowMs = Date.now();
   const underWay = isolateUnderWay();
   const room = underWay.read(c.var.work, body.value.byteLength, nowMs);
-  if (room === "nothing") return refuse(underWay, nowMs);
+  if (room === "nothing") {
+    noteRefusal(underWay, nowMs);
+    return overloadedResponse(c.req.url);
+  }
   return await collect(c, body.value, room === "head start");
 });
 
@@ -93,6 +104,7 @@ async function collect(c: Context<Collecting>, body: Uint8Array, hasHeadStart: b
   const token = topology === undefined ? "" : tokenOf(request);
   // The log's delay begins with the first message, so the direct call's time does too.
   const deadline = startDeadline(DIRECT_TIMEOUT_MS);
+  isolateUnderWay().wait(c.var.work);
   try {
     await sendAll(
       c.env.RAW,
@@ -142,11 +154,12 @@ app.post("/v1/ids", async (c) => {
 app.all("/v1/events", () => problemResponse(methodNotAllowed("POST")));
 app.all("/v1/ids", () => problemResponse(methodNotAllowed("POST")));
 
-function refuse(underWay: UnderWay, nowMs: number): Response {
+const isCollecting = (c: Context<Collecting>) => c.req.method === "POST" && c.req.path === "/v1/events";
+
+function noteRefusal(underWay: UnderWay, nowMs: number): void {
   meterRefused("overloaded");
   const refused = underWay.refuse(nowMs);
   if (refused !== undefined) log("warn", "overloaded", { refused });
-  return problemResponse(overloaded);
 }
 
 /** `getRandomValues` fills at most this much at a time. */

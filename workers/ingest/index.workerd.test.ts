@@ -165,6 +165,8 @@ describe("an isolate with much under way", () => {
     }
     expect(refused.status).toBe(503);
     expect(refused.headers.get("Retry-After")).toBe("1");
+    expect(refused.headers.get("X-Request-Id")).toMatch(/^[0-9a-f-]{36}$/);
+    expect(refused.headers.get("X-Content-Type-Options")).toBe("nosniff");
     expect(await refused.json()).toMatchObject({ code: "overloaded", status: 503 });
     expect(logged).toEqual([]);
     resolve();

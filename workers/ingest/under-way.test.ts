@@ -1,23 +1,29 @@
 import { expect, test } from "vitest";
 import {
+  CROWD_REQUESTS_MIN,
+  CROWD_WORK_MS_MAX,
+  HEAD_START_SHARE_MAX,
   KILOBYTE_MS,
+  LEFT_SHARE_WAITING,
   REQUEST_AGE_MS_MAX,
   REQUEST_MS,
   UnderWay,
   UPLOAD_MS_MAX,
   WORK_MS_MAX,
-  WORK_WITH_HEAD_START_MS_MAX,
 } from "./under-way.ts";
 
 const headersOf = (bytes: number, more: Record<string, string> = {}) =>
   new Headers({ "Content-Length": String(bytes), ...more });
 const costOf = (bytes: number) => REQUEST_MS + (bytes / 1000) * KILOBYTE_MS;
-/** How many requests with bodies of so many bytes an isolate takes on. */
-const roomFor = (bytes: number) => Math.ceil(WORK_MS_MAX / costOf(bytes));
+/** How many requests with bodies of so many bytes an isolate takes on, none of which waits yet. */
+const roomFor = (bytes: number) =>
+  Math.min(
+    Math.ceil(WORK_MS_MAX / costOf(bytes)),
+    Math.max(CROWD_REQUESTS_MIN, Math.ceil(CROWD_WORK_MS_MAX / costOf(bytes))),
+  );
 
 /** As many as there is room for, all of them read. */
-function filled(bytes = 1_000, nowMs = 0) {
-  const underWay = new UnderWay();
+function filled(bytes = 1_000, nowMs = 0, underWay = new UnderWay()) {
   const works = Array.from({ length: roomFor(bytes) }, () => {
     expect(underWay.isFull(nowMs)).toBe(false);
     const work = underWay.begin(headersOf(bytes), nowMs);
@@ -29,9 +35,9 @@ function filled(bytes = 1_000, nowMs = 0) {
 }
 
 test("an isolate is full with so much work, in many small requests or few large ones, and has room when one is answered", () => {
-  expect(roomFor(420)).toBeGreaterThan(100);
+  expect(roomFor(420)).toBeGreaterThan(40);
   expect(roomFor(420_000)).toBeGreaterThan(8);
-  for (const bytes of [420, 420_000]) {
+  for (const bytes of [420, 42_000, 100_000, 420_000]) {
     const { underWay, works } = filled(bytes);
     for (const work of works.slice(0, 1)) underWay.end(work);
     expect(underWay.isFull(0)).toBe(false);
@@ -48,13 +54,48 @@ test("a request larger than all an isolate takes on at a time is taken when ther
   expect(underWay.isFull(0)).toBe(false);
 });
 
-test("the shards are called directly until most of it is under way", () => {
+test.each([420, 42_000, 420_000])(
+  "the shards are called directly until most of it is under way, in requests of %d bytes",
+  (bytes) => {
+    const underWay = new UnderWay();
+    const outcomes = Array.from({ length: roomFor(bytes) }, () =>
+      underWay.read(underWay.begin(headersOf(bytes), 0), bytes, 0),
+    );
+    const direct = outcomes.filter((outcome) => outcome === "head start").length;
+    expect(outcomes).toEqual(outcomes.map((_, at) => (at < direct ? "head start" : "log")));
+    expect(direct / outcomes.length).toBeGreaterThan(HEAD_START_SHARE_MAX - 0.16);
+    expect(direct).toBeLessThan(outcomes.length);
+  },
+);
+
+test("of a crowd those count less that only wait; what is under way has its limit all the same", () => {
   const underWay = new UnderWay();
-  const outcomes = Array.from({ length: roomFor(42_000) }, () =>
-    underWay.read(underWay.begin(headersOf(42_000), 0), 42_000, 0),
-  );
-  const direct = Math.floor(WORK_WITH_HEAD_START_MS_MAX / costOf(42_000));
-  expect(outcomes).toEqual(outcomes.map((_, at) => (at < direct ? "head start" : "log")));
+  let begun = 0;
+  for (; !underWay.isFull(0); begun += 1) {
+    const work = underWay.begin(headersOf(42_000), 0);
+    underWay.read(work, 42_000, 0);
+    underWay.wait(work);
+  }
+  expect(begun).toBe(Math.ceil(CROWD_WORK_MS_MAX / (costOf(42_000) * LEFT_SHARE_WAITING)));
+  expect(begun * costOf(42_000)).toBeLessThan(WORK_MS_MAX);
+  for (const bytes of [420_000, 1_000_000]) {
+    const large = new UnderWay();
+    for (begun = 0; !large.isFull(0); begun += 1) large.wait(large.begin(headersOf(bytes), 0));
+    expect(begun).toBe(Math.ceil(WORK_MS_MAX / costOf(bytes)));
+  }
+});
+
+test("what waits leaves nothing behind when it ends, whether it is told once, twice or too late", () => {
+  const { underWay, works } = filled(42_000);
+  for (const work of works) {
+    underWay.wait(work);
+    underWay.wait(work);
+    underWay.end(work);
+    underWay.wait(work);
+    underWay.end(work);
+  }
+  const again = filled(42_000, 0, underWay).works;
+  expect(again).toHaveLength(works.length);
 });
 
 test("a compressed body counts by what it will be, and by what it was once it is unpacked", () => {

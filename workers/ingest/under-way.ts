@@ -1,12 +1,18 @@
-import type { Problem } from "../http/problem.ts";
-
 /**
  * What one isolate takes on at a time, in milliseconds of its processor, which is what runs out first: with this much under way every further
  * request would only wait behind it, and whoever sends is better told at once. Eight requests of a thousand events are below it.
  */
 export const WORK_MS_MAX = 100;
-/** Beyond this the shards are not called directly: the log has the events, which is what was promised, and the request costs less. */
-export const WORK_WITH_HEAD_START_MS_MAX = 75;
+/**
+ * Of so many requests at a time there may be less left to do: whoever comes then is one of a crowd, of which most are refused, and a refusal waits
+ * for all that is left. Fewer senders than that wait only for one another.
+ */
+export const CROWD_REQUESTS_MIN = 16;
+export const CROWD_WORK_MS_MAX = 25;
+/** What is left of a request when its events are on their way to the log: the call of the shards, and the receipt. */
+export const LEFT_SHARE_WAITING = 0.4;
+/** Beyond so much of a limit the shards are not called directly: the log has the events, which is what was promised, and the request costs less. */
+export const HEAD_START_SHARE_MAX = 0.75;
 
 /** What a request takes by estimate, whatever is in it; and a thousand bytes of its unpacked body (`npm run bench:ingest`: some 10 µs an event). */
 export const REQUEST_MS = 0.6;
@@ -21,8 +27,6 @@ export const UPLOAD_MS_MAX = 1_000;
  * counts no more, or an isolate would fill with requests that are gone.
  */
 export const REQUEST_AGE_MS_MAX = 35_000;
-/** A sender that waits for so long finds room as a rule: what was under way is done in a fraction of it. */
-const RETRY_AFTER_S = 1;
 /** Refusals come in thousands; the log has their number this often. */
 const REPORT_EVERY_MS = 1_000;
 
@@ -31,10 +35,15 @@ export class Work {
   readonly sinceMs: number;
   costMs: number;
   isRead = false;
+  isWaiting = false;
 
   constructor(sinceMs: number, costMs: number) {
     this.sinceMs = sinceMs;
     this.costMs = costMs;
+  }
+
+  get leftMs(): number {
+    return this.isWaiting ? this.costMs * LEFT_SHARE_WAITING : this.costMs;
   }
 }
 
@@ -43,25 +52,26 @@ export class UnderWay {
   /** In the order in which they came. */
   readonly #works = new Set<Work>();
   #costMs = 0;
+  /** Of it, what is still to be done. */
+  #leftMs = 0;
   #refused = 0;
   #reportedMs = 0;
 
   /** True when no more may be taken on. By what is there, not by what comes: a large body has to get its turn too. */
   isFull(nowMs: number): boolean {
-    if (this.#costMs < WORK_MS_MAX) return false;
+    if (this.#filled < 1) return false;
     for (const work of this.#works) {
       const ageMs = nowMs - work.sinceMs;
       if (ageMs < UPLOAD_MS_MAX) break;
       if (!work.isRead || ageMs >= REQUEST_AGE_MS_MAX) this.end(work);
     }
-    return this.#costMs >= WORK_MS_MAX;
+    return this.#filled >= 1;
   }
 
   /** Takes a request on, by what its headers say. */
   begin(headers: Headers, nowMs: number): Work {
     const work = new Work(nowMs, costOf(bytesSaid(headers)));
-    this.#works.add(work);
-    this.#costMs += work.costMs;
+    this.#add(work);
     return work;
   }
 
@@ -70,21 +80,54 @@ export class UnderWay {
    * on its way that others have taken its place.
    */
   read(work: Work, bytes: number, nowMs: number): "head start" | "log" | "nothing" {
-    const isCounted = this.#works.has(work);
-    if (!isCounted && this.isFull(nowMs)) return "nothing";
-    this.#works.add(work);
-    this.#costMs += costOf(bytes) - (isCounted ? work.costMs : 0);
-    work.costMs = costOf(bytes);
-    work.isRead = true;
+    if (!this.#works.has(work)) {
+      if (this.isFull(nowMs)) return "nothing";
+      this.#add(work);
+    }
+    this.#change(work, () => {
+      work.costMs = costOf(bytes);
+      work.isRead = true;
+    });
     // One alone has it, however large.
-    return this.#works.size === 1 || this.#costMs <= WORK_WITH_HEAD_START_MS_MAX ? "head start" : "log";
+    return this.#works.size === 1 || this.#filled <= HEAD_START_SHARE_MAX ? "head start" : "log";
+  }
+
+  /** What is left of the request is mostly waiting, for the log and for shards. */
+  wait(work: Work): void {
+    if (!this.#works.has(work)) return;
+    this.#change(work, () => {
+      work.isWaiting = true;
+    });
   }
 
   /** The request is answered. May be called again. */
   end(work: Work): void {
-    if (this.#works.delete(work)) this.#costMs -= work.costMs;
+    if (this.#works.delete(work)) {
+      this.#costMs -= work.costMs;
+      this.#leftMs -= work.leftMs;
+    }
     // Fractions do not add up to nothing.
-    if (this.#works.size === 0) this.#costMs = 0;
+    if (this.#works.size === 0) this.#costMs = this.#leftMs = 0;
+  }
+
+  #add(work: Work): void {
+    this.#works.add(work);
+    this.#costMs += work.costMs;
+    this.#leftMs += work.leftMs;
+  }
+
+  /** In its place: works stay in the order in which they came. */
+  #change(work: Work, change: () => void): void {
+    const { costMs, leftMs } = work;
+    change();
+    this.#costMs += work.costMs - costMs;
+    this.#leftMs += work.leftMs - leftMs;
+  }
+
+  /** Full from 1 on. */
+  get #filled(): number {
+    const filled = this.#costMs / WORK_MS_MAX;
+    return this.#works.size < CROWD_REQUESTS_MIN ? filled : Math.max(filled, this.#leftMs / CROWD_WORK_MS_MAX);
   }
 
   /** Counts a refusal; answers how many there were since the last report when it is time for the next one. */
@@ -105,11 +148,3 @@ function bytesSaid(headers: Headers): number {
   const length = Number(headers.get("Content-Length"));
   return Number.isSafeInteger(length) && length > 0 ? length * (headers.has("Content-Encoding") ? GZIP_RATIO : 1) : 0;
 }
-
-export const overloaded: Problem = {
-  status: 503,
-  code: "overloaded",
-  title: "Too much is being sent at once",
-  detail: "Nothing of this request was taken. Send all of it again after Retry-After: events are counted once.",
-  retryAfterS: RETRY_AFTER_S,
-};
