@@ -25,7 +25,7 @@ const options = optionsOf(
   z.object({ version: z.string().regex(/^[\w.^~-]+$/), runs: z.coerce.number().int().min(1), json: z.boolean() }),
   {
     version: "13.5.0",
-    runs: 3,
+    runs: "3",
     json: false,
   },
 );
