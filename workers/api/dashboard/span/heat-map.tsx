@@ -14,7 +14,7 @@ export function HeatMap({ heat, currency }: HeatMapProps) {
   const largest = Math.max(1, ...(heat ?? []).flat());
   return (
     <section
-      class={heat === undefined ? "panel heat-panel heat-waiting" : "panel heat-panel"}
+      class={heat === undefined ? "panel heat-waiting" : "panel"}
       aria-label={t("heat.title")}
       aria-busy={heat === undefined}
     >
