@@ -20,21 +20,23 @@ const values = z
   .refine((record) => Object.keys(record).length <= VALUES_MAX, `at most ${VALUES_MAX} values`)
   .meta({ description: "What a value of the column is called in the event; one that is not listed stays as it is" });
 
-const text = z.union(
-  [
-    column,
-    z.strictObject({ column, values: values.optional(), otherwise: z.string().optional() }),
-    z.strictObject({ constant: z.string() }),
-    z.strictObject({
-      template: z
-        .string()
-        .min(1)
-        .max(COLUMN_LENGTH_MAX)
-        .regex(/^(?:[^{}]|\{[^{}]+\})*$/, "columns stand in braces: {id}-refund"),
-    }),
-  ],
-  'a column\'s name, {"column", "values"?, "otherwise"?}, {"constant"} or {"template"}',
-);
+const text = z
+  .union(
+    [
+      column,
+      z.strictObject({ column, values: values.optional(), otherwise: z.string().optional() }),
+      z.strictObject({ constant: z.string() }),
+      z.strictObject({
+        template: z
+          .string()
+          .min(1)
+          .max(COLUMN_LENGTH_MAX)
+          .regex(/^(?:[^{}]|\{[^{}]+\})*$/, "columns stand in braces: {id}-refund"),
+      }),
+    ],
+    'a column\'s name, {"column", "values"?, "otherwise"?}, {"constant"} or {"template"}',
+  )
+  .meta({ id: "MappedText" });
 
 const eventType = z.union(
   [
@@ -51,26 +53,28 @@ const moment = z.union(
   'a column\'s name (milliseconds, or RFC 3339), or {"column", "unit": "s", "ms", "us" or "ns"}',
 );
 
-const integer = z.union(
-  [
-    column,
-    z.strictObject({
+const integer = z
+  .union(
+    [
       column,
-      decimals: z
-        .union([z.int().min(0).max(6), z.literal("currency")])
-        .optional()
-        .meta({
-          description:
-            "Places of the decimal that make up its minor units; `currency`: as ISO 4217 has it for the event's",
+      z.strictObject({
+        column,
+        decimals: z
+          .union([z.int().min(0).max(6), z.literal("currency")])
+          .optional()
+          .meta({
+            description:
+              "Places of the decimal that make up its minor units; `currency`: as ISO 4217 has it for the event's",
+          }),
+        absolute: z.boolean().optional(),
+        base64_scale: z.int().min(0).max(38).optional().meta({
+          description: "The column comes as Kafka Connect's Decimal (decimal.handling.mode=precise) of this scale",
         }),
-      absolute: z.boolean().optional(),
-      base64_scale: z.int().min(0).max(38).optional().meta({
-        description: "The column comes as Kafka Connect's Decimal (decimal.handling.mode=precise) of this scale",
       }),
-    }),
-  ],
-  'a column\'s name (minor units), or {"column", "decimals"?, "absolute"?, "base64_scale"?}',
-);
+    ],
+    'a column\'s name (minor units), or {"column", "decimals"?, "absolute"?, "base64_scale"?}',
+  )
+  .meta({ id: "MappedInteger" });
 
 const fields = z.strictObject({
   event_id: text,
@@ -100,13 +104,15 @@ const fields = z.strictObject({
   attributes: z.record(z.string(), text).optional(),
 });
 
-const rule = z.strictObject({
-  when: z
-    .record(column, z.array(z.string()).min(1).max(VALUES_MAX))
-    .optional()
-    .meta({ description: "The rule is for rows of which each of these columns has one of its values" }),
-  fields,
-});
+const rule = z
+  .strictObject({
+    when: z
+      .record(column, z.array(z.string()).min(1).max(VALUES_MAX))
+      .optional()
+      .meta({ description: "The rule is for rows of which each of these columns has one of its values" }),
+    fields,
+  })
+  .meta({ id: "MappingRule" });
 
 const rules = z.union([rule, z.array(rule).min(1).max(RULES_PER_TABLE_MAX)]);
 

@@ -19,6 +19,8 @@ export const NARROW_LIMITS: readonly SourceEdit[] = [
     find: "RESIDENT_BYTES_MAX = 48_000_000",
     replace: "RESIDENT_BYTES_MAX = 5_000",
   },
+  { file: "workers/aggregate/sealed-run.ts", find: "SEALED_EVENTS_MIN = 100_000", replace: "SEALED_EVENTS_MIN = 4" },
+  { file: "workers/aggregate/sealed-run.ts", find: "PART_EVENTS = 8_000", replace: "PART_EVENTS = 3" },
   {
     file: "workers/aggregate/recent-requests.ts",
     find: "RECENT_REQUESTS_MAX = 16_384",

@@ -58,8 +58,19 @@ export const PLANTS: readonly Plant[] = [
     edits: [
       {
         file: "workers/aggregate/journal.ts",
-        find: "for (const slice of changed) this.pages.write(slice);",
-        replace: "setTimeout(() => { try { for (const slice of changed) this.pages.write(slice); } catch {} }, 50);",
+        find: "for (const slice of changed) stored.set(slice, this.pages.write(slice));",
+        replace: `for (const slice of changed) stored.set(slice, slice.ids);
+          setTimeout(() => { try { for (const slice of changed) this.pages.write(slice); } catch {} }, 50);`,
+      },
+    ],
+  },
+  {
+    name: "sealed-and-forgotten",
+    edits: [
+      {
+        file: "workers/aggregate/identities.ts",
+        find: "return known !== undefined || this.runs.length === 0 ? known : this.#sealed(",
+        replace: "return known !== undefined || this.runs.length >= 0 ? known : this.#sealed(",
       },
     ],
   },

@@ -36,9 +36,9 @@ async function report(...args: readonly string[]): Promise<SimulateReport> {
 test(
   "whatever is lost, repeated, reordered or crashes, every acknowledged event is counted once, and stands in archive and history",
   async () => {
-    const { failures, passed } = await report("--seeds", "30", "--steps", "500");
+    const { failures, passed } = await report("--seeds", "50", "--steps", "500");
     expect(failures).toEqual([]);
-    expect(passed).toBe(30);
+    expect(passed).toBe(50);
   },
   RUN_MS_MAX,
 );

@@ -8,7 +8,7 @@ import type { PaymentEventInput } from "../scripts/event-input.ts";
 import { differences, loadTruth, storedHistory, truth } from "../scripts/ground-truth.ts";
 import { DAY_MS, HOUR_MS } from "../shared/window.ts";
 import { durableBundles } from "./durable-bundles.ts";
-import { EVENTS_FILE, RELEASED_DIR, startQueues, unpack } from "./released/released-state.ts";
+import { EVENTS_FILE, RELEASED_DIR, shardRows, startQueues, unpack } from "./released/released-state.ts";
 import { startTestSystem, type TestSystem, until } from "./system.ts";
 
 const REPEATED = 40;
@@ -34,6 +34,7 @@ test.each(recorded)(
   async (file) => {
     dir = await mkdtemp(join(tmpdir(), "tally-released-"));
     await unpack(file, dir);
+    for (const table of ["page", "journal", "sealed"] as const) expect(await shardRows(dir, table)).toBeGreaterThan(0);
     queues = await startQueues(dir);
     const started = await startTestSystem(dir, { bundleDir, queues });
     tally = started;

@@ -25,6 +25,7 @@ const HELP = `Records what this version leaves on disk, for later ones to be tri
 const LATE_EVENTS = 600;
 const LATE_HOURS = 3;
 const RECENT_EVENTS = 600;
+const RECENT_WINDOWS = 18;
 const WAITING_EVENTS = 60;
 const REQUEST_EVENTS = 100;
 const WAIT_MS_MAX = 120_000;
@@ -45,8 +46,8 @@ const tally = await startLocalSystem({
   bundleDir,
   queues,
   ports: { ingest: 0, api: 0, clickhouse: 0 },
-  // No window but the latest stays in memory: those before it are pages.
-  aggregateVars: { CORRECTION_DELAY_MS: "300", LATE_DELAY_MS: "300", RESIDENT_BYTES_MAX: "0" },
+  // No window stays in memory but those of the last hour and a half: the rest are pages, the identities of the larger ones sealed.
+  aggregateVars: { CORRECTION_DELAY_MS: "300", LATE_DELAY_MS: "300", RESIDENT_BYTES_MAX: "0", SEALED_EVENTS_MIN: "20" },
 });
 const { directory, ingestUrl } = tally.runtime;
 const nowMs = Date.now();
@@ -71,7 +72,7 @@ try {
 
   // From here on history takes nothing: what is counted stays with the shards, and waits in queues.
   await tally.clickhouse.stop();
-  const recent = { fromMs: windowStart(nowMs) - 6 * WINDOW_MS, toMs: nowMs };
+  const recent = { fromMs: windowStart(nowMs) - RECENT_WINDOWS * WINDOW_MS, toMs: nowMs };
   await send(shopEvents({ seed: "recent", count: RECENT_EVENTS, ...recent }));
   await until("windows to wait for history", async () => (queues.store.backlog()["tally-windows"] ?? 0) > 0);
   await send(shopEvents({ seed: "direct", count: WAITING_EVENTS, ...recent }));

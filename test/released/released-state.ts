@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { type QueueService, startQueueService } from "../../scripts/durable-queues/queue-service.ts";
 import { readQueues, withSettings } from "../../scripts/durable-queues/queue-settings.ts";
@@ -41,4 +43,18 @@ export async function pack(dir: string, version: string): Promise<string> {
 
 export async function unpack(file: string, dir: string): Promise<void> {
   await tar("-xzf", join(RELEASED_DIR, file), "-C", dir);
+}
+
+/** How many rows its shards have of a table, taken together. */
+export async function shardRows(dir: string, table: "page" | "journal" | "sealed"): Promise<number> {
+  const shardsDir = join(dir, "workers", "do", "tally-aggregate-Shard");
+  const files = (await readdir(shardsDir)).filter((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");
+  return files.reduce((sum, name) => {
+    const shard = new DatabaseSync(join(shardsDir, name));
+    try {
+      return sum + Number(shard.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n);
+    } finally {
+      shard.close();
+    }
+  }, 0);
 }

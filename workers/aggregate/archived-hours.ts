@@ -198,11 +198,11 @@ function hourOf(objects: readonly ListedObject[]): ArchivedHour {
 }
 
 /**
- * Parquet that the manifest names, and objects that are in none of it; without a manifest all of both: a pass writes the manifest first, so there was
+ * What of an hour counts: Parquet that the manifest names, and objects that are in none of it; without a manifest all of both: a pass writes the manifest first, so there was
  * one, which has been lost, and what stands in several of them are repeats. The manifest is read after the hour was listed: it may name more than
  * was listed, never less, so nothing is counted as an object that stands in a file as well.
  */
-async function countingObjects(
+export async function countingObjects(
   bucket: R2Bucket,
   { hourMs, lines, parquet, hasManifest }: ArchivedHour,
 ): Promise<ArchivedObject[]> {

@@ -109,12 +109,12 @@ test("a message that dies while a user is being erased is kept without the user"
 });
 
 test("no hour is begun while the log brings what was sent before the erasure was asked for", async () => {
-  const { id } = await begin();
-  const log = { oldestMessageTimestamp: new Date(Date.now() - 1) };
+  const { id, createdAt } = await begin();
+  const log = { oldestMessageTimestamp: new Date(createdAt) };
   await runErasure({ metrics: async () => log });
   expect(await readErasure(workerEnv.DIRECTORY, id)).toMatchObject({ state: "running", nextMs: 0, lettersAfter: null });
   expect(await nextErasure(workerEnv.DIRECTORY, Date.now())).toBeUndefined();
-  log.oldestMessageTimestamp = new Date(Date.now() + 1);
+  log.oldestMessageTimestamp = new Date(createdAt + 1);
   await drizzle(workerEnv.DIRECTORY).update(erasures).set({ retryAt: 0 });
   await runErasure({ metrics: async () => log });
   expect(await readErasure(workerEnv.DIRECTORY, id)).toMatchObject({ state: "done" });

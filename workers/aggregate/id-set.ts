@@ -6,11 +6,11 @@ import { slotOf } from "../../shared/text-table.ts";
  * the fingerprint and a check of what else the event said. 16 to 21 bytes an event, at a load of ¾ down to 9/16.
  */
 export class IdSet {
-  #slots: Uint32Array;
+  #slots: Uint32Array<ArrayBuffer>;
   #size = 0;
 
   constructor(capacity = 8) {
-    this.#slots = new Uint32Array(SLOT_WORDS * slotsFor(capacity));
+    this.#slots = new Uint32Array(ID_WORDS * slotsFor(capacity));
   }
 
   get size(): number {
@@ -29,7 +29,7 @@ export class IdSet {
 
   /** Adds a fingerprint that is not there yet. */
   add(lo: number, hi: number, check: number): void {
-    if (4 * (this.#size + 1) * SLOT_WORDS > 3 * this.#slots.length) this.#grow();
+    if (4 * (this.#size + 1) * ID_WORDS > 3 * this.#slots.length) this.#grow();
     const at = this.#find(lo, keyHi(lo, hi));
     this.#slots[at] = lo;
     this.#slots[at + 1] = keyHi(lo, hi);
@@ -39,18 +39,31 @@ export class IdSet {
 
   /** The occupied slots, three words each, in no particular order. */
   words(): Uint32Array<ArrayBuffer> {
-    const words = new Uint32Array(SLOT_WORDS * this.#size);
+    const words = new Uint32Array(ID_WORDS * this.#size);
     let to = 0;
-    for (let at = 0; at < this.#slots.length; at += SLOT_WORDS) {
+    for (let at = 0; at < this.#slots.length; at += ID_WORDS) {
       if (this.#isFree(at)) continue;
-      for (let k = 0; k < SLOT_WORDS; k++) words[to++] = this.#slots[at + k] ?? 0;
+      for (let k = 0; k < ID_WORDS; k++) words[to++] = this.#slots[at + k] ?? 0;
     }
     return words;
   }
 
+  /** All of it, as `fromSlots` takes it. */
+  get slots(): Uint32Array<ArrayBuffer> {
+    return this.#slots;
+  }
+
+  /** A set over what `slots` gave, without a copy: to be asked, and not added to. */
+  static fromSlots(slots: Uint32Array<ArrayBuffer>): IdSet {
+    if (slots.length === 0 || slots.length % ID_WORDS !== 0) throw new Error(`${slots.length} words are no slots`);
+    const set = new IdSet(0);
+    set.#slots = slots;
+    return set;
+  }
+
   static fromWords(words: Uint32Array): IdSet {
-    const set = new IdSet(words.length / SLOT_WORDS);
-    for (let at = 0; at < words.length; at += SLOT_WORDS) {
+    const set = new IdSet(words.length / ID_WORDS);
+    for (let at = 0; at < words.length; at += ID_WORDS) {
       set.add(words[at] ?? 0, words[at + 1] ?? 0, words[at + 2] ?? 0);
     }
     return set;
@@ -58,11 +71,11 @@ export class IdSet {
 
   /** Word index of the slot that holds the fingerprint, or of the free slot where it would go. */
   #find(lo: number, hi: number): number {
-    const capacity = this.#slots.length / SLOT_WORDS;
+    const capacity = this.#slots.length / ID_WORDS;
     // The fingerprint is keyed, so its low half spreads evenly already.
     let slot = slotOf(lo, capacity);
     for (;;) {
-      const at = SLOT_WORDS * slot;
+      const at = ID_WORDS * slot;
       if (this.#isFree(at) || (this.#slots[at] === lo && this.#slots[at + 1] === hi)) return at;
       slot = slot + 1 === capacity ? 0 : slot + 1;
     }
@@ -74,8 +87,8 @@ export class IdSet {
 
   #grow(): void {
     const old = this.#slots;
-    this.#slots = new Uint32Array(SLOT_WORDS * grownCapacity(old.length / SLOT_WORDS));
-    for (let at = 0; at < old.length; at += SLOT_WORDS) {
+    this.#slots = new Uint32Array(ID_WORDS * grownCapacity(old.length / ID_WORDS));
+    for (let at = 0; at < old.length; at += ID_WORDS) {
       const lo = old[at] ?? 0;
       const hi = old[at + 1] ?? 0;
       if (lo === 0 && hi === 0) continue;
@@ -87,7 +100,8 @@ export class IdSet {
   }
 }
 
-const SLOT_WORDS = 3;
+/** The halves of the fingerprint, and the check. */
+export const ID_WORDS = 3;
 
 /** Slots for that many fingerprints at a load of at most ¾. */
 function slotsFor(capacity: number): number {
@@ -95,6 +109,6 @@ function slotsFor(capacity: number): number {
 }
 
 /** Two zero words mark a free slot; the one fingerprint that looks like it is moved aside. */
-function keyHi(lo: number, hi: number): number {
+export function keyHi(lo: number, hi: number): number {
   return lo === 0 && hi === 0 ? 1 : hi;
 }

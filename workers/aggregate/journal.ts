@@ -5,6 +5,7 @@ import { err, ok, type Result } from "../../shared/result.ts";
 import { WINDOW_MS } from "../../shared/window.ts";
 import { rowChecksum } from "./checksum.ts";
 import type { ShardState } from "./engine.ts";
+import type { Identities } from "./identities.ts";
 import { PageStore } from "./page-store.ts";
 import type { Slice } from "./slice.ts";
 
@@ -72,13 +73,13 @@ export class Journal {
   /** How far windows are known to stand in history that no row says yet. */
   readonly #storedSince = new Map<number, number>();
 
-  constructor(storage: DurableObjectStorage) {
+  constructor(storage: DurableObjectStorage, sealedEventsMin: number) {
     this.#storage = storage;
     const { sql } = storage;
     sql.exec(`CREATE TABLE IF NOT EXISTS journal (slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, windows TEXT NOT NULL, stored TEXT NOT NULL, conflicts TEXT NOT NULL, sum INTEGER NOT NULL, batch_sum INTEGER NOT NULL, batch BLOB NOT NULL);
       CREATE TABLE IF NOT EXISTS damaged (window INTEGER PRIMARY KEY, noted_at_ms INTEGER NOT NULL);
       CREATE TABLE IF NOT EXISTS checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, dropped_to_ms INTEGER NOT NULL, stored TEXT NOT NULL, sum INTEGER NOT NULL);`);
-    this.pages = new PageStore(sql);
+    this.pages = new PageStore(sql, sealedEventsMin);
   }
 
   /** True when the next batch must wait for a checkpoint. */
@@ -134,6 +135,7 @@ export class Journal {
     );
     const droppedToMs = dropped.reduce((to, { startMs }) => Math.max(to, startMs + WINDOW_MS), state.droppedToMs);
     const atMs = filled.reduce((at, { revision }) => Math.max(at, revision), state.atMs);
+    const stored = new Map<Slice, Identities>();
     this.#storage.transactionSync(() => {
       for (const [startMs, { revision }] of rebuilt) {
         if (revision === 0) this.#forget(startMs);
@@ -144,13 +146,16 @@ export class Journal {
         [...state.damaged.keys()].filter((startMs) => !rebuilt.has(startMs)),
         atMs,
       );
-      for (const slice of changed) this.pages.write(slice);
+      for (const slice of changed) stored.set(slice, this.pages.write(slice));
       for (const { startMs } of dropped) this.#forget(startMs);
-      if (dropped.length > 0) this.#forgetBatches(droppedToMs);
+      if (dropped.length + rebuilt.size > 0) this.#forgetBatches(startsKept(state, leaving, rebuilt));
       this.#writeMark({ seq: state.seq, atMs, droppedToMs }, storedOf(state, dropped));
     });
     this.#storedSince.clear();
-    for (const slice of changed) slice.pagedRevision = slice.revision;
+    for (const [slice, ids] of stored) {
+      slice.pagedRevision = slice.revision;
+      slice.takeStored(ids);
+    }
     for (const { startMs } of dropped) state.slices.delete(startMs);
     for (const slice of filled) replaceDamaged(state, slice);
     for (const startMs of rebuilt.keys()) state.damaged.delete(startMs);
@@ -275,14 +280,16 @@ export class Journal {
   }
 
   /**
-   * Batches of which every window has left: in a shard that counts little their slots would hold events, users' hashes among them, for months before they
-   * are written over. A busy one has written over them long before, so it pays for no delete. At a checkpoint none of them is needed any more.
+   * Batches of which no window is kept any more: in a shard that counts little their slots would hold events, users' hashes among them, for months before they
+   * are written over. Not by the horizon alone: a batch also names windows of events that it brought and that were refused, for which nobody may ever come. A
+   * busy shard has written over them long before, so it pays for no delete. At a checkpoint none of them is needed any more.
    */
-  #forgetBatches(droppedToMs: number): void {
-    const hasLeft = (number: string) => (Number(number) + 1) * WINDOW_MS <= droppedToMs;
+  #forgetBatches(kept: ReadonlySet<number>): void {
     for (const { slot, windows } of this.#storage.sql.exec("SELECT slot, windows FROM journal").toArray()) {
-      if (!String(windows).split(",").every(hasLeft)) continue;
-      this.#storage.sql.exec("DELETE FROM journal WHERE slot = ?", slot ?? null);
+      const isKept = String(windows)
+        .split(",")
+        .some((number) => kept.has(Number(number) * WINDOW_MS));
+      if (!isKept) this.#storage.sql.exec("DELETE FROM journal WHERE slot = ?", slot ?? null);
     }
   }
 
@@ -295,6 +302,18 @@ export class Journal {
     this.#batches = 0;
     this.#bytes = 0;
   }
+}
+
+/** Starts of the windows that a shard has after a checkpoint, damaged ones among them. */
+function startsKept(
+  { slices, damaged }: ShardState,
+  leaving: ReadonlySet<Slice>,
+  rebuilt: ReadonlyMap<number, Slice>,
+): Set<number> {
+  const kept = new Set([...slices.keys(), ...damaged.keys()]);
+  for (const { startMs } of leaving) kept.delete(startMs);
+  for (const [startMs, { revision }] of rebuilt) if (revision === 0) kept.delete(startMs);
+  return kept;
 }
 
 /** What history has of the window stays known; the rebuilt state is newer than all of it, and is sent. */

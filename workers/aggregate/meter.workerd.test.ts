@@ -1,12 +1,15 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { IsolateMeter, METERS, type MeterEnv, meterName } from "../meter/isolate-meter.ts";
 import type { Meter } from "./meter.ts";
+import { NOON_MS } from "./sample-payments.ts";
 import { workerEnv } from "./test-shard.ts";
 
 const { METER } = workerEnv;
 if (METER === undefined) throw new Error("wrangler.toml binds no meters");
 const meterOf = (name: string): DurableObjectStub<Meter> => METER.get(METER.idFromName(name));
+afterEach(() => void vi.useRealTimers());
+
 const told = (counts: Record<string, number>) => ({ counts, peaks: {} });
 
 test("what was shown once is not less after the meter starts anew", async () => {
@@ -20,6 +23,8 @@ test("what was shown once is not less after the meter starts anew", async () => 
 });
 
 test("what nobody looks at is written by the alarm, however often it is told before", async () => {
+  // The alarm is years away, and rings when it is told to.
+  vi.useFakeTimers({ toFake: ["Date"], now: NOON_MS });
   const meter = meterOf("alarmed");
   for (let i = 0; i < 20; i++) await meter.add(told({ a: 1 }));
   const written = () =>

@@ -2,7 +2,11 @@ import { z } from "zod";
 import { WINDOW_MS } from "../../shared/window.ts";
 import { rowChecksum } from "./checksum.ts";
 import { DamagedWindow } from "./damage.ts";
+import { IdSet } from "./id-set.ts";
+import { Identities } from "./identities.ts";
 import { decodePages, decodeTable, encodePages } from "./page.ts";
+import { runsOf } from "./sealed-run.ts";
+import { RUNS_PER_SLICE_MAX, SealedStore } from "./sealed-store.ts";
 import { Slice, type SliceContents, type SlicePages } from "./slice.ts";
 import type { WindowTable } from "./window-table.ts";
 
@@ -25,19 +29,27 @@ type Meta = z.output<typeof metaSchema>;
 /** The table `page`: checkpoint pages of slices, by window and part (`docs/storage.md`). */
 export class PageStore {
   readonly #sql: SqlStorage;
+  readonly #sealed: SealedStore;
+  readonly #sealedEventsMin: number;
 
-  constructor(sql: SqlStorage) {
+  /** `sealedEventsMin`: of a window with so many new events all are sealed when it is written. */
+  constructor(sql: SqlStorage, sealedEventsMin: number) {
     this.#sql = sql;
+    this.#sealedEventsMin = sealedEventsMin;
     // The blob is the last column: what stands before it is read without it.
     sql.exec(`CREATE TABLE IF NOT EXISTS page (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, windows INTEGER NOT NULL,
       bytes INTEGER NOT NULL, sum INTEGER NOT NULL, data BLOB NOT NULL);`);
+    this.#sealed = new SealedStore(sql);
   }
 
-  write(slice: Slice): void {
-    const pages = encodePages(slice);
+  /** Answers the slice's identities as they stand there: of many new ones all are sealed, and what is written stays the same from then on. */
+  write(slice: Slice): Identities {
+    const { startMs, revision, table } = slice;
+    const ids = this.seal(slice);
+    const pages = encodePages({ startMs, revision, ids, table });
     if (pages.length > PAGES_PER_SLICE_MAX) throw new Error(`window ${slice.startMs} takes ${pages.length} pages`);
     pages.forEach((data, part) => {
-      const meta = [firstId(slice.startMs) + part, slice.revision, slice.table.size, slice.bytes];
+      const meta = [firstId(startMs) + part, revision, table.size, ids.byteLength + table.byteLength];
       this.#sql.exec(
         "INSERT OR REPLACE INTO page (id, revision, windows, bytes, sum, data) VALUES (?, ?, ?, ?, ?, ?)",
         ...meta,
@@ -45,13 +57,27 @@ export class PageStore {
         data,
       );
     });
-    this.delete(slice.startMs, pages.length);
+    this.#delete(startMs, pages.length);
+    return ids;
+  }
+
+  /** Deletes all that is kept of a slice. */
+  delete(startMs: number): void {
+    this.#delete(startMs, 0);
+    this.#sealed.delete(startMs);
   }
 
   /** Deletes a slice's pages, from a part on. */
-  delete(startMs: number, fromPart = 0): void {
+  #delete(startMs: number, fromPart: number): void {
     const first = firstId(startMs);
     this.#sql.exec("DELETE FROM page WHERE id >= ? AND id < ?", first + fromPart, first + PAGES_PER_SLICE_MAX);
+  }
+
+  /** A slice's identities, of which many new ones are sealed. They are no part of the window before pages say so: until then a start passes them over. */
+  seal({ startMs, revision, ids }: Slice): Identities {
+    const { fresh, runs } = ids;
+    if (fresh.size < this.#sealedEventsMin || runs.length + runsOf(fresh.size) > RUNS_PER_SLICE_MAX) return ids;
+    return new Identities(new IdSet(), [...runs, ...this.#sealed.write(startMs, runs.length, fresh.words(), revision)]);
   }
 
   /** Every slice that has pages, paged out; and the windows of which not even that can be told. */
@@ -91,7 +117,7 @@ export class PageStore {
       windows,
       contents: (): SliceContents =>
         read((pages) => {
-          const slice = decodePages(pages);
+          const slice = decodePages(pages, (startMs, heads) => this.#sealed.open(startMs, heads));
           expect(slice);
           return slice.bringBack();
         }),

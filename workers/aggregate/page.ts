@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { checksum } from "./checksum.ts";
 import { IdSet } from "./id-set.ts";
+import { Identities } from "./identities.ts";
+import type { RunHead, SealedRun } from "./sealed-run.ts";
 import { joinSections, jsonSection, SectionReader } from "./sections.ts";
 import { Slice } from "./slice.ts";
 import { WindowTable } from "./window-table.ts";
@@ -8,29 +10,33 @@ import { WindowTable } from "./window-table.ts";
 /** A row of the object's SQLite holds 2 MB; a slice is cut into pages below that. */
 export const PAGE_BYTES_MAX = 1_900_000;
 
-const VERSION = 2;
+const VERSION = 3;
+/** Without `runs`. */
+const VERSION_BEFORE = 2;
 
 const headerSchema = z.object({
-  v: z.literal(VERSION),
+  v: z.literal([VERSION_BEFORE, VERSION]),
   window_start: z.int().min(0),
   revision: z.int().min(0),
   id_words: z.int().min(0),
+  runs: z.array(z.object({ events: z.int().min(1), revision: z.int().min(1) })).default([]),
 });
 
 /** Checksum and length of what follows, little-endian uint32 each. */
 const PREFIX_BYTES = 8;
 
 /**
- * A slice as checkpoint pages: checksum and length, then sections: a JSON header, the identity set's words, the merchants' windows as they
- * are in memory; cut into pages of at most 1.9 MB.
+ * A slice as checkpoint pages: checksum and length, then sections: a JSON header, the words of the identities that are not sealed, the merchants'
+ * windows as they are in memory; cut into pages of at most 1.9 MB.
  */
-export function encodePages(slice: Slice): Uint8Array<ArrayBuffer>[] {
-  const words = slice.ids.words();
+export function encodePages(slice: Pick<Slice, "startMs" | "revision" | "ids" | "table">): Uint8Array<ArrayBuffer>[] {
+  const words = slice.ids.fresh.words();
   const header: z.input<typeof headerSchema> = {
     v: VERSION,
     window_start: slice.startMs,
     revision: slice.revision,
     id_words: words.length,
+    runs: slice.ids.runs.map(({ head }) => head),
   };
   const sections = joinSections([jsonSection(header), words, ...slice.table.sections()]);
   const bytes = new Uint8Array(PREFIX_BYTES + sections.byteLength);
@@ -43,13 +49,17 @@ export function encodePages(slice: Slice): Uint8Array<ArrayBuffer>[] {
   return pages;
 }
 
+/** A window's sealed identities, where its page says which there are. */
+export type OpenRuns = (startMs: number, heads: readonly RunHead[]) => readonly SealedRun[];
+
 /** The slice that these pages, in order, hold. Throws when they are not whole: a guess would be a wrong number. */
-export function decodePages(pages: readonly Uint8Array[]): Slice {
+export function decodePages(pages: readonly Uint8Array[], openRuns: OpenRuns): Slice {
   const { header, reader } = openPages(pages);
   const words = reader.uint32();
   if (words.length !== header.id_words)
     throw new Error(`${words.length} identity words where ${header.id_words} belong`);
-  const slice = new Slice(header.window_start, IdSet.fromWords(words), WindowTable.fromSections(reader));
+  const ids = new Identities(IdSet.fromWords(words), openRuns(header.window_start, header.runs));
+  const slice = new Slice(header.window_start, ids, WindowTable.fromSections(reader));
   slice.revision = header.revision;
   slice.pagedRevision = header.revision;
   return slice;

@@ -6,6 +6,7 @@ import { HOUR_MS, isFinal, windowStart } from "../../shared/window.ts";
 import { loadTopology } from "../directory/topology.ts";
 import { log } from "../log.ts";
 import { ARCHIVE_OBJECT_BYTES_MAX, type ArchivedEvent, readArchived } from "./archived-events.ts";
+import { DamagedWindow } from "./damage.ts";
 import type { ShardState } from "./engine.ts";
 import { type Env, settingsOf } from "./env.ts";
 import type { Journal } from "./journal.ts";
@@ -34,8 +35,8 @@ interface Pass {
 }
 
 /**
- * Rebuilds damaged windows from the archive, the latest hour first. In memory until an hour is read to its end, so that a crash begins it
- * anew; then its pages are written in the same transaction that takes it out of `damaged`.
+ * Rebuilds damaged windows from the archive, the latest hour first. In memory until an hour is read to its end, but for identities of large windows,
+ * which are sealed as they come; a crash begins it anew. Then its pages are written in the same transaction that takes it out of `damaged`.
  *
  * What is archived before the hour is listed is counted by the rebuild. What is archived later comes to the shard later, too: the log
  * calls it after it has archived, and such a call is refused until the rebuild has ended.
@@ -117,7 +118,26 @@ export class Rebuild {
       settingsOf(env).IDENTITY_KEY,
     );
     const receivedAtMs = events.map((event) => event.receivedAtMs);
-    this.#memory.reading(() => recount(this.#state, pass.recount, batch, receivedAtMs), Date.now());
+    this.#memory.reading(() => {
+      try {
+        recount(this.#state, pass.recount, batch, receivedAtMs);
+      } catch (error) {
+        throw this.#isOfPass(pass, error)
+          ? new Error("what the rebuild has sealed is damaged", { cause: error })
+          : error;
+      }
+    }, Date.now());
+    for (const slice of pass.recount.slices.values()) {
+      const ids = this.#journal.pages.seal(slice);
+      if (ids !== slice.ids) slice.takeStored(ids);
+    }
+  }
+
+  /** Its windows are noted as damaged already, and asking once more would find the same: the hour is begun anew. */
+  #isOfPass(pass: Pass, error: unknown): boolean {
+    const isOfPass = error instanceof DamagedWindow && pass.recount.slices.has(error.startMs);
+    if (isOfPass) this.#pass = undefined;
+    return isOfPass;
   }
 
   /**

@@ -34,7 +34,7 @@ function lived(run: Parameters<typeof batchesOf>[0]) {
  * of the two came first cannot be told any more, and a rebuild counts it in one of them.
  */
 function isCountedTwice(slices: Iterable<Slice>, lost: Slice): boolean {
-  const words = lost.ids.words();
+  const words = lost.ids.fresh.words();
   return [...slices].some((slice) => {
     for (let at = 0; slice !== lost && at < words.length; at += 3) {
       if (slice.ids.get(words[at] ?? 0, words[at + 1] ?? 0) !== undefined) return true;

@@ -29,6 +29,8 @@ export function recount(
   batch: EventBatch,
   receivedAtMs: readonly number[],
 ): void {
+  // An archive may have as many repeats as events: each part of what is sealed is read once for all of them.
+  for (const { ids } of slices.values()) ids.recall(batch);
   for (let i = 0; i < batch.size; i++) {
     const slice = slices.get(windowStart(batch.occurredAt(i)));
     const [lo, hi] = [batch.fingerprintLo(i), batch.fingerprintHi(i)];

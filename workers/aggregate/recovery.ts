@@ -128,7 +128,7 @@ function bringBack(state: ShardState, batch: EventBatch, atMs: number, onDamage:
   for (const slice of slicesFor(state, windowStartsOf(batch), atMs)) {
     slice.usedAtMs = atMs;
     try {
-      slice.bringBack();
+      slice.bringBack().ids.recall(batch);
     } catch (error) {
       if (!(error instanceof DamagedWindow)) throw error;
       onDamage(slice.startMs);

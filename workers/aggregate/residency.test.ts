@@ -21,8 +21,12 @@ import type { Slice, SlicePages } from "./slice.ts";
 import { readWindows } from "./test-windows.ts";
 
 const WINDOW_MS = 10 * MINUTE_MS;
-const UNLIMITED = { residentBytesMax: Number.POSITIVE_INFINITY, shardBytesMax: Number.POSITIVE_INFINITY };
-const TINY = { residentBytesMax: 0, shardBytesMax: Number.POSITIVE_INFINITY };
+const UNLIMITED = {
+  residentBytesMax: Number.POSITIVE_INFINITY,
+  shardBytesMax: Number.POSITIVE_INFINITY,
+  sealedEventsMin: Number.POSITIVE_INFINITY,
+};
+const TINY = { ...UNLIMITED, residentBytesMax: 0 };
 
 /** Storage that is an array of pages by window, with everything the shell would do around a fold. */
 class PagedShard implements Paging {
@@ -73,7 +77,7 @@ class PagedShard implements Paging {
     return {
       bytes,
       windows: table.size,
-      contents: () => decodePages(pages).bringBack(),
+      contents: () => decodePages(pages, () => []).bringBack(),
       table: () => decodeTable(pages).table,
     };
   }
@@ -180,7 +184,7 @@ describe("memory", () => {
     const full = new PagedShard(UNLIMITED);
     day(full);
     const bytes = residentBytes(full.state);
-    const shard = new PagedShard({ residentBytesMax: bytes / 4, shardBytesMax: bytes / 2 });
+    const shard = new PagedShard({ ...UNLIMITED, residentBytesMax: bytes / 4, shardBytesMax: bytes / 2 });
     day(shard);
     expect(shard.checkpoints).toBeGreaterThan(0);
     expect(shard.checkpoints).toBeLessThan(12);
@@ -189,7 +193,7 @@ describe("memory", () => {
   });
 
   test("that recent windows alone fill refuses a batch, and counts it once they are old enough to go", () => {
-    const shard = new PagedShard({ residentBytesMax: 1_000, shardBytesMax: 20_000 });
+    const shard = new PagedShard({ ...UNLIMITED, residentBytesMax: 1_000, shardBytesMax: 20_000 });
     shard.apply(payments("a", 2_000), NOON_MS);
     const before = read(shard.state);
     expect(() => shard.apply(payments("b", 1), NOON_MS + 1)).toThrow(ShardFull);

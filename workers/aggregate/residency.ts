@@ -14,9 +14,9 @@ export const SHARD_BYTES_MAX = 80_000_000;
 export interface MemoryLimits {
   readonly residentBytesMax: number;
   readonly shardBytesMax: number;
+  /** A checkpoint takes the identities of a window out of memory that has so many new ones. */
+  readonly sealedEventsMin: number;
 }
-
-export const MEMORY_LIMITS: MemoryLimits = { residentBytesMax: RESIDENT_BYTES_MAX, shardBytesMax: SHARD_BYTES_MAX };
 
 /** A batch does not fit beside what must stay in memory: the topology has too few shards. Nothing has changed. */
 export class ShardFull extends Error {}
@@ -55,8 +55,8 @@ export function residentBytes(state: ShardState): number {
 }
 
 /**
- * Makes room for `needed` beside what must stay, at best within the budget; the changes of old slices are written when there is no
- * other way. Throws `ShardFull` when there is none at all. Brings nothing back yet.
+ * Makes room for `needed` beside what must stay, at best within the budget; the changes of old slices are written, and the identities of large ones
+ * sealed, when there is no other way. Throws `ShardFull` when there is none at all. Brings nothing back yet.
  */
 export function makeRoom(
   state: ShardState,
@@ -73,6 +73,7 @@ export function makeRoom(
   pageOut(state, keep, atMs, budget, paging);
   if (!isFull()) return;
   pageOutChanged(state, keep, atMs, budget, paging);
+  if (isFull() && hasSealable(state, limits)) paging.checkpoint();
   if (isFull()) throw new ShardFull(`${residentBytes(state)} bytes in memory and ${missing} more are too many`);
 }
 
@@ -128,6 +129,13 @@ export function bringBackWithin(state: ShardState, slices: readonly Slice[], byt
     if (bytes > bytesMax) return;
     slice.bringBack();
   }
+}
+
+/** Whether a checkpoint would take identities out of memory. */
+function hasSealable(state: ShardState, { sealedEventsMin }: MemoryLimits): boolean {
+  return [...state.slices.values()].some(
+    (slice) => slice.isResident && slice.pagedRevision < slice.revision && slice.ids.fresh.size >= sealedEventsMin,
+  );
 }
 
 function mayLeave(slice: Slice, keep: ReadonlySet<Slice>, atMs: number): boolean {

@@ -60,10 +60,14 @@ export class Shard extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const { CORRECTION_DELAY_MS, RESIDENT_BYTES_MAX, SHARD_BYTES_MAX } = settingsOf(env);
-    const limits = { residentBytesMax: RESIDENT_BYTES_MAX, shardBytesMax: SHARD_BYTES_MAX };
+    const { CORRECTION_DELAY_MS, RESIDENT_BYTES_MAX, SHARD_BYTES_MAX, SEALED_EVENTS_MIN } = settingsOf(env);
+    const limits = {
+      residentBytesMax: RESIDENT_BYTES_MAX,
+      shardBytesMax: SHARD_BYTES_MAX,
+      sealedEventsMin: SEALED_EVENTS_MIN,
+    };
     this.#correctionDelayMs = CORRECTION_DELAY_MS;
-    this.#journal = new Journal(ctx.storage);
+    this.#journal = new Journal(ctx.storage, SEALED_EVENTS_MIN);
     const { state, faults } = recover(this.#journal, Date.now(), limits);
     for (const { reason, windows } of faults) {
       log("error", "state damaged", { shard: ctx.id.toString(), reason, windows: windows.length });
@@ -103,10 +107,11 @@ export class Shard extends DurableObject<Env> {
     const batch = decoded.value;
     const nowMs = Date.now();
     const atMs = nextAtMs(this.#state, nowMs);
+    // It may seal identities, so it comes before they are looked for.
+    if (this.#journal.isFull) this.#journal.checkpoint(this.#state, []);
     this.#memory.hold(batch, atMs);
     const repeats = judgeRepeats(this.#state, batch, atMs);
     if (repeats !== undefined) return repeats;
-    if (this.#journal.isFull) this.#journal.checkpoint(this.#state, []);
     const statuses = this.#count(batch, bytes, atMs);
     if (this.#live.isListened) this.#live.noteBatch(batch);
     this.#schedule(nowMs);

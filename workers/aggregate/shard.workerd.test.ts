@@ -90,7 +90,7 @@ describe("the journal", () => {
     for (const merchant_id of merchants) await shard.apply(payments("p", 5_000, { merchant_id }));
     const before = await shard.read("merchant-7");
     vi.setSystemTime(CLOSES_MS + 2 * HOUR_MS);
-    await shard.writePages();
+    await shard.writePages({ SEALED_EVENTS_MIN: "1000000" });
     expect(await shard.rows("page")).toBe(2);
     const [{ seq: paged } = {}] = await shard.sql("SELECT seq FROM checkpoint");
     expect(paged).toBe(34);
@@ -313,6 +313,18 @@ describe("past the horizon", () => {
     await shard.evict();
     const { windows } = await shard.read("shop", true);
     expect(windows.map(({ payments_count }) => payments_count)).toEqual([1]);
+  });
+
+  test("a batch goes with the last window it was counted in, whatever times its refused events say", async () => {
+    await shard.apply(payments("first", 1));
+    const moved = { ...payment({ event_id: "first-0" }), occurred_at: CLOSES_MS };
+    expect(await shard.apply([...payments("second", 1), moved])).toEqual([accepted, conflict]);
+    await closed();
+    await shard.confirmAll();
+    vi.setSystemTime(GOES_MS);
+    await shard.ring();
+    expect(await shard.rows("page")).toBe(0);
+    expect(await shard.rows("journal")).toBe(0);
   });
 
   test("a window that history has not confirmed stays, is answered for, and is sent again, for days", async () => {

@@ -1,11 +1,11 @@
 import type { EventBatch } from "../../shared/event-batch.ts";
 import type { MerchantWindow } from "../../shared/window-row.ts";
-import { IdSet } from "./id-set.ts";
+import { Identities } from "./identities.ts";
 import { WindowTable } from "./window-table.ts";
 
 /** The events a slice has seen, and what they add up to. */
 export interface SliceContents {
-  readonly ids: IdSet;
+  readonly ids: Identities;
   readonly table: WindowTable;
 }
 
@@ -45,7 +45,7 @@ export class Slice {
   #pages: SlicePages | undefined;
   #measured = { revision: -1, bytes: 0 };
 
-  constructor(startMs: number, ids = new IdSet(), table = new WindowTable()) {
+  constructor(startMs: number, ids = new Identities(), table = new WindowTable()) {
     this.startMs = startMs;
     this.#contents = { ids, table };
   }
@@ -59,7 +59,7 @@ export class Slice {
     return slice;
   }
 
-  get ids(): IdSet {
+  get ids(): Identities {
     return this.bringBack().ids;
   }
 
@@ -91,6 +91,13 @@ export class Slice {
       this.#measured.revision = -1;
     }
     return this.#contents;
+  }
+
+  /** Takes the same identities as they stand in its pages now: some of them sealed. */
+  takeStored(ids: Identities): void {
+    const { table } = this.bringBack();
+    this.#contents = { ids, table };
+    this.#measured.revision = -1;
   }
 
   /** Lets go of the contents, which must be in these pages to the last change. */

@@ -79,11 +79,11 @@ export class TestShard {
   }
 
   /** Has all there is written to pages, as a shard without room in memory would when it has changes of old windows; then starts it anew. */
-  async writePages(): Promise<void> {
+  async writePages(limits: Partial<Env> = {}): Promise<void> {
     await this.evict();
     await runInDurableObject(this.stub, async (_, state) => {
       const WINDOWS = { send: async () => {}, sendBatch: async () => {} };
-      const cramped = new Shard(state, { ...workerEnv, WINDOWS, RESIDENT_BYTES_MAX: "0" } as unknown as Env);
+      const cramped = new Shard(state, { ...workerEnv, WINDOWS, RESIDENT_BYTES_MAX: "0", ...limits } as unknown as Env);
       await cramped.alarm();
     });
     await this.evict();

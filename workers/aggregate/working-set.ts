@@ -52,7 +52,7 @@ export class WorkingSet {
     this.#makeRoom(needed, atMs);
     for (const slice of needed) {
       try {
-        slice.bringBack();
+        slice.bringBack().ids.recall(batch);
       } catch (error) {
         this.noteDamage(error, Date.now());
         throw new WindowUnavailable(slice.startMs);
