@@ -3,7 +3,7 @@ import worker from "tally-aggregate";
 import { rawEvents } from "./raw-events.ts";
 import { watchBatch } from "./watched-batch.ts";
 
-export { Replayer, Shard } from "tally-aggregate";
+export { Meter, Replayer, Shard } from "tally-aggregate";
 
 /**
  * The aggregate Worker as it is, which also says on its log how many events it has acknowledged: the RAW consumer does so once they are

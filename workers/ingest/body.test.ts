@@ -1,6 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { gzip } from "../gzip.ts";
-import { drain, readBody } from "./body.ts";
+import { DRAIN_MS_MAX, drain } from "../http/sent-body.ts";
+import { readBody } from "./body.ts";
 import { BODY_BYTES_MAX } from "./limits.ts";
 
 const utf8 = new TextEncoder();
@@ -89,6 +90,13 @@ describe("a body", () => {
     },
   );
 
+  test("of gzip that does not say so is refused, and told what it lacks", async () => {
+    expect(await read(gzip("{}"))).toMatchObject(problem(400, "malformed_text"));
+    expect(await read(gzip("{}"))).toMatchObject({
+      error: { detail: expect.stringContaining("Content-Encoding: gzip") },
+    });
+  });
+
   test("of the limit is read; of a larger one no more is asked for than shows it, and the rest can be drained", async () => {
     const full = await readBody(requestOf(Array(10).fill(megabyte)).request);
     expect(full.ok && full.value.length).toBe(BODY_BYTES_MAX);
@@ -99,30 +107,43 @@ describe("a body", () => {
     ]);
     expect(await readBody(request)).toMatchObject(problem(413, "body_too_large"));
     expect(pulled).toEqual({ count: 11, isCancelled: false });
-    await drain(request);
+    await drain(request, BODY_BYTES_MAX);
     expect(pulled).toEqual({ count: 31, isCancelled: false });
   });
 
   test("without an end is drained to ten times the limit, then cut off", async () => {
     const { request, pulled } = requestOf(Array(1_000).fill(megabyte));
-    await drain(request);
+    await drain(request, BODY_BYTES_MAX);
     expect(pulled).toEqual({ count: 101, isCancelled: true });
   });
 
   test("that was read to its end, or is absent, has nothing to drain", async () => {
     const { request } = requestOf([utf8.encode("{}")]);
     await readBody(request);
-    await expect(drain(request)).resolves.toBeUndefined();
-    await expect(drain(new Request("http://ingest/", { method: "POST" }))).resolves.toBeUndefined();
+    await expect(drain(request, BODY_BYTES_MAX)).resolves.toBeUndefined();
+    await expect(drain(new Request("http://ingest/", { method: "POST" }), BODY_BYTES_MAX)).resolves.toBeUndefined();
   });
 
   test("that nobody has begun to read is drained, whether it says its length or not", async () => {
     for (const headers of [{ "Content-Length": "3000000" }, { "Content-Length": "100" }, {}]) {
       const { request, pulled } = requestOf(Array(3).fill(megabyte), headers);
-      await drain(request);
+      await drain(request, BODY_BYTES_MAX);
       expect(pulled).toEqual({ count: 3, isCancelled: false });
     }
   });
+
+  test.each([{ "Content-Length": "3000000" }, { "Content-Length": "100" }, {}])(
+    "that never comes keeps nobody from an answer: %j",
+    async (headers: Record<string, string>) => {
+      vi.useFakeTimers();
+      const body = new ReadableStream({ type: "bytes", pull: () => new Promise(() => {}) });
+      const request = new Request("http://ingest/", { method: "POST", body, headers, duplex: "half" } as RequestInit);
+      const drained = drain(request, BODY_BYTES_MAX);
+      await vi.advanceTimersByTimeAsync(DRAIN_MS_MAX);
+      await expect(drained).resolves.toBeUndefined();
+      vi.useRealTimers();
+    },
+  );
 
   test.each(["br", "deflate", "zstd", "gzip, gzip"])("encoded as %s is refused", async (encoding) => {
     expect(await read(utf8.encode("{}"), { "Content-Encoding": encoding })).toMatchObject(

@@ -1,4 +1,5 @@
 import { type Context, Hono } from "hono";
+import { getPath } from "hono/utils/url";
 import { routesOf } from "../../shared/route-batch.ts";
 import type { Topology } from "../../shared/topology.ts";
 import { admit } from "../access/admit.ts";
@@ -12,41 +13,50 @@ import { loadTopology } from "../directory/topology.ts";
 import { methodNotAllowed, notFound, type Problem, problemResponse } from "../http/problem.ts";
 import { readQuery, strayParameter } from "../http/query-string.ts";
 import { requestId, toProblem } from "../http/request-id.ts";
+import { drain } from "../http/sent-body.ts";
 import { log } from "../log.ts";
 import { sendAll } from "../queue.ts";
 import { isTraced } from "../traced.ts";
 import { Accepted } from "./accept.ts";
-import { drain, readBody } from "./body.ts";
+import { readBody } from "./body.ts";
 import { type Env, settingsOf } from "./env.ts";
 import { isolateUnderWay } from "./isolate-under-way.ts";
 import { lateWindowsOf } from "./late-windows-of.ts";
-import { DIRECT_TIMEOUT_MS, IDS_PER_REQUEST_MAX, LATE_WINDOWS_ANNOUNCED_MAX, LOG_DELAY_S } from "./limits.ts";
+import {
+  BODY_BYTES_MAX,
+  DIRECT_TIMEOUT_MS,
+  IDS_PER_REQUEST_MAX,
+  LATE_WINDOWS_ANNOUNCED_MAX,
+  LOG_DELAY_S,
+} from "./limits.ts";
 import { packEvents } from "./log-events.ts";
 import { type Collecting, metered, meterReceipt, meterRefused } from "./metered.ts";
-import { overloadedResponse } from "./overloaded.ts";
+import { overloaded, overloadedResponse } from "./overloaded.ts";
 import { contentModeOf, readCloudEvents } from "./parse-cloud-events.ts";
 import { readEvents } from "./parse-events.ts";
 import { type Receipt, receiptOf } from "./receipt.ts";
 import type { UnderWay } from "./under-way.ts";
 
 const app = new Hono<Collecting>();
-// First of all, and past what every other answer goes through: when most of what comes is refused, a refusal has to cost next to nothing.
-app.use(async (c, next) => {
-  if (!isCollecting(c)) return await next();
+const answer = app.fetch;
+// Before the router, and all that every other answer goes through: when most of what comes is refused, a refusal has to cost, and to leave behind, next to
+// nothing (docs/decisions/0104-a-refusal-leaves-less-behind.md).
+app.fetch = async (request, env, context) => {
   const nowMs = Date.now();
   const underWay = isolateUnderWay();
-  if (!underWay.isFull(nowMs)) return await next();
-  noteRefusal(underWay, nowMs);
-  await drain(c.req.raw);
-  return overloadedResponse(c.req.url);
-});
+  if (!underWay.isFull(nowMs) || !isCollecting(request.method, getPath(request)))
+    return await answer(request, env, context);
+  noteRefusal(underWay, request.headers, nowMs);
+  await drain(request, BODY_BYTES_MAX);
+  return overloadedResponse(request.url);
+};
 app.use(requestId);
 app.use(async (c, next) => {
   await next();
-  await drain(c.req.raw);
+  await drain(c.req.raw, BODY_BYTES_MAX);
 });
 app.use(async (c, next) => {
-  if (!isCollecting(c)) return await next();
+  if (!isCollecting(c.req.method, c.req.path)) return await next();
   const underWay = isolateUnderWay();
   const work = underWay.begin(c.req.raw.headers, Date.now());
   c.set("work", work);
@@ -65,12 +75,15 @@ app.post("/v1/events", metered, async (c) => {
   const stray = strayParameter(c);
   if (stray !== undefined) return problemResponse(stray);
   const body = await readBody(c.req.raw);
-  if (!body.ok) return problemResponse(body.error);
+  if (!body.ok) {
+    if (body.error === overloaded) meterRefused("overloaded");
+    return problemResponse(body.error);
+  }
   const nowMs = Date.now();
   const underWay = isolateUnderWay();
   const room = underWay.read(c.var.work, body.value.byteLength, nowMs);
   if (room === "nothing") {
-    noteRefusal(underWay, nowMs);
+    noteRefusal(underWay, c.req.raw.headers, nowMs);
     return overloadedResponse(c.req.url);
   }
   return await collect(c, body.value, room === "head start");
@@ -154,11 +167,11 @@ app.post("/v1/ids", async (c) => {
 app.all("/v1/events", () => problemResponse(methodNotAllowed("POST")));
 app.all("/v1/ids", () => problemResponse(methodNotAllowed("POST")));
 
-const isCollecting = (c: Context<Collecting>) => c.req.method === "POST" && c.req.path === "/v1/events";
+const isCollecting = (method: string, path: string) => method === "POST" && path === "/v1/events";
 
-function noteRefusal(underWay: UnderWay, nowMs: number): void {
+function noteRefusal(underWay: UnderWay, headers: Headers, nowMs: number): void {
   meterRefused("overloaded");
-  const refused = underWay.refuse(nowMs);
+  const refused = underWay.refuse(headers, nowMs);
   if (refused !== undefined) log("warn", "overloaded", { refused });
 }
 

@@ -1,9 +1,11 @@
-import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { decodeRawMessage } from "../../shared/messages/raw.ts";
 import { decodeShardBatch, STATUS } from "../../shared/messages/shard-batch.ts";
 import { addKey, addSource, openDirectory } from "../directory/test-directory.ts";
 import { gunzip } from "../gzip.ts";
 import { ingest as app } from "../openapi/held-apps.ts";
+import { ARRIVING_BYTES_MAX } from "./arriving.ts";
+import { CROWD_PASSES_MS } from "./crowd-pace.ts";
 import type { Env } from "./env.ts";
 
 /** The routes with the real directory, a log and shards that note what they are given, in order. */
@@ -84,6 +86,16 @@ const send = (body: unknown, headers: Record<string, string> = {}) =>
     },
     envOf(),
   );
+const sendStream = async (body: ReadableStream<Uint8Array>, length: number) =>
+  await app.request(
+    "/v1/events",
+    {
+      method: "POST",
+      body,
+      headers: { Authorization: authorization, "Content-Type": "application/json", "Content-Length": String(length) },
+    },
+    envOf(),
+  );
 const event = (more: object = {}) => ({
   event_id: crypto.randomUUID(),
   type: "payment",
@@ -150,7 +162,13 @@ describe("events", () => {
 });
 
 describe("an isolate with much under way", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   test("calls no shard for the last of it, refuses what is beyond at once with nothing of it in the log, and takes it again afterwards", async () => {
+    // Long ago, so that the crowd has passed when the next test begins.
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 2 * CROWD_PASSES_MS });
     const { promise, resolve } = Promise.withResolvers<void>();
     logHeldUp = promise;
     const begun: (Promise<Response> | Response)[] = [];
@@ -178,6 +196,56 @@ describe("an isolate with much under way", () => {
     expect(logged).toHaveLength(begun.length);
     expect(happened.filter((what) => what === "applied")).toHaveLength(direct);
     expect((await send(event())).status).toBe(200);
+  });
+
+  test("is not filled by bodies that are slow to arrive: others are answered meanwhile, and those once they are there", async () => {
+    const uploads = Array.from({ length: 24 }, () => {
+      const { readable, writable } = new IdentityTransformStream();
+      return { answer: sendStream(readable, 1_000_000), writer: writable.getWriter() };
+    });
+    for (let sent = 0; sent < 40; sent += 1) expect((await send(event())).status).toBe(200);
+    const statuses = uploads.map(async ({ answer, writer }) => {
+      await writer.write(new TextEncoder().encode(JSON.stringify(event())));
+      await writer.close();
+      return (await answer).status;
+    });
+    expect(new Set(await Promise.all(statuses))).toEqual(new Set([200]));
+  });
+});
+
+describe("bodies that come slowly", () => {
+  const upload = () => {
+    const { readable, writable } = new IdentityTransformStream();
+    return { answer: sendStream(readable, 9_000_000), writer: writable.getWriter() };
+  };
+  const megabyte = new TextEncoder().encode(" ".repeat(1_000_000));
+
+  test("are given up where they would take more memory than there is, whoever has sent most first; the rest arrives, as do others", async () => {
+    const slow = Array.from({ length: (2 * ARRIVING_BYTES_MAX) / 6_000_000 }, upload);
+    const statuses: number[] = [];
+    const answered = slow.map(({ answer }) => answer.then(({ status }) => statuses.push(status)));
+    for (let sent = 0; sent < 6; sent += 1) {
+      await Promise.all(slow.map(({ writer }) => writer.write(megabyte.slice()).catch(() => {})));
+    }
+    await Promise.race(answered);
+    expect((await send(event())).status).toBe(200);
+    expect(new Set(statuses)).toEqual(new Set([503]));
+    expect(statuses.length).toBeLessThan(slow.length);
+    await Promise.all(
+      slow.map(async ({ writer }) => {
+        await writer.write(new TextEncoder().encode(JSON.stringify(event()))).catch(() => {});
+        await writer.close().catch(() => {});
+      }),
+    );
+    const answers = await Promise.all(slow.map(async ({ answer }) => await answer));
+    const [given, taken] = [
+      answers.filter(({ status }) => status === 503),
+      answers.filter(({ status }) => status < 300),
+    ];
+    expect(given.length + taken.length).toBe(slow.length);
+    expect(taken.length).toBeGreaterThan(1);
+    expect(given[0]?.headers.get("Retry-After")).toBe("1");
+    expect(await given[0]?.json()).toMatchObject({ code: "overloaded" });
   });
 });
 

@@ -1,5 +1,7 @@
 /** What one request may be. The numbers are a promise to sources: sources rely on them, so they only ever grow. */
 export const BODY_BYTES_MAX = 10_000_000;
+/** From its headers on. What the platform goes on with after its caller has left ends then, too. */
+export const BODY_MS_MAX = 30_000;
 export const EVENTS_PER_REQUEST_MAX = 10_000;
 /** A line of NDJSON, in UTF-16 units. An event with everything in it takes some 3 KB. */
 export const LINE_LENGTH_MAX = 16_384;

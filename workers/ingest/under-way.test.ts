@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { CROWD_BURST_MS, CROWD_PASSES_MS } from "./crowd-pace.ts";
 import {
+  ARRIVED_SHARE_MIN,
   CROWD_REQUESTS_MIN,
   CROWD_WORK_MS_MAX,
   HEAD_START_SHARE_MAX,
@@ -80,7 +82,11 @@ test("of a crowd those count less that only wait; what is under way has its limi
   expect(begun * costOf(42_000)).toBeLessThan(WORK_MS_MAX);
   for (const bytes of [420_000, 1_000_000]) {
     const large = new UnderWay();
-    for (begun = 0; !large.isFull(0); begun += 1) large.wait(large.begin(headersOf(bytes), 0));
+    for (begun = 0; !large.isFull(0); begun += 1) {
+      const work = large.begin(headersOf(bytes), 0);
+      large.read(work, bytes, 0);
+      large.wait(work);
+    }
     expect(begun).toBe(Math.ceil(WORK_MS_MAX / costOf(bytes)));
   }
 });
@@ -100,6 +106,9 @@ test("what waits leaves nothing behind when it ends, whether it is told once, tw
 
 test("a compressed body counts by what it will be, and by what it was once it is unpacked", () => {
   const underWay = new UnderWay();
+  const there = underWay.begin(headersOf(1_000_000), 0);
+  underWay.read(there, 1_000_000, 0);
+  expect(underWay.isFull(0)).toBe(false);
   const gzip = headersOf(500_000, { "Content-Encoding": "gzip" });
   const work = underWay.begin(gzip, 0);
   expect(underWay.isFull(0)).toBe(true);
@@ -107,15 +116,60 @@ test("a compressed body counts by what it will be, and by what it was once it is
   expect(underWay.isFull(0)).toBe(false);
 });
 
-test("slow uploads lock nobody out; when they are there they are taken if there is room, and refused if not", () => {
+test.each([1, 24, 300])("%d slow uploads lock nobody out, however much they say they are", (uploads) => {
   const underWay = new UnderWay();
+  const slow = Array.from({ length: uploads }, () => underWay.begin(headersOf(1_000_000), 0));
+  for (let sent = 0; sent < 50; sent += 1) {
+    expect(underWay.isFull(0)).toBe(false);
+    const work = underWay.begin(headersOf(420), 0);
+    expect(underWay.read(work, 420, 0)).toBe("head start");
+    underWay.wait(work);
+    // As many as a crowd waits for the log.
+    if (sent >= CROWD_REQUESTS_MIN) underWay.end(work);
+  }
+  for (const work of slow) underWay.end(work);
+  expect(underWay.isFull(0)).toBe(false);
+});
+
+test("a body that is on its way has a place: what has arrived and what comes fill an isolate together", () => {
+  const underWay = new UnderWay();
+  const there = filled(42_000, 0, underWay).works;
+  for (const work of there.slice(Math.ceil(there.length * ARRIVED_SHARE_MIN) + 1)) underWay.end(work);
+  expect(underWay.isFull(0)).toBe(false);
+  for (let coming = 0; coming < CROWD_REQUESTS_MIN; coming += 1) underWay.begin(headersOf(42_000), 0);
+  expect(underWay.isFull(0)).toBe(true);
+});
+
+test("of a crowd that comes all at once no more is taken on than there is room for", () => {
+  const underWay = new UnderWay();
+  const crowd = Array.from({ length: 300 }, () => underWay.begin(headersOf(42_000), 0));
+  const outcomes = crowd.map((work) => underWay.read(work, 42_000, 0));
+  expect(outcomes.filter((outcome) => outcome !== "nothing")).toHaveLength(roomFor(42_000));
+});
+
+test("an upload that takes longer than a second is taken if there is room when it is there, and refused if not", () => {
+  const underWay = new UnderWay();
+  const { works } = filled(100_000, 0, underWay);
+  for (const work of works.slice(0, 4)) underWay.end(work);
   const slow = Array.from({ length: 300 }, () => underWay.begin(headersOf(100_000), 0));
   expect(underWay.isFull(UPLOAD_MS_MAX - 1)).toBe(true);
   expect(underWay.isFull(UPLOAD_MS_MAX)).toBe(false);
   const outcomes = slow.map((work) => underWay.read(work, 100_000, UPLOAD_MS_MAX));
-  expect(outcomes.filter((outcome) => outcome !== "nothing")).toHaveLength(roomFor(100_000));
-  for (const work of slow) underWay.end(work);
+  expect(outcomes.filter((outcome) => outcome !== "nothing")).toHaveLength(4);
+  for (const work of [...slow, ...works]) underWay.end(work);
   expect(underWay.isFull(UPLOAD_MS_MAX)).toBe(false);
+});
+
+test("an upload that is overtaken is taken as long as what has arrived leaves room, whatever else is on its way", () => {
+  const underWay = new UnderWay();
+  const large = underWay.begin(headersOf(420_000), 0);
+  const { works } = filled(42_000, 0, underWay);
+  for (const work of works.slice(0, 4)) {
+    underWay.end(work);
+    underWay.begin(headersOf(42_000), 0);
+  }
+  expect(underWay.isFull(0)).toBe(true);
+  expect(underWay.read(large, 420_000, 0)).toBe("log");
 });
 
 test("requests whose end nobody tells of do not fill an isolate for ever", () => {
@@ -124,14 +178,29 @@ test("requests whose end nobody tells of do not fill an isolate for ever", () =>
   expect(underWay.isFull(REQUEST_AGE_MS_MAX)).toBe(false);
   // Told of after all, they take nothing from those that came after them.
   const next = underWay.begin(headersOf(10_000_000), REQUEST_AGE_MS_MAX);
+  underWay.read(next, 10_000_000, REQUEST_AGE_MS_MAX);
   for (const work of works) underWay.end(work);
   expect(underWay.isFull(REQUEST_AGE_MS_MAX)).toBe(true);
   underWay.end(next);
   expect(underWay.isFull(REQUEST_AGE_MS_MAX)).toBe(false);
 });
 
+test("while requests are refused, an isolate with room refuses more when it has taken enough of late, and not once nobody is refused any more", () => {
+  const { underWay, works } = filled(42_000);
+  underWay.refuse(headersOf(42_000), 0);
+  for (const work of works) underWay.end(work);
+  let taken = 0;
+  for (; !underWay.isFull(0) && taken < 100; taken += 1) {
+    const work = underWay.begin(headersOf(42_000), 0);
+    underWay.read(work, 42_000, 0);
+    underWay.end(work);
+  }
+  expect(taken).toBe(Math.ceil(CROWD_BURST_MS / costOf(42_000)));
+  expect(underWay.isFull(CROWD_PASSES_MS)).toBe(false);
+});
+
 test("refusals are reported once a second, all of them", () => {
   const underWay = new UnderWay();
-  const reports = [1_000, 1_001, 1_999, 2_000, 9_000].map((nowMs) => underWay.refuse(nowMs));
+  const reports = [1_000, 1_001, 1_999, 2_000, 9_000].map((nowMs) => underWay.refuse(headersOf(1_000), nowMs));
   expect(reports).toEqual([1, undefined, undefined, 3, 1]);
 });
