@@ -9,8 +9,8 @@ const IN_WORKERD = "workers/**/*.workerd.test.ts";
  */
 export default defineConfig({
   test: {
-    // Both cores: one for each worker's tests would leave the other to what tests have started, which mostly waits.
-    maxWorkers: 2,
+    // One more than CI has cores: two systems leave the cores idle for a third of their time, waiting for queues and alarms.
+    maxWorkers: 3,
     // CI asks for a report it can count from.
     reporters: process.env.TEST_REPORT === undefined ? ["default"] : ["default", "json"],
     outputFile: { json: process.env.TEST_REPORT ?? "" },
@@ -28,6 +28,8 @@ export default defineConfig({
             "fuzz/**/*.test.ts",
           ],
           exclude: [IN_WORKERD],
+          // Pure code: two hundred files need no process each.
+          isolate: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -49,7 +51,7 @@ export default defineConfig({
             },
           }),
         ],
-        test: { name: "workerd", include: [IN_WORKERD], testTimeout: 30_000 },
+        test: { name: "workerd", include: [IN_WORKERD], testTimeout: 120_000, hookTimeout: 120_000 },
       },
       {
         test: {
@@ -58,8 +60,9 @@ export default defineConfig({
           exclude: ["test/e2e/**"],
           globalSetup: ["test/build-once.ts"],
           setupFiles: ["test/conforming-fetch.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          // What a test waits for has a limit of its own, of five minutes (test/system.ts).
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
         },
       },
       {
@@ -67,11 +70,13 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/build-once.ts"],
-          // When the others are done, and one file at a time: a page that is waited for wants a core.
+          // When the others are done: a page that is waited for wants a core.
           sequence: { groupOrder: 1 },
-          fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          maxWorkers: 2,
+          // As long as Playwright waits: a page is asked for the same things by either.
+          expect: { poll: { timeout: 30_000 } },
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
         },
       },
     ],

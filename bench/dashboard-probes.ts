@@ -138,21 +138,49 @@ export async function showFiveYears(page: Page, url: string): Promise<void> {
 export async function measurePan(page: Page, moves: number): Promise<number[]> {
   const box = await page.locator(".chart-plot .u-over").boundingBox();
   if (box === null) throw new Error("the chart is not shown");
+  await page.keyboard.down("Shift");
+  const took = await dragAcross(page, box, moves);
+  await page.keyboard.up("Shift");
+  return took;
+}
+
+/** The same moves over a canvas of the chart's size that is filled at each: what the browser drops by itself on this machine. */
+export async function measureBareFrames(browser: Browser, moves: number): Promise<number[]> {
+  const page = await browser.newPage({ viewport: VIEWPORT });
+  await page.setContent(`<canvas width="${BARE.width}" height="${BARE.height}"></canvas>`);
+  await page.evaluate(() => {
+    const canvas = document.querySelector("canvas");
+    addEventListener("mousemove", ({ clientX }) => {
+      const drawing = canvas?.getContext("2d");
+      drawing?.clearRect(0, 0, canvas?.width ?? 0, canvas?.height ?? 0);
+      drawing?.fillRect(0, 0, clientX, canvas?.height ?? 0);
+    });
+  });
+  const took = await dragAcross(page, { x: 0, y: 0, ...BARE }, moves);
+  await page.close();
+  return took;
+}
+
+const BARE = { width: 1_100, height: 280 };
+
+/** There and back, so that there is always something to move to. */
+async function dragAcross(
+  page: Page,
+  box: Readonly<Record<"x" | "y" | "width" | "height", number>>,
+  moves: number,
+): Promise<number[]> {
   const y = box.y + box.height / 2;
   const left = box.x + box.width * 0.1;
   const width = box.width * 0.8;
-  await page.keyboard.down("Shift");
   await page.mouse.move(left + width, y);
   await page.mouse.down();
   const frames = page.evaluate(recordFrames, moves);
   for (let move = 0; move < moves; move++) {
-    // There and back, so that there is always something to move to.
     const share = Math.abs(((move * 2) / moves) * 2 - 1 - (move * 2 > moves ? 2 : 0));
     await page.mouse.move(left + width * share, y);
   }
   const took = await frames;
   await page.mouse.up();
-  await page.keyboard.up("Shift");
   return took;
 }
 

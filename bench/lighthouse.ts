@@ -36,6 +36,7 @@ const FORMS = ["desk", "phone"] as const;
 const CATEGORIES = ["performance", "accessibility", "best-practices"] as const;
 const SCORE_MIN = 95;
 const RUN_MS_MAX = 180_000;
+const TRIES_MAX = 3;
 /** A report has screenshots in it. */
 const REPORT_BYTES_MAX = 50_000_000;
 
@@ -117,7 +118,7 @@ async function run(path: string, page: string, form: Result["form"]): Promise<Re
     ...(form === "desk" ? ["--preset=desktop"] : []),
   ];
   log(`${page} as on a ${form}`);
-  const { stdout } = await promisify(execFile)("npx", args, { maxBuffer: REPORT_BYTES_MAX, timeout: RUN_MS_MAX });
+  const stdout = await reported(args);
   const { categories, audits } = reportSchema.parse(JSON.parse(stdout));
   const scoreOf = (name: (typeof CATEGORIES)[number]) => {
     const { score, auditRefs } = categories[name];
@@ -132,4 +133,17 @@ async function run(path: string, page: string, form: Result["form"]): Promise<Re
     accessibility: scoreOf("accessibility"),
     best_practices: scoreOf("best-practices"),
   };
+}
+
+/** Lighthouse loses a page's trace now and then, and asks to be run again. */
+async function reported(args: readonly string[]): Promise<string> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return (await promisify(execFile)("npx", args, { maxBuffer: REPORT_BYTES_MAX, timeout: RUN_MS_MAX })).stdout;
+    } catch (error) {
+      const { stderr } = z.object({ stderr: z.string() }).parse(error);
+      if (tries === TRIES_MAX || !stderr.includes("run Lighthouse again")) throw error;
+      log("  once more: Lighthouse has lost the trace");
+    }
+  }
 }

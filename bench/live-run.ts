@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { createKey, putMerchants } from "../scripts/directory.ts";
+import { isolateHeapBytes } from "../scripts/isolate-heap.ts";
 import { freePort } from "../scripts/port.ts";
 import { REAL_BUNDLES } from "./bundle.ts";
-import { isolateHeapBytes } from "./isolate-heap.ts";
 import { type LiveFigures, measureLive } from "./live-listeners.ts";
 import { median, percentile, significant } from "./numbers.ts";
 import { post } from "./send.ts";

@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { build } from "vite";
 import { z } from "zod";
 import { PAGE_PATHS } from "../workers/api/dashboard/page-paths.ts";
+import { filesIn, moveFiles, removeOthers } from "./replace-files.ts";
 
 const PROJECT_DIR = join(import.meta.dirname, "..");
 /** What wrangler.toml names as the api Worker's assets. */
@@ -13,24 +14,41 @@ const SITE_DIR = join(PROJECT_DIR, "dist", "site");
 /** Of swagger-ui-dist: what the reference page loads, and nothing else. */
 const SWAGGER_FILES = ["swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"];
 
-/** Puts together the pages that the api Worker serves: the dashboard and the API's reference. */
+/**
+ * Puts together the pages that the api Worker serves: the dashboard and the API's reference. In a folder beside, whose files then take the places of
+ * those before: a build of the same changes nothing, and a Worker that serves them meanwhile lacks none.
+ */
 async function buildSite(): Promise<void> {
-  await mkdir(SITE_DIR, { recursive: true });
-  // Their names change with what is in them: those of earlier builds would stay for ever.
-  await rm(join(SITE_DIR, "assets"), { recursive: true, force: true });
-  await build({ configFile: join(PROJECT_DIR, "workers", "api", "dashboard", "vite.config.ts"), logLevel: "warn" });
-  await copyPages();
+  await mkdir(dirname(SITE_DIR), { recursive: true });
+  const made = await mkdtemp(`${SITE_DIR}-`);
+  try {
+    await makeSite(made);
+    const assets = new Set(await filesIn(join(made, "assets")));
+    // Before the pages that name them.
+    await moveFiles(join(made, "assets"), join(SITE_DIR, "assets"));
+    await moveFiles(made, SITE_DIR);
+    // Their names change with what is in them: those of earlier builds would stay for ever.
+    await removeOthers(join(SITE_DIR, "assets"), assets);
+  } finally {
+    await rm(made, { recursive: true, force: true });
+  }
+}
+
+async function makeSite(dir: string): Promise<void> {
+  const configFile = join(PROJECT_DIR, "workers", "api", "dashboard", "vite.config.ts");
+  await build({ configFile, logLevel: "warn", build: { outDir: dir } });
+  await copyPages(dir);
   const swagger = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
-  await cp(join(PROJECT_DIR, "workers", "api", "site"), SITE_DIR, { recursive: true });
-  await writeFile(join(SITE_DIR, "openapi.json"), JSON.stringify(await openApiDocument()));
-  for (const name of SWAGGER_FILES) await cp(join(swagger, name), join(SITE_DIR, "docs", name));
+  await cp(join(PROJECT_DIR, "workers", "api", "site"), dir, { recursive: true });
+  await writeFile(join(dir, "openapi.json"), JSON.stringify(await openApiDocument()));
+  for (const name of SWAGGER_FILES) await cp(join(swagger, name), join(dir, "docs", name));
 }
 
 /** The dashboard is one page; it stands at the path of each of its pages, so that a link to any of them opens it. */
-async function copyPages(): Promise<void> {
-  const html = await readFile(join(SITE_DIR, "index.html"));
+async function copyPages(dir: string): Promise<void> {
+  const html = await readFile(join(dir, "index.html"));
   for (const path of Object.values(PAGE_PATHS))
-    if (path !== "/") await writeFile(join(SITE_DIR, `${path.slice(1)}.html`), html);
+    if (path !== "/") await writeFile(join(dir, `${path.slice(1)}.html`), html);
 }
 
 const documentSchema = z.looseObject({ info: z.looseObject({ version: z.string() }) });

@@ -13,12 +13,18 @@ export type DemoMark = {
 /** The mark that is kept in a file. One that cannot be read counts as none: what is sent again for it is counted once all the same. */
 export async function openDemoMark(path: string): Promise<DemoMark> {
   const text = await readFile(path, "utf8").catch(() => "");
+  // One after the other: two at a time would write, and move away, the same new file.
+  let saved: Promise<unknown> = Promise.resolve();
   const mark: DemoMark = {
     completeToMs: markIn(text),
     save: async (completeToMs) => {
       mark.completeToMs = completeToMs;
-      await writeFile(`${path}.new`, `${JSON.stringify({ complete_to: completeToMs })}\n`);
-      await rename(`${path}.new`, path);
+      const turn = saved.then(async () => {
+        await writeFile(`${path}.new`, `${JSON.stringify({ complete_to: completeToMs })}\n`);
+        await rename(`${path}.new`, path);
+      });
+      saved = turn.catch(() => undefined);
+      await turn;
     },
   };
   return mark;

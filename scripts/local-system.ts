@@ -41,9 +41,15 @@ export interface LocalSystemOptions {
   readonly rateLimit?: string;
   /** In the place of Miniflare's queues, with the bundles that go with it; its owner stops it after the system. */
   readonly queues?: Pick<QueueService, "url" | "deliverTo"> | undefined;
+  /** How long Miniflare's queues wait for a batch to fill, over what wrangler.toml has of each. */
+  readonly batchTimeoutS?: number;
   /** Where the Workers find ClickHouse, when something stands between; its own address unless given. */
   readonly clickhouseUrl?: string;
   readonly onLog?: RuntimeOptions["onLog"];
+  /** True for a workerd for each Worker. */
+  readonly isSeparate?: boolean;
+  /** Where what an isolate holds can be asked for (isolate-heap.ts); nowhere unless given. */
+  readonly inspectorPort?: number;
   readonly onStep?: (step: string) => void;
 }
 
@@ -90,6 +96,9 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
       apiPort: ports.api,
       bindings: bindingsOf(secrets, clickhouse, options),
       queuesUrl: options.queues?.url,
+      batchTimeoutS: options.batchTimeoutS,
+      isSeparate: options.isSeparate,
+      inspectorPort: options.inspectorPort,
       ...(options.onLog === undefined ? {} : { onLog: options.onLog }),
     });
     try {

@@ -10,6 +10,7 @@ export const HELP = `Starts Tally on this machine: a real ClickHouse, the three 
   --no-history       no past of the demo merchants but the last day
   --history-days N   days of past that the first start makes, 1 to 365; default 56
   --state DIR        where everything is kept between starts (default .tally)
+  --bundles DIR      where the Workers are built already, as "bundles" in the state folder of an earlier start; built unless given
   --ingest-port N    default 8787
   --api-port N       default 8788
   --clickhouse-port N  default 8123
@@ -25,6 +26,8 @@ export interface StartOptions {
   /** 0 for none. */
   readonly historyDays: number;
   readonly stateDir: string;
+  /** Workers that are built already. */
+  readonly bundleDir: string | undefined;
   readonly ports: { readonly ingest: number; readonly api: number; readonly clickhouse: number };
 }
 
@@ -37,6 +40,7 @@ export function parseStartOptions(args: readonly string[]): StartOptions | undef
       "no-history": { type: "boolean", default: false },
       "history-days": { type: "string", default: "56" },
       state: { type: "string", default: join(PROJECT_DIR, ".tally") },
+      bundles: { type: "string" },
       "ingest-port": { type: "string", default: "8787" },
       "api-port": { type: "string", default: "8788" },
       "clickhouse-port": { type: "string", default: "8123" },
@@ -49,6 +53,7 @@ export function parseStartOptions(args: readonly string[]): StartOptions | undef
     quiet: values.quiet,
     historyDays: values["no-history"] ? 0 : days,
     stateDir: values.state,
+    bundleDir: values.bundles,
     ports: {
       ingest: parseNumber("ingest-port", values["ingest-port"], 0, 65_535),
       api: parseNumber("api-port", values["api-port"], 0, 65_535),

@@ -8,6 +8,7 @@ import { portTaken } from "./port.ts";
 import { type ProgressLine, progressLine } from "./progress-line.ts";
 import { WORKERD_PID_FILE } from "./runtime.ts";
 import { HELP, parseStartOptions, type StartOptions } from "./start-options.ts";
+import { onStopSignals } from "./stop-signals.ts";
 import { endLeftoverWorkerd } from "./workerd-process.ts";
 
 /** As in wrangler.toml: Miniflare leaves crons to us. */
@@ -17,7 +18,6 @@ const ALERT_CRON_INTERVAL_MS = 60_000;
 const LATE_DELAY_MS = 3_000;
 /** Ctrl-C is answered within this, whatever hangs. */
 const STOP_TIMEOUT_MS = 10_000;
-const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 async function main(): Promise<void> {
   const options = parseStartOptions(process.argv.slice(2));
@@ -27,20 +27,17 @@ async function main(): Promise<void> {
   }
   await refuseTakenPorts(options.ports);
   const stop = new AbortController();
-  const onSignal = () => {
-    if (stop.signal.aborted) process.exit(130);
-    stop.abort();
-  };
-  for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
+  const signals = onStopSignals(["SIGINT", "SIGTERM", "SIGHUP"], () => stop.abort());
   const log = await logToFile(join(options.stateDir, "workers.log"));
   const system = await startLocalSystem({
     stateDir: options.stateDir,
+    ...(options.bundleDir === undefined ? {} : { bundleDir: options.bundleDir }),
     ports: options.ports,
     aggregateVars: { LATE_DELAY_MS: String(LATE_DELAY_MS) },
     onLog: log.write,
     onStep: (step) => console.log(`  … ${step}`),
   });
-  obeyOnly(onSignal);
+  signals.takeOver();
   const keys = await prepareDemo(system, Date.now());
   if (!stop.signal.aborted) console.log(welcome(system, keys, options));
   const crons = [
@@ -66,13 +63,6 @@ async function main(): Promise<void> {
 /** A run that fails is in the log of the Workers, and repeated by the next. */
 async function fireCron(run: () => Promise<void>): Promise<void> {
   await run().catch((error: unknown) => console.error(`A cron did not run: ${String(error)}`));
-}
-
-/** Takes other handlers off: Miniflare's would end the process at once, with ClickHouse still writing. */
-function obeyOnly(onSignal: () => void): void {
-  for (const signal of STOP_SIGNALS) {
-    for (const other of process.listeners(signal)) if (other !== onSignal) process.removeListener(signal, other);
-  }
 }
 
 async function refuseTakenPorts(ports: StartOptions["ports"]): Promise<void> {
@@ -108,7 +98,7 @@ async function sendDemo(
   const outcome = await demo.history;
   progress?.end();
   progress = undefined;
-  if (outcome?.reason === "complete" && outcome.sent > 0) {
+  if (outcome?.reason === "complete" && outcome.events > 0) {
     const seconds = Math.ceil((Date.now() - beganMs) / 1000);
     say(`The demo's past is there: ${grouped(outcome.events)} events, all counted after ${seconds} s.`);
   } else if (outcome?.reason === "failed") {
