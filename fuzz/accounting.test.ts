@@ -32,9 +32,12 @@ test("the archive must have of each request what its receipt says went on, and n
   expect(wrong.map((text) => text.slice(0, 9))).toEqual(["request a", "request c", "request d"]);
 });
 
-test("memory that swings has not grown, memory that never comes back has", () => {
+test("memory that swings has not grown, memory that never comes back has, and that it fills at first tells nothing", () => {
   const swinging = Array.from({ length: 100 }, (_, at) => 200 + (at % 7) * 40);
-  expect(growthMb(swinging)).toBeLessThanOrEqual(0);
+  expect(growthMb(swinging, 1_000)).toBeLessThanOrEqual(0);
   const leaking = Array.from({ length: 100 }, (_, at) => 200 + at * 10);
-  expect(growthMb(leaking)).toBeGreaterThan(300);
+  expect(growthMb(leaking, 1_000)).toBeGreaterThan(300);
+  const filling = Array.from({ length: 100 }, (_, at) => Math.min(1_000, 200 + at * 40));
+  expect(growthMb(filling, 1_000)).toBe(0);
+  expect(growthMb(leaking, 200)).toBeNull();
 });

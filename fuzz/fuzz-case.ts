@@ -151,5 +151,5 @@ function sparing({ path }: DescribedOperation, value: unknown): unknown {
 
 function deliveryOf(bytes: Uint8Array | undefined, random: Random): Delivery {
   if (bytes === undefined || random() < 0.9) return "whole";
-  return pick(random, ["chunked", "chunked", "chunked", "dribbled", "cut off"]);
+  return pick(random, ["chunked", "chunked", "chunked", "malformed", "dribbled", "cut off"]);
 }

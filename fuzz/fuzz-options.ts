@@ -12,6 +12,7 @@ export const HELP = `Sends hostile requests to a whole local system, on every ro
   --help      this text
 
 The same seed and number make the same request. Exit code: 0 nothing found, 1 something was, 2 wrong usage, 130 Ctrl-C.
+After Ctrl-C the cases so far are checked and reported; again, and it ends at once, leaving its state in the folder for temporary files.
 `;
 
 export interface FuzzCommand {

@@ -9,7 +9,7 @@ import { type Archived, Receipts, readArchive } from "./accounting.ts";
 import { faultsOf } from "./check-answer.ts";
 import type { Described } from "./described.ts";
 import { type FuzzCase, makeCase } from "./fuzz-case.ts";
-import { GROWTH_MB_MAX, growthMb, residentMb } from "./memory.ts";
+import { GROWTH_MB_MAX, growthMb, PROCESS_GROWTH_MB_MAX, residentMb } from "./memory.ts";
 import { NoAnswer, type RawAnswer, sendRaw } from "./raw-request.ts";
 import { HIDDEN_MERCHANT, HIDDEN_PAYMENT, plantWorld, type World } from "./world.ts";
 
@@ -21,13 +21,20 @@ const SETTLE_MS_MAX = 180_000;
 const SETTLE_POLL_MS = 500;
 const MEMORY_SAMPLES = 100;
 const FAULTS_KEPT_MAX = 50;
-const HISTORY_DAYS = 1_826;
+/** Of all cases, so many tables may be broken off for want of time, on a machine that has other work; of more, something is slow that need not be. */
+const TABLES_BROKEN_OFF_SHARE_MAX = 1 / 10_000;
+/** More than the age at which ingest takes an event (`HISTORY_AGE_MAX_DAYS`). */
+const HISTORY_DAYS = 1_831;
 
 export interface FuzzOrder {
   readonly seed: number;
   readonly first: number;
   readonly cases: number;
   readonly signal?: AbortSignal;
+  /** Ids of requests whose tables the Workers have said they broke off, since ClickHouse had not the time: as it should be, if they say so. */
+  readonly tablesBrokenOff?: ReadonlySet<string>;
+  /** What the Workers' isolates hold together after garbage was collected, if that can be told; growth is not judged without it. */
+  readonly heapMb?: () => Promise<number | undefined>;
   readonly onCase?: (done: number) => void;
 }
 
@@ -41,14 +48,28 @@ export interface Fault {
 export interface FuzzReport {
   readonly seed: number;
   readonly first: number;
+  /** That were sent. */
   readonly cases: number;
+  /** Whether it was told to stop before all of them were. */
+  readonly brokenOff: boolean;
   readonly seconds: number;
   readonly statuses: Readonly<Record<string, number>>;
   /** Problems by their codes. */
   readonly codes: Readonly<Record<string, number>>;
   readonly serverErrors: number;
+  /** Tables that were broken off, as they have to be where there is no time for them. */
+  readonly tablesBrokenOff: number;
   readonly slowestMs: number;
-  readonly memoryMb: { readonly first: number; readonly last: number; readonly growth: number };
+  /** Of the process: `samples` at even distances, for whoever wants to know whether it levels off. */
+  readonly memoryMb: { readonly first: number; readonly last: number; readonly samples: readonly number[] };
+  /** Of the Workers' isolates, at the same distances. */
+  readonly heapMb: {
+    readonly first: number;
+    readonly last: number;
+    /** `null` when the run was too short to tell. */
+    readonly growth: number | null;
+    readonly samples: readonly number[];
+  };
   readonly archivedEvents: number;
   readonly countedEvents: number;
   readonly faults: readonly Fault[];
@@ -71,7 +92,10 @@ class FuzzRun {
   readonly #statuses = new Map<string, number>();
   readonly #codes = new Map<string, number>();
   readonly #faults: Fault[] = [];
+  /** Answers that ended before they were whole, by request id: the log may tell why, a moment later. */
+  readonly #endedEarly = new Map<string, Fault>();
   readonly #memoryMb: number[] = [];
+  readonly #heapMb: number[] = [];
   #faultCount = 0;
   #serverErrors = 0;
   #slowestMs = 0;
@@ -92,16 +116,19 @@ class FuzzRun {
     await Promise.all(Array.from({ length: AT_ONCE }, () => this.#work()));
     const seconds = (performance.now() - beganMs) / 1000;
     const { archived, countedEvents } = await this.#account();
-    const growth = growthMb(this.#memoryMb);
-    if (growth > GROWTH_MB_MAX) this.#complain(-1, "", `the Workers have grown by ${growth} MB`, "");
+    const tablesBrokenOff = this.#judgeEndedEarly();
+    const growth = this.#judgeGrowth();
     return {
       ...{ seed: this.#order.seed, first: this.#order.first, cases: this.#done },
+      brokenOff: this.#done < this.#order.cases,
       seconds: Math.round(seconds),
       statuses: sorted(this.#statuses),
       codes: sorted(this.#codes),
       serverErrors: this.#serverErrors,
+      tablesBrokenOff,
       slowestMs: Math.round(this.#slowestMs),
-      memoryMb: { first: this.#memoryMb[0] ?? Number.NaN, last: this.#memoryMb.at(-1) ?? Number.NaN, growth },
+      memoryMb: seriesOf(this.#memoryMb),
+      heapMb: { ...seriesOf(this.#heapMb), growth },
       archivedEvents: archived.lines,
       countedEvents,
       faults: this.#faults,
@@ -141,8 +168,12 @@ class FuzzRun {
       await this.#send(one);
       this.#done += 1;
       onCase?.(this.#done);
-      if (this.#done % Math.max(1, Math.floor(cases / MEMORY_SAMPLES)) === 0) await this.#sampleMemory();
+      if (this.#done % this.#casesASample === 0) await this.#sampleMemory();
     }
+  }
+
+  get #casesASample(): number {
+    return Math.max(1, Math.floor(this.#order.cases / MEMORY_SAMPLES));
   }
 
   async #send(one: FuzzCase): Promise<void> {
@@ -157,8 +188,38 @@ class FuzzRun {
       // Whoever sends more than is taken may find the connection closed while it does.
       this.#count(this.#statuses, "none");
       const what = error instanceof NoAnswer ? error.message : String(error);
-      this.#complain(one.index, describe(one), what, "");
+      const fault = { index: one.index, request: describe(one), what, answer: "" };
+      if (error instanceof NoAnswer && error.requestId !== undefined) this.#endedEarly.set(error.requestId, fault);
+      else this.#complain(one.index, fault.request, what, "");
     }
+  }
+
+  /** Complains of answers that ended early without a word in the log; answers how many there was one of. */
+  #judgeEndedEarly(): number {
+    let told = 0;
+    for (const [requestId, { index, request, what }] of this.#endedEarly) {
+      if (this.#order.tablesBrokenOff?.has(requestId)) told += 1;
+      else this.#complain(index, request, `${what}, request ${requestId}`, "");
+    }
+    const toldMax = Math.ceil(TABLES_BROKEN_OFF_SHARE_MAX * this.#done);
+    if (told > toldMax)
+      this.#complain(-1, "", `${told} tables were broken off for want of time, more than ${toldMax}`, "");
+    return told;
+  }
+
+  /** Answers by how much the Workers' heaps have grown, `null` when the run was too short to tell. */
+  #judgeGrowth(): number | null {
+    const process = growthMb(this.#memoryMb, this.#casesASample);
+    const heaps = growthMb(this.#heapMb, this.#casesASample);
+    const judge = (what: string, growth: number | null, growthMax: number) => {
+      if (growth !== null && growth > growthMax) this.#complain(-1, "", `${what} grown by ${growth} MB`, "");
+    };
+    judge("the Workers' process has", process, PROCESS_GROWTH_MB_MAX);
+    judge("the Workers' heaps have", heaps, GROWTH_MB_MAX);
+    const isUnknown = this.#order.heapMb !== undefined && process !== null && heaps === null;
+    if (isUnknown)
+      this.#complain(-1, "", "what the Workers' heaps hold was told too seldom to judge whether they grow", "");
+    return heaps;
   }
 
   #note(one: FuzzCase, answer: RawAnswer): void {
@@ -186,6 +247,8 @@ class FuzzRun {
   async #sampleMemory(): Promise<void> {
     const pid = await findWorkerd(this.#pidFile);
     if (pid !== undefined) this.#memoryMb.push(await residentMb(pid));
+    const heapMb = await this.#order.heapMb?.();
+    if (heapMb !== undefined) this.#heapMb.push(heapMb);
   }
 
   /** Waits until the log has done with all it was given, then compares. */
@@ -250,6 +313,10 @@ function describe({ worker, caller, request: { method, target, headers, body, de
       ? ""
       : ` ${body.byteLength} bytes: ${JSON.stringify(Buffer.from(body.subarray(0, 200)).toString())}`;
   return `${caller} → ${worker} ${method} ${target.slice(0, 200)} [${shown.join("; ")}] ${delivery}${start}`;
+}
+
+function seriesOf(samples: readonly number[]) {
+  return { first: samples[0] ?? Number.NaN, last: samples.at(-1) ?? Number.NaN, samples };
 }
 
 function sorted(counts: ReadonlyMap<string, number>): Record<string, number> {

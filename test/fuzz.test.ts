@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readDescription } from "../fuzz/described.ts";
 import { ANSWER_MS_MAX, runFuzz } from "../fuzz/fuzz-run.ts";
-import { sendRaw } from "../fuzz/raw-request.ts";
+import { type Delivery, sendRaw } from "../fuzz/raw-request.ts";
 import { startTestSystem, type TestSystem } from "./system.ts";
 
 /** The long run is `npm run fuzz`. */
@@ -34,5 +34,52 @@ test.each(["/v1/session", "/v1/admin/sources", "/v1/merchants/shop/report"])(
       headers: [["Authorization", `Bearer ${tally.operatorKey}`]] as const,
     };
     expect((await sendRaw(tally.runtime.apiUrl, request, ANSWER_MS_MAX))?.status).toBe(200);
+  },
+);
+
+test.each([
+  ["two of them", ["a.example", "a.example"], "/healthz"],
+  ["a bracket", ["["], "/healthz"],
+  ["a port that is none", ["localhost:99999"], "/v1/session"],
+  ["a star behind it for a path", ["localhost"], "*"],
+])("a request to api whose Host is none is the sender's fault: %s", async (_, hosts, target) => {
+  const headers = hosts.map((host) => ["Host", host] as const);
+  const request = { method: "GET", target, headers, delivery: "whole" as const, body: undefined };
+  const answer = await sendRaw(tally.runtime.apiUrl, request, ANSWER_MS_MAX);
+  expect(answer?.status).toBe(400);
+  expect(JSON.parse(answer?.text ?? "")).toMatchObject({ code: "invalid_host", status: 400 });
+});
+
+const post = (target: string, key: string, delivery: Delivery, body: Uint8Array) => ({
+  ...{ method: "POST", target, delivery, body },
+  headers: [
+    ["Authorization", `Bearer ${key}`],
+    ["Content-Type", "application/json"],
+  ] as const,
+});
+
+test("a body whose chunks are none is the sender's fault, on both Workers", async () => {
+  const { ingestUrl, apiUrl } = tally.runtime;
+  for (const [url, target] of [
+    [ingestUrl, "/v1/events"],
+    [apiUrl, "/v1/session"],
+    [apiUrl, "/v1/merchants/shop/query"],
+  ] as const) {
+    const key = url === ingestUrl ? tally.sourceKey : tally.operatorKey;
+    const answer = await sendRaw(url, post(target, key, "malformed", Buffer.from("{}")), ANSWER_MS_MAX);
+    expect([answer?.status, JSON.parse(answer?.text ?? "").code]).toEqual([400, "malformed_body"]);
+  }
+});
+
+test.each(["dribbled", "chunked"] as const)(
+  "whoever sends more than is taken can send all of it, and is told: %s",
+  async (delivery) => {
+    const request = post("/v1/session", tally.operatorKey, delivery, Buffer.alloc(3_000_000, "x"));
+    let unsent = request.body.byteLength;
+    const answer = await sendRaw(tally.runtime.apiUrl, request, ANSWER_MS_MAX, (bytes) => {
+      unsent -= bytes;
+    });
+    expect(answer?.status).toBe(413);
+    expect(unsent).toBe(0);
   },
 );
