@@ -29,16 +29,25 @@ export function addMonths(date: CivilDate, months: number): CivilDate {
   return civilDateOf(day.getTime());
 }
 
+/** Slow to make, and asked each time a page is drawn. */
+const calendars = new Map<string, Intl.DateTimeFormat>();
+
 /** The date that a zone's calendar shows at a moment. */
 export function dateIn(zone: string, ms: number): CivilDate {
-  const parts = new Intl.DateTimeFormat("en", {
+  const calendar = calendars.get(zone) ?? calendarOf(zone);
+  calendars.set(zone, calendar);
+  const parts = calendar.formatToParts(ms);
+  const part = (type: string) => parts.find((found) => found.type === type)?.value ?? "";
+  return `${part("year")}-${part("month")}-${part("day")}`;
+}
+
+function calendarOf(zone: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat("en", {
     timeZone: zone,
     calendar: "iso8601",
     numberingSystem: "latn",
     year: "numeric",
     month: "2-digit",
     day: "2-digit",
-  }).formatToParts(ms);
-  const part = (type: string) => parts.find((found) => found.type === type)?.value ?? "";
-  return `${part("year")}-${part("month")}-${part("day")}`;
+  });
 }

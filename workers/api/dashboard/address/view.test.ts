@@ -44,3 +44,9 @@ test("dates that are none, or end before they begin, are left out", () => {
     expect(viewOf(new URLSearchParams(query)).span).toBe(DEFAULT_VIEW.span);
   }
 });
+
+test("what is no merchant's id never becomes part of a path", () => {
+  for (const merchant of ["..", "../admin", "a/../../admin/keys?", "a%2Fb", "<b>", "a".repeat(65), ""]) {
+    expect(viewOf(new URLSearchParams({ merchant })).merchant).toBeUndefined();
+  }
+});

@@ -1,3 +1,4 @@
+import { PATH_ID_PATTERN } from "../../../../shared/path-id.ts";
 import { type Comparison, type Granularity, MEASURES, type Measure } from "../data/answers.ts";
 import { isCivilDate } from "./civil-date.ts";
 import { PRESETS, type Span } from "./span.ts";
@@ -51,7 +52,7 @@ export function viewOf(query: URLSearchParams): View {
   const zone = query.get("tz") ?? "";
   const currency = query.get("currency") ?? "";
   return {
-    merchant: query.get("merchant") ?? undefined,
+    merchant: pathIdOf(query.get("merchant")),
     span: spanOf(query),
     granularity: oneOf("granularity", GRANULARITIES),
     compare: oneOf("compare", [...COMPARISONS, "none"]) ?? DEFAULT_VIEW.compare,
@@ -89,6 +90,10 @@ function spanOf(query: URLSearchParams): Span {
   if (isCivilDate(from) && isCivilDate(last) && from <= last) return { from, last };
   return PRESETS.find((preset) => preset === query.get("span")) ?? DEFAULT_VIEW.span;
 }
+
+/** An id in an address becomes part of a path: what is none could lead to another call. */
+export const pathIdOf = (text: string | null | undefined): string | undefined =>
+  text != null && PATH_ID_PATTERN.test(text) ? text : undefined;
 
 function isZone(zone: string): boolean {
   try {

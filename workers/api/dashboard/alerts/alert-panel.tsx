@@ -1,10 +1,11 @@
 import { useState } from "preact/hooks";
 import type { AlertDelivery, AlertWithDeliveries } from "../data/answers.ts";
-import { refresh } from "../data/kept-answers.ts";
+import { refresh, renew } from "../data/kept-answers.ts";
 import type { AskOptions } from "../data/request.ts";
 import { useAction } from "../data/use-action.ts";
 import { useAnswer } from "../data/use-answer.ts";
-import { FailurePanel, failureText } from "../shell/failure-panel.tsx";
+import { FailurePanel } from "../shell/failure-panel.tsx";
+import { FailureText } from "../shell/failure-text.tsx";
 import { Dialog } from "../table/dialog.tsx";
 import { listText } from "../table/list-text.ts";
 import { ScrollTable } from "../table/scroll-table.tsx";
@@ -28,7 +29,7 @@ export function AlertPanel({ path, zone, isManager, onChanged }: AlertPanelProps
   const act = async (at: string, options: AskOptions) => {
     await run<unknown>(at, options);
     setDeleting(false);
-    if (options.method !== "DELETE") refresh({ path });
+    if (options.method !== "DELETE") renew({ path });
     onChanged();
   };
   if (answer === undefined)
@@ -63,7 +64,7 @@ export function AlertPanel({ path, zone, isManager, onChanged }: AlertPanelProps
       )}
       {refused !== undefined && (
         <p class="wrong" role="alert">
-          {failureText(refused)}
+          <FailureText failure={refused} />
         </p>
       )}
       <h3>{a("deliveries")}</h3>

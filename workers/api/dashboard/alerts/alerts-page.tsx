@@ -1,10 +1,11 @@
 import { useState } from "preact/hooks";
 import type { AlertsAnswer, CreatedAlert } from "../data/answers.ts";
-import { refresh } from "../data/kept-answers.ts";
+import { refresh, renew } from "../data/kept-answers.ts";
 import { managesKeys, session } from "../data/session.ts";
 import { useAnswer } from "../data/use-answer.ts";
 import { FailurePanel } from "../shell/failure-panel.tsx";
 import type { Merchant } from "../shell/merchant.ts";
+import "../style/forms.css";
 import "../style/lists.css";
 import { CopyButton } from "../table/copy-button.tsx";
 import { Dialog } from "../table/dialog.tsx";
@@ -58,7 +59,7 @@ export function AlertsPage({ merchant }: { readonly merchant: Merchant }) {
           path={`${path}/${shown.id}`}
           zone={merchant.zone}
           isManager={isManager}
-          onChanged={() => refresh({ path })}
+          onChanged={() => renew({ path })}
         />
       )}
       {isCreating && (
@@ -67,7 +68,7 @@ export function AlertsPage({ merchant }: { readonly merchant: Merchant }) {
           onMade={(alert) => {
             setCreating(false);
             setMade(alert);
-            refresh({ path });
+            renew({ path });
           }}
           onClose={() => setCreating(false)}
         />

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { CreatedAlert } from "../data/answers.ts";
 import { useAction } from "../data/use-action.ts";
 import { Choice } from "../shell/choice.tsx";
-import { failureText } from "../shell/failure-panel.tsx";
+import { FailureText } from "../shell/failure-text.tsx";
 import { FormDialog } from "../table/form-dialog.tsx";
 import { weekdayName } from "../text/format.ts";
 import { DAYS, FIRST_DRAFT, KINDS, type RuleDraft, ruleOf } from "./alert-rule.ts";
@@ -32,7 +32,7 @@ export function NewAlert({ path, onMade, onClose }: NewAlertProps) {
       title={a("create")}
       submitText={a("create")}
       isBusy={isBusy}
-      wrong={failure && failureText(failure)}
+      wrong={failure && <FailureText failure={failure} />}
       onSubmit={create}
       onClose={onClose}
     >

@@ -54,7 +54,8 @@ export function columnsOf(points: readonly ChartPoint[]): uPlot.AlignedData {
   ];
 }
 
-export function makePlot(options: PlotOptions, host: HTMLElement): uPlot {
+/** `then` is given what draws it for the first time, which takes longer than to make it. */
+export function makePlot(options: PlotOptions, then: (plot: uPlot, draw: () => void) => void): uPlot {
   const { palette, zone, axisValue } = options;
   return new uPlot(
     {
@@ -124,7 +125,7 @@ export function makePlot(options: PlotOptions, host: HTMLElement): uPlot {
       },
     },
     columnsOf(options.points()),
-    host,
+    (plot, draw) => then(plot, () => draw()),
   );
 }
 

@@ -1,11 +1,11 @@
 import type uPlot from "uplot";
-import { panned, type Stretch, zoomed } from "./zoom.ts";
+import { type Extent, panned, type Stretch, zoomed } from "./zoom.ts";
 
 const WHEEL_ZOOM_PER_PX = 0.002;
 
 export interface Moves {
   readonly seen: () => Stretch;
-  readonly all: () => Stretch;
+  readonly all: () => Extent;
   readonly see: (stretch: Stretch) => void;
   readonly open: () => void;
 }

@@ -1,21 +1,22 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { zoom, zoomTo } from "../address/address.ts";
+import { inTurn } from "../shell/in-turn.tsx";
 import { language } from "../text/preferences.ts";
 import { t } from "../text/text.ts";
 import { onPaletteChange, readPalette } from "./palette.ts";
 import { type PerFrame, perFrame } from "./per-frame.ts";
 import { type ChartPoint, columnsOf, makePlot } from "./plot.ts";
 import { bindPointer } from "./pointer.ts";
-import { panned, type Stretch, zoomed } from "./zoom.ts";
+import { type Extent, panned, parseZoom, partOf, type Stretch, zoomed, zoomText } from "./zoom.ts";
 
 export interface TimeChartProps {
   /** What the line is of. */
   readonly label: string;
   readonly zone: string;
   readonly points: readonly ChartPoint[];
-  /** Where the axis begins, if not with the first point. */
-  readonly startMs?: number | undefined;
+  readonly all: Extent;
   readonly axisValue: (value: number) => string;
   /** A point in words. */
   readonly valueText: (index: number) => string;
@@ -27,42 +28,44 @@ export interface TimeChartProps {
 
 const ZOOM = 0.5;
 const STEP = 0.25;
-/** The end of a span that goes on moves by a bucket at a time. */
-const SAME_END_S_MAX = 90_000;
 
 /**
  * A line over time beside its base. A slider to the keyboard and to a screen reader: its value is a point, in words.
  */
-export function TimeChart({ label, zone, points, startMs, axisValue, valueText, onPoint, onOpen }: TimeChartProps) {
+export function TimeChart({ label, zone, points, all, axisValue, valueText, onPoint, onOpen }: TimeChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const scale = useRef<PerFrame>(undefined);
   const [at, setAt] = useState<number | null>(null);
-  /** What is zoomed to; `undefined` for all there is. */
-  const zoom = useRef<Stretch>(undefined);
-  const [isZoomed, setZoomed] = useState(false);
-  const all = useMemo<Stretch>(() => {
-    const first = startMs ?? points[0]?.atMs ?? 0;
-    const last = points.at(-1)?.atMs ?? 1;
-    return { min: first / 1000, max: Math.max(last, first + 1) / 1000 };
-  }, [points, startMs]);
+  /** What is zoomed to, finer than the address has it; `undefined` for all there is. */
+  const part = useRef(useMemo(() => parseZoom(zoom.peek(), all), []));
+  const [isZoomed, setZoomed] = useState(part.current !== undefined);
   // What the chart's own callbacks see: always the latest.
   const now = useRef({ points, all, axisValue, onPoint, onOpen });
   now.current = { points, all, axisValue, onPoint, onOpen };
 
-  const seen = (): Stretch => zoom.current ?? now.current.all;
-  const see = (stretch: Stretch | undefined) => {
-    const { min, max } = now.current.all;
-    zoom.current = stretch !== undefined && stretch.max - stretch.min < max - min - 1 ? stretch : undefined;
-    setZoomed(zoom.current !== undefined);
+  const seen = (): Stretch => part.current ?? now.current.all;
+  const zoomTextNow = () => part.current && zoomText(part.current);
+  const take = (stretch: Stretch | undefined) => {
+    part.current = stretch;
+    setZoomed(stretch !== undefined);
     scale.current?.ask();
   };
+  const see = (stretch: Stretch | undefined) => {
+    take(stretch && partOf(stretch, now.current.all));
+    zoomTo(zoomTextNow());
+  };
+  /** What the address says is shown, whoever changed it: the browser's back, a link, or this line. */
+  const follow = () => {
+    const linked = parseZoom(zoom.peek(), now.current.all);
+    if ((linked && zoomText(linked)) !== zoomTextNow()) take(linked);
+  };
+  useEffect(() => zoom.subscribe(follow), []);
 
-  useEffect(() => {
-    const element = host.current;
-    if (element === null) return;
+  const attach = (element: HTMLDivElement) => {
     let palette = readPalette(element);
     let pointed: number | null = null;
+    let leaveTurn = () => {};
     const tell = perFrame(() => {
       setAt(pointed);
       now.current.onPoint(pointed);
@@ -70,19 +73,25 @@ export function TimeChart({ label, zone, points, startMs, axisValue, valueText, 
     const made = makePlot(
       {
         zone,
-        widthPx: Math.max(element.clientWidth, 120),
-        heightPx: element.clientHeight,
+        ...sizeOf(element),
         palette: () => palette,
         seen,
         points: () => now.current.points,
         axisValue: (value) => now.current.axisValue(value),
         onCursor: (index) => {
+          if (index === pointed) return;
           pointed = index;
           tell.ask();
         },
         onSelect: (stretch) => see(zoomed(stretch, 1, (stretch.min + stretch.max) / 2, now.current.all)),
       },
-      element,
+      (made, draw) => {
+        leaveTurn = inTurn(() => {
+          element.append(made.root);
+          draw();
+          resize.observe(element);
+        });
+      },
     );
     plot.current = made;
     scale.current = perFrame(() => made.batch(() => made.setScale("x", seen())));
@@ -97,11 +106,13 @@ export function TimeChart({ label, zone, points, startMs, axisValue, valueText, 
       palette = readPalette(element);
       made.redraw();
     });
-    const resize = new ResizeObserver(() =>
-      made.setSize({ width: Math.max(element.clientWidth, 120), height: element.clientHeight }),
-    );
-    resize.observe(element);
+    const resize = new ResizeObserver(() => {
+      const { widthPx: width, heightPx: height } = sizeOf(element);
+      // Told when it begins to observe, too: what has its size need not be drawn again.
+      if (width !== made.width || height !== made.height) made.setSize({ width, height });
+    });
     return () => {
+      leaveTurn();
       tell.stop();
       scale.current?.stop();
       resize.disconnect();
@@ -110,17 +121,22 @@ export function TimeChart({ label, zone, points, startMs, axisValue, valueText, 
       made.destroy();
       plot.current = undefined;
     };
+  };
+  useEffect(() => {
+    const element = host.current;
+    if (element === null) return;
+    let detach: (() => void) | undefined;
+    const leave = inTurn(() => {
+      detach = attach(element);
+    });
+    return () => {
+      leave();
+      detach?.();
+    };
   }, [zone, language.value]);
 
-  // New numbers of the same span leave the zoom as it is.
-  const before = useRef(all);
   useEffect(() => {
-    const isSame = before.current.min === all.min && Math.abs(before.current.max - all.max) < SAME_END_S_MAX;
-    before.current = all;
-    if (!isSame) {
-      zoom.current = undefined;
-      setZoomed(false);
-    }
+    follow();
     plot.current?.setData(columnsOf(points));
   }, [points, all]);
 
@@ -128,14 +144,15 @@ export function TimeChart({ label, zone, points, startMs, axisValue, valueText, 
     const last = points.findLastIndex(({ value, base }) => value !== null || base !== null);
     const to = Math.max(0, Math.min(index, last));
     const shown = points[to];
-    if (plot.current === undefined || shown === undefined) return;
+    if (shown === undefined) return;
     const seconds = shown.atMs / 1000;
     const { min, max } = seen();
     if (seconds < min || seconds > max) {
       see(panned(seen(), (seconds - (min + max) / 2) / (max - min), all));
       scale.current?.now();
     }
-    plot.current.setCursor({ left: plot.current.valToPos(seconds, "x"), top: 0 });
+    // A key may come before the canvas has.
+    plot.current?.setCursor({ left: plot.current.valToPos(seconds, "x"), top: 0 });
     setAt(to);
     onPoint(to);
   };
@@ -208,3 +225,10 @@ export function TimeChart({ label, zone, points, startMs, axisValue, valueText, 
     </div>
   );
 }
+
+const WIDTH_PX_MIN = 120;
+
+const sizeOf = ({ clientWidth, clientHeight }: HTMLElement) => ({
+  widthPx: Math.max(clientWidth, WIDTH_PX_MIN),
+  heightPx: clientHeight,
+});

@@ -7,10 +7,13 @@ const clocks = new Map<string, Intl.DateTimeFormat>();
  */
 export function zoneDate(zone: string, seconds: number): Date {
   const ms = Math.round(seconds * 1000);
-  const date = new Date(clockOf(zone).format(ms).replace(" ", "T"));
+  const date = new Date(clockText(zone, ms));
   date.setMilliseconds(((ms % 1000) + 1000) % 1000);
   return date;
 }
+
+/** What a zone's clock shows: 2026-10-25T02:00:00. */
+export const clockText = (zone: string, ms: number): string => clockOf(zone).format(ms).replace(" ", "T");
 
 function clockOf(zone: string): Intl.DateTimeFormat {
   const known = clocks.get(zone);

@@ -1,24 +1,27 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { forgetAnswers, known, listen, refresh } from "./kept-answers.ts";
+import { forgetAnswers, known, listen, refresh, renew } from "./kept-answers.ts";
 import { whenSignedOut } from "./request.ts";
 
 interface Asked {
   readonly path: string;
   readonly signal: AbortSignal | null | undefined;
+  readonly isPastCaches: boolean;
   readonly answer: (body: unknown, status?: number) => void;
   readonly fail: () => void;
 }
 
 let asked: Asked[] = [];
 const AGE_MS = 60_000;
+const WAIT_MS_MAX = 20_000;
 
 beforeEach(() => {
   asked = [];
-  vi.stubGlobal("fetch", (path: string, { signal }: RequestInit) => {
+  vi.stubGlobal("fetch", (path: string, { signal, headers }: RequestInit) => {
     return new Promise<Response>((resolve, reject) => {
       signal?.addEventListener("abort", () => reject(signal.reason));
       const answer = (body: unknown, status = 200) => resolve(Response.json(body, { status }));
-      asked.push({ path, signal, answer, fail: () => reject(new TypeError("no network")) });
+      const isPastCaches = new Headers(headers).get("Cache-Control") === "no-cache";
+      asked.push({ path, signal, isPastCaches, answer, fail: () => reject(new TypeError("no network")) });
     });
   });
 });
@@ -28,7 +31,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const changed = (path: string) => vi.waitFor(() => expect(known({ path }).isLoading).toBe(false));
+const changed = (path: string) => vi.waitFor(() => expect(known({ path }).isLoading).toBe(false), WAIT_MS_MAX);
 
 test("an answer is kept: whoever asks again has it at once, and nothing is requested until it is old", async () => {
   listen({ path: "/a" }, AGE_MS, () => {})();
@@ -53,6 +56,31 @@ test("a request that nobody waits for any more is taken back, and does not stand
   asked[1]?.answer({ net: 2 });
   await changed("/b");
   expect(known({ path: "/b" }).answer).toEqual({ net: 2 });
+});
+
+test("what changed while it was asked for is asked for once more, past caches, however many changes there were", async () => {
+  listen({ path: "/changing" }, AGE_MS, () => {});
+  renew({ path: "/changing" });
+  renew({ path: "/changing" });
+  expect(asked.map(({ isPastCaches }) => isPastCaches)).toEqual([false]);
+  asked[0]?.answer({ net: 1 });
+  await vi.waitFor(() => expect(asked).toHaveLength(2), WAIT_MS_MAX);
+  expect(known({ path: "/changing" })).toMatchObject({ answer: { net: 1 }, isLoading: true });
+  asked[1]?.answer({ net: 2 });
+  await changed("/changing");
+  expect(known({ path: "/changing" }).answer).toEqual({ net: 2 });
+  expect(asked.map(({ isPastCaches }) => isPastCaches)).toEqual([false, true]);
+});
+
+test("what has changed is asked for by whoever comes next, when nobody has waited for it", async () => {
+  const leave = listen({ path: "/left" }, AGE_MS, () => {});
+  asked[0]?.answer({ net: 1 });
+  await changed("/left");
+  renew({ path: "/left" });
+  leave();
+  expect(asked[1]?.signal?.aborted).toBe(true);
+  listen({ path: "/left" }, AGE_MS, () => {});
+  expect(asked).toHaveLength(3);
 });
 
 test("when a newer answer cannot be had the older one stays, with the reason", async () => {
@@ -83,4 +111,14 @@ test("a session that has ended is told of, and nothing is forgotten but by whoev
   expect(signedOut).toHaveBeenCalledOnce();
   forgetAnswers();
   expect(known({ path: "/d" }).failure).toBeUndefined();
+});
+
+test("once anything is answered, what could not be asked for is asked again", async () => {
+  listen({ path: "/e" }, AGE_MS, () => {});
+  asked[0]?.fail();
+  await changed("/e");
+  listen({ path: "/f" }, AGE_MS, () => {});
+  asked[1]?.answer({ net: 6 });
+  await changed("/f");
+  expect(asked.map(({ path }) => path)).toEqual(["/e", "/f", "/e"]);
 });

@@ -1,4 +1,4 @@
-import { type Answer, ask, type Failure } from "./request.ts";
+import { type Answer, ask, type Failure, reachable } from "./request.ts";
 
 /** A question: a path, and a body where it is a query. */
 export interface Question {
@@ -19,6 +19,8 @@ interface Entry {
   known: Known<unknown>;
   readonly listeners: Set<() => void>;
   asking: AbortController | undefined;
+  /** What is under way was asked for before something changed. */
+  isOutdated: boolean;
 }
 
 /** Answers kept, so that going back to a span draws at once. A year by day takes a megabyte. */
@@ -49,12 +51,25 @@ export function listen(question: Question, ageMsMax: number, listener: () => voi
 /** Asks anew, unless that is under way. */
 export function refresh(question: Question): void {
   const entry = entryOf(question);
-  if (entry.asking !== undefined) return;
+  if (entry.asking === undefined) request(entry, question, false);
+}
+
+/** Asks anew for what has just changed, past what is kept on the way; what is under way may be of before, and is followed by another request. */
+export function renew(question: Question): void {
+  const entry = entryOf(question);
+  // Should whoever waits for the new answer leave before it is there, the next one asks.
+  entry.known = { ...entry.known, atMs: 0 };
+  if (entry.asking === undefined) request(entry, question, true);
+  else entry.isOutdated = true;
+}
+
+function request(entry: Entry, question: Question, isPastCaches: boolean): void {
   const asking = new AbortController();
   entry.asking = asking;
   tell(entry, { ...entry.known, isLoading: true });
   const { path, body } = question;
-  ask<unknown>(path, { ...(body === undefined ? {} : { method: "POST", body }), signal: asking.signal }).then(
+  const method = body === undefined ? {} : { method: "POST" as const, body };
+  ask<unknown>(path, { ...method, isPastCaches, signal: asking.signal }).then(
     (answer) => {
       if (entry.asking === asking) finish(entry, answer);
     },
@@ -68,6 +83,13 @@ export function refreshAll(): void {
   for (const { question, listeners } of [...entries.values()]) if (listeners.size > 0) refresh(question);
 }
 
+// Whoever answers again tells that the rest can be asked for, too.
+reachable.subscribe((isReachable) => {
+  if (!isReachable) return;
+  for (const { question, listeners, known } of [...entries.values()])
+    if (listeners.size > 0 && known.failure?.reason === "unreachable") refresh(question);
+});
+
 /** Of nobody's any more: another merchant's numbers must not be drawn by a later session. */
 export function forgetAnswers(): void {
   for (const [key, entry] of entries) {
@@ -80,13 +102,17 @@ export function forgetAnswers(): void {
 function takeBack(entry: Entry): void {
   entry.asking?.abort();
   entry.asking = undefined;
+  entry.isOutdated = false;
   entry.known = { ...entry.known, isLoading: false };
 }
 
 function finish(entry: Entry, answer: Answer<unknown>): void {
+  const { isOutdated } = entry;
   entry.asking = undefined;
+  entry.isOutdated = false;
   if (answer.ok) tell(entry, { answer: answer.value, atMs: Date.now(), failure: undefined, isLoading: false });
   else tell(entry, { ...entry.known, failure: answer.error, isLoading: false });
+  if (isOutdated) renew(entry.question);
 }
 
 function tell(entry: Entry, now: Known<unknown>): void {
@@ -97,11 +123,19 @@ function tell(entry: Entry, now: Known<unknown>): void {
 /** The one asked for last stands last. */
 function entryOf(question: Question): Entry {
   const key = keyOf(question);
-  const entry = entries.get(key) ?? { question, known: NOTHING, listeners: new Set<() => void>(), asking: undefined };
+  const entry = entries.get(key) ?? newEntry(question);
   entries.delete(key);
   entries.set(key, entry);
   return entry;
 }
+
+const newEntry = (question: Question): Entry => ({
+  question,
+  known: NOTHING,
+  listeners: new Set(),
+  asking: undefined,
+  isOutdated: false,
+});
 
 function dropOldest(): void {
   for (const [key, { listeners }] of entries) {

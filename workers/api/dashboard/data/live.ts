@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { WINDOW_MS } from "../../../../shared/window.ts";
 import type { WindowReport } from "./answers.ts";
 import { ask, lastAnswerMs, reachable } from "./request.ts";
 
@@ -32,6 +33,8 @@ export interface Live {
 
 const EVENTS = ["snapshot", "window", "today"] as const;
 const AGAIN_MS = 5_000;
+/** Of each window it is told when it begins and ends: a stream that says nothing for longer is dead, whatever the network makes of it. */
+const SILENCE_MS_MAX = 1.5 * WINDOW_MS;
 const NOTHING: Live = {
   state: "connecting",
   asOf: undefined,
@@ -49,13 +52,24 @@ export function useLive(merchantId: string, zone: string): Live {
     const path = `/v1/merchants/${merchantId}/live?tz=${encodeURIComponent(zone)}`;
     let source: EventSource | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let silence: ReturnType<typeof setTimeout> | undefined;
+    const heard = () => {
+      clearTimeout(silence);
+      silence = setTimeout(() => {
+        source?.close();
+        setLive((before) => ({ ...before, state: "lost" }));
+        open();
+      }, SILENCE_MS_MAX);
+    };
     const take = ({ data }: MessageEvent<string>) => {
+      heard();
       const update = JSON.parse(data) as LiveUpdate;
       reachable.value = true;
       lastAnswerMs.value = Date.now();
       setLive((before) => next(before, update));
     };
     const open = () => {
+      heard();
       source = new EventSource(path);
       for (const name of EVENTS) source.addEventListener(name, take);
       source.addEventListener("open", () => setLive((before) => ({ ...before, state: "live" })));
@@ -70,6 +84,7 @@ export function useLive(merchantId: string, zone: string): Live {
     open();
     return () => {
       clearTimeout(timer);
+      clearTimeout(silence);
       source?.close();
     };
   }, [merchantId, zone]);

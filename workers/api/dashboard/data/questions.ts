@@ -19,11 +19,6 @@ export function metricsQuestion(wish: MetricsWish): Question {
   return { path: metricsPath(wish) };
 }
 
-/** What a browser saves as a file: what stands on the screen, with the mark by which spreadsheets know UTF-8. */
-export function metricsCsvPath(wish: MetricsWish, currency: string): string {
-  return `${metricsPath(wish)}&currency=${currency}&format=csv&bom=true`;
-}
-
 function metricsPath({ merchantId, zone, from, to, granularity, compare, groupBy, hasAmounts }: MetricsWish): string {
   const query = new URLSearchParams({ from, to, granularity, tz: zone });
   if (compare !== undefined && compare !== "none") query.set("compare", compare);

@@ -16,6 +16,9 @@ export type Failure =
       readonly parameter?: string | undefined;
     };
 
+/** Of a refusal that is not the API's own, such as that of something before it. */
+export const UNKNOWN_CODE = "unknown";
+
 export type Answer<T> = Result<T, Failure>;
 
 const ANSWER_MS_MAX = 30_000;
@@ -40,6 +43,8 @@ export interface AskOptions {
   readonly body?: unknown;
   /** A file instead of data; a `Blob` is what is answered then. */
   readonly file?: "text/csv";
+  /** True for what is not kept anywhere: not for the half second that the API believes what it knows, either. */
+  readonly isPastCaches?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -49,7 +54,7 @@ export interface AskOptions {
  */
 export async function ask<T>(
   path: string,
-  { method = "GET", body, file, signal }: AskOptions = {},
+  { method = "GET", body, file, isPastCaches = false, signal }: AskOptions = {},
 ): Promise<Answer<T>> {
   const timeout = AbortSignal.timeout(ANSWER_MS_MAX);
   let response: Response;
@@ -60,6 +65,7 @@ export async function ask<T>(
         Accept: file ?? "application/json",
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
         ...(method === "GET" ? {} : { [CSRF_HEADER]: csrfToken }),
+        ...(isPastCaches ? { "Cache-Control": "no-cache" } : {}),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
@@ -82,6 +88,12 @@ export async function ask<T>(
 
 async function refusalOf(response: Response): Promise<Failure> {
   const problem = await response.json().catch(() => undefined);
-  const { code = "unknown", title = "", detail = "", parameter } = (problem ?? {}) as Record<string, string>;
-  return { reason: "refused", status: response.status, code, detail: detail || title, parameter };
+  const { code = UNKNOWN_CODE, title = "", detail = "", parameter } = (problem ?? {}) as Record<string, string>;
+  return {
+    reason: "refused",
+    status: response.status,
+    code,
+    detail: detail || title || `HTTP ${response.status}`,
+    parameter,
+  };
 }

@@ -18,7 +18,8 @@ export function managesKeys({ kind, role }: Account): boolean {
 }
 
 export type SessionState =
-  | { readonly is: "unknown" }
+  /** Asked for; `failure` is why that came to nothing so far. */
+  | { readonly is: "unknown"; readonly failure?: Failure }
   | { readonly is: "signed_out" }
   | { readonly is: "signed_in"; readonly account: Account }
   /** It was there, and what it showed still is; whoever signs in again goes on where it ended. */
@@ -63,21 +64,38 @@ export async function signIn(key: string): Promise<Failure | undefined> {
   return undefined;
 }
 
-export async function signOut(): Promise<void> {
-  await ask("/v1/session", { method: "DELETE" });
+/** Answers why not: a session that nobody could end goes on in this browser, and whoever leaves it must know. */
+export async function signOut(): Promise<Failure | undefined> {
+  const answer = await ask("/v1/session", { method: "DELETE" });
+  if (!answer.ok && session.value.is === "signed_in") return answer.error;
   localStorage.removeItem(EXPIRES_AT);
+  leave();
+  return undefined;
+}
+
+function leave(): void {
   session.value = { is: "signed_out" };
   forgetAnswers();
 }
 
+// What is done in another tab is done in this one: the cookie is the same.
+addEventListener("storage", ({ key, newValue }) => {
+  if (key !== EXPIRES_AT || session.value.is === "unknown") return;
+  if (newValue === null) leave();
+  else void resume();
+});
+
 const RETRY_MS = 3_000;
+let retry: ReturnType<typeof setTimeout> | undefined;
 
 /** Tries until somebody answers: a page that was open when the network went needs no reload. */
-async function resume(): Promise<void> {
+export async function resume(): Promise<void> {
+  clearTimeout(retry);
   const answer = await ask<SessionAnswer>("/v1/session");
   if (answer.ok) return enter(answer.value);
   if (answer.error.reason === "signed_out") return;
-  setTimeout(() => void resume(), RETRY_MS);
+  if (session.value.is === "unknown") session.value = { is: "unknown", failure: answer.error };
+  retry = setTimeout(() => void resume(), RETRY_MS);
 }
 
 function enter({ kind, subject, role, session: made }: SessionAnswer): void {
@@ -85,7 +103,7 @@ function enter({ kind, subject, role, session: made }: SessionAnswer): void {
   localStorage.setItem(EXPIRES_AT, made?.expires_at ?? "");
   const before = session.value;
   const account = { kind, subject, role };
-  if (before.is === "expired" && (before.account.kind !== kind || before.account.subject !== subject)) forgetAnswers();
+  if ("account" in before && (before.account.kind !== kind || before.account.subject !== subject)) forgetAnswers();
   session.value = { is: "signed_in", account };
   if (before.is === "expired") refreshAll();
 }

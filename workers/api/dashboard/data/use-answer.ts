@@ -13,17 +13,22 @@ export function useAnswer<T>(question: Question | undefined, ageMsMax = AGE_MS_M
   const [, changed] = useReducer((count: number, _: undefined) => count + 1, 0);
   const key = question === undefined ? undefined : JSON.stringify(question);
   useEffect(() => {
+    if (key !== undefined) return listen(JSON.parse(key) as Question, ageMsMax, () => changed(undefined));
+    // Not anew for another age: whoever leaves takes back what is under way, and it would be asked for twice.
+  }, [key]);
+  useEffect(() => {
     if (key === undefined) return;
     const asked = JSON.parse(key) as Question;
-    const leave = listen(asked, ageMsMax, () => changed(undefined));
-    const again = () => {
-      if (!document.hidden && Date.now() - known(asked).atMs >= ageMsMax) refresh(asked);
+    const againAfter = (ageMs: number) => {
+      if (!document.hidden && Date.now() - known(asked).atMs >= ageMs) refresh(asked);
     };
-    const timer = Number.isFinite(ageMsMax) ? setInterval(again, ageMsMax) : undefined;
+    const again = () => againAfter(ageMsMax);
+    again();
+    // An answer comes some time after it was asked for: by its whole age it would be asked for at every other turn only.
+    const timer = Number.isFinite(ageMsMax) ? setInterval(() => againAfter(ageMsMax / 2), ageMsMax) : undefined;
     document.addEventListener("visibilitychange", again);
     addEventListener("online", again);
     return () => {
-      leave();
       clearInterval(timer);
       document.removeEventListener("visibilitychange", again);
       removeEventListener("online", again);

@@ -1,7 +1,16 @@
 import { expect, test } from "vitest";
-import { FIGURES as API_FIGURES, MONEY_FIGURES } from "../../figures.ts";
-import { querySchema } from "../../query-parameters.ts";
-import { bodyOf, type Exploration, explorationOf, FIGURE_NAMES, FIGURES, fieldOf, ownOf } from "./exploration.ts";
+import { FIGURES as API_FIGURES, MONEY_FIGURES } from "../../figure-names.ts";
+import { FIGURES_BY_VALUE as API_FIGURES_BY_VALUE, querySchema } from "../../query-parameters.ts";
+import {
+  bodyOf,
+  type Exploration,
+  explorationOf,
+  FIGURE_NAMES,
+  FIGURES,
+  FIGURES_BY_VALUE,
+  fieldOf,
+  ownOf,
+} from "./exploration.ts";
 
 const EXPLORATION: Exploration = {
   metrics: ["payments.count", "average"],
@@ -34,7 +43,8 @@ test("what is asked for is a query by the API's own schema", () => {
   });
 });
 
-test("the form has each of the API's figures, and knows which are money", () => {
+test("the form has each of the API's figures, and knows which are money, and which are known by value", () => {
+  expect(FIGURES_BY_VALUE).toEqual(API_FIGURES_BY_VALUE);
   expect([...FIGURE_NAMES].sort()).toEqual([...API_FIGURES].sort());
   expect(new Set(FIGURE_NAMES.filter((name) => FIGURES[name] === "money"))).toEqual(MONEY_FIGURES);
 });

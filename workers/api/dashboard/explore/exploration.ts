@@ -21,6 +21,9 @@ export const FIGURES = {
 export type Figure = keyof typeof FIGURES;
 export const FIGURE_NAMES = Object.keys(FIGURES) as Figure[];
 
+/** Those that are counted by value: of the others nothing is known but as a whole. */
+export const FIGURES_BY_VALUE: ReadonlySet<Figure> = new Set<Figure>(["payments.count", "payments.amount", "average"]);
+
 export const CLOCK_DIMENSIONS = ["time", "weekday", "hour"] as const;
 export type ClockDimension = (typeof CLOCK_DIMENSIONS)[number];
 
@@ -41,6 +44,11 @@ export interface Exploration {
   readonly order: string | undefined;
   readonly limit: number;
   readonly as: "chart" | "table";
+}
+
+/** Whether a figure is known of what an exploration tells apart, or chooses, by value. */
+export function isAskable(figure: Figure, { breakdown, filter }: Pick<Exploration, "breakdown" | "filter">): boolean {
+  return (breakdown === undefined && filter === undefined) || FIGURES_BY_VALUE.has(figure);
 }
 
 export const LIMIT_ROWS_DEFAULT = 1_000;

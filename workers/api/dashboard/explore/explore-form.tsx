@@ -10,6 +10,7 @@ import {
   type Exploration,
   FIGURE_NAMES,
   type Field,
+  isAskable,
   LIMIT_ROWS_MAX,
   type ValueFilter,
 } from "./exploration.ts";
@@ -22,7 +23,7 @@ export interface ExploreFormProps {
   readonly granularity: Granularity;
   readonly granularities: readonly Granularity[];
   readonly currency: string | undefined;
-  readonly wrong: { readonly field: Field; readonly text: string } | undefined;
+  readonly wrong: { readonly field: Field; readonly text: ComponentChildren } | undefined;
   readonly onAsk: (exploration: Exploration, change: Partial<View>) => void;
 }
 
@@ -33,11 +34,14 @@ export function ExploreForm({ exploration, granularities, wrong, onAsk, ...asked
   const [currency, setCurrency] = useState(asked.currency ?? "");
   const id = useId();
   const change = (part: Partial<Exploration>) => setDraft({ ...draft, ...part });
+  // What cannot be asked for now stays chosen until it can again.
+  const metrics = draft.metrics.filter((figure) => isAskable(figure, draft));
   const submit = (event: Event) => {
     event.preventDefault();
-    onAsk({ ...draft, as: exploration.as }, { granularity, currency: currency === "" ? undefined : currency });
+    onAsk({ ...draft, metrics, as: exploration.as }, { granularity, currency: currency === "" ? undefined : currency });
   };
   const wrongAt = (field: Field) => <Wrong text={wrong?.field === field ? wrong.text : undefined} />;
+  const isByValue = draft.breakdown !== undefined || draft.filter !== undefined;
   const hasTime = draft.clock.includes("time");
   return (
     <form class="panel explore no-print" onSubmit={submit}>
@@ -47,13 +51,15 @@ export function ExploreForm({ exploration, granularities, wrong, onAsk, ...asked
             <Tick
               key={figure}
               text={x(figure)}
-              isOn={draft.metrics.includes(figure)}
+              isOn={metrics.includes(figure)}
+              isOff={!isAskable(figure, draft)}
               onChange={() => change({ metrics: toggled(FIGURE_NAMES, draft.metrics, figure) })}
             />
           ))}
         </div>
         {wrongAt("metrics")}
-        {draft.metrics.length === 0 && <p class="wrong">{x("no_metric")}</p>}
+        {metrics.length === 0 && <p class="wrong">{x("no_metric")}</p>}
+        {isByValue && wrong?.field !== "metrics" && <p class="quiet-note">{x("metric_not_by_value")}</p>}
       </Group>
       <Group title={x("dimensions")}>
         <div class="ticks">
@@ -110,7 +116,7 @@ export function ExploreForm({ exploration, granularities, wrong, onAsk, ...asked
       </Group>
       <Group title={x("order")}>
         <div class="controls">
-          <OrderChoice exploration={draft} onChange={(order) => change({ order })} />
+          <OrderChoice exploration={{ ...draft, metrics }} onChange={(order) => change({ order })} />
           <label class="field" for={`${id}-limit`}>
             <span class="choice-label">{x("limit")}</span>
             <input
@@ -128,7 +134,7 @@ export function ExploreForm({ exploration, granularities, wrong, onAsk, ...asked
         {wrongAt("order")}
         {wrongAt("limit")}
       </Group>
-      <button type="submit" class="primary" disabled={draft.metrics.length === 0}>
+      <button type="submit" class="primary" disabled={metrics.length === 0}>
         {x("run")}
       </button>
     </form>
@@ -147,19 +153,21 @@ function Group({ title, children }: { readonly title: string; readonly children:
 interface TickProps {
   readonly text: string;
   readonly isOn: boolean;
+  /** Whether it cannot be chosen. */
+  readonly isOff?: boolean;
   readonly onChange: () => void;
 }
 
-function Tick({ text, isOn, onChange }: TickProps) {
+function Tick({ text, isOn, isOff = false, onChange }: TickProps) {
   return (
     <label class="tick">
-      <input type="checkbox" checked={isOn} onChange={onChange} />
+      <input type="checkbox" checked={isOn} disabled={isOff} onChange={onChange} />
       {text}
     </label>
   );
 }
 
-function Wrong({ text }: { readonly text: string | undefined }) {
+function Wrong({ text }: { readonly text: ComponentChildren }) {
   if (text === undefined) return null;
   return (
     <p class="wrong" role="alert">

@@ -5,9 +5,12 @@ import type { QueryAnswer } from "../data/answers.ts";
 import { refresh } from "../data/kept-answers.ts";
 import type { Failure } from "../data/request.ts";
 import { useAnswer } from "../data/use-answer.ts";
-import { FailurePanel, failureText } from "../shell/failure-panel.tsx";
+import { FailurePanel } from "../shell/failure-panel.tsx";
+import { FailureText } from "../shell/failure-text.tsx";
 import type { Merchant } from "../shell/merchant.ts";
 import { SpanPicker } from "../span/span-picker.tsx";
+import "../style/explore.css";
+import "../style/forms.css";
 import "../style/lists.css";
 import { t } from "../text/text.ts";
 import { bodyOf, explorationOf, fieldOf, ownOf } from "./exploration.ts";
@@ -82,14 +85,8 @@ export function ExplorePage({ merchant }: { readonly merchant: Merchant }) {
   );
 }
 
-/** Refusals that can be said in the words of the form; of others, what the API says. */
-const EXPLAINED = [
-  "metric_not_by_value",
-  "several_breakdowns",
-  "mixed_currencies",
-  "span_too_long",
-  "too_many_buckets",
-] as const;
+/** Refusals that only this form can have. */
+const EXPLAINED = ["metric_not_by_value", "several_breakdowns", "mixed_currencies"] as const;
 
 /** What is wrong with one part of the form; `undefined` for what is no part's. */
 function fieldFailure(failure: Failure | undefined) {
@@ -97,5 +94,6 @@ function fieldFailure(failure: Failure | undefined) {
   const field = fieldOf(failure.parameter);
   if (field === undefined) return undefined;
   const known = EXPLAINED.find((code) => code === failure.code);
-  return { field, text: known === undefined ? failure.detail || failureText(failure) : x(known) };
+  const text = known === undefined ? <FailureText failure={failure} isBesideIt /> : x(known);
+  return { field, text };
 }

@@ -1,6 +1,7 @@
+import { DIMENSIONS } from "../../../../shared/breakdown.ts";
 import { Choice } from "../shell/choice.tsx";
 import { t } from "../text/text.ts";
-import type { Exploration } from "./exploration.ts";
+import { CLOCK_DIMENSIONS, type Exploration, FIGURE_NAMES } from "./exploration.ts";
 import { exploreText as x } from "./explore-text.ts";
 
 export interface OrderChoiceProps {
@@ -15,7 +16,7 @@ export function OrderChoice({ exploration: { metrics, clock, breakdown, order },
     ...[...metrics, ...clock, "currency" as const].map((name) => [name, x(name)] as const),
     ...(breakdown === undefined ? [] : [[breakdown, t(`dimension.${breakdown}`)] as const]),
   ]);
-  if (by !== undefined && !names.has(by)) names.set(by, by);
+  if (by !== undefined && !names.has(by)) names.set(by, nameOf(by));
   return (
     <>
       <Choice
@@ -39,4 +40,11 @@ export function OrderChoice({ exploration: { metrics, clock, breakdown, order },
       )}
     </>
   );
+}
+
+/** An address may have an order that the form knows, and does not offer, or one that nobody knows. */
+function nameOf(by: string): string {
+  const own = [...FIGURE_NAMES, ...CLOCK_DIMENSIONS].find((name) => name === by);
+  const dimension = DIMENSIONS.find((name) => name === by);
+  return own !== undefined ? x(own) : dimension !== undefined ? t(`dimension.${dimension}`) : by;
 }

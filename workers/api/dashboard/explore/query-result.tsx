@@ -1,15 +1,15 @@
-import { useState } from "preact/hooks";
-import { show } from "../address/address.ts";
+import { csvFileName } from "../../csv.ts";
+import { own, show } from "../address/address.ts";
 import type { Granularity, QueryAnswer } from "../data/answers.ts";
 import type { Question } from "../data/kept-answers.ts";
 import { saveFile } from "../data/save-file.ts";
 import { useAction } from "../data/use-action.ts";
 import { Notices } from "../figures/notices.tsx";
 import { Choice } from "../shell/choice.tsx";
-import { failureText } from "../shell/failure-panel.tsx";
+import { FailureText } from "../shell/failure-text.tsx";
 import type { Merchant } from "../shell/merchant.ts";
 import { bytes, count, milliseconds } from "../text/format.ts";
-import type { Exploration, Figure } from "./exploration.ts";
+import type { Exploration } from "./exploration.ts";
 import { exploreText as x } from "./explore-text.ts";
 import { ResultChart } from "./result-chart.tsx";
 import { ResultTable } from "./result-table.tsx";
@@ -26,8 +26,7 @@ export interface QueryResultProps {
 /** What a query found, and what that cost. */
 export function QueryResult({ answer, isLoading, exploration, question, merchant, granularity }: QueryResultProps) {
   const { metrics, as } = exploration;
-  const [wished, setFigure] = useState<Figure>();
-  const figure = metrics.find((name) => name === wished) ?? metrics[0] ?? "net";
+  const figure = metrics.find((name) => name === own.value.figure) ?? metrics[0] ?? "net";
   return (
     <section class="panel result" aria-label={x("title")} aria-busy={isLoading}>
       <div class="panel-head no-print">
@@ -46,11 +45,11 @@ export function QueryResult({ answer, isLoading, exploration, question, merchant
               label={x("figure_shown")}
               value={figure}
               options={metrics.map((name) => [name, x(name)] as const)}
-              onChange={setFigure}
+              onChange={(chosen) => show({}, { figure: chosen })}
             />
           )}
         </div>
-        <Csv question={question} name={`${merchant.id}-query.csv`} />
+        <Csv question={question} name={csvFileName("query", merchant.id, answer.from, answer.to)} />
       </div>
       {answer.rows.length === 0 ? (
         <p class="empty">{x("empty")}</p>
@@ -86,7 +85,7 @@ function Csv({ question: { path, body }, name }: { readonly question: Question; 
   const { isBusy, failure, run } = useAction();
   const save = async () => {
     const answer = await run<Blob>(`${path}?format=csv&bom=true`, { method: "POST", body, file: "text/csv" });
-    if (answer.ok) saveFile(answer.value, name);
+    if (answer.ok) saveFile({ name, content: answer.value });
   };
   return (
     <>
@@ -95,7 +94,7 @@ function Csv({ question: { path, body }, name }: { readonly question: Question; 
       </button>
       {failure !== undefined && (
         <p class="wrong" role="alert">
-          {failureText(failure)}
+          <FailureText failure={failure} />
         </p>
       )}
     </>

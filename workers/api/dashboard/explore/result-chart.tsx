@@ -1,6 +1,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { go, linkTo, type Own } from "../address/address.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
+import { extentOf } from "../chart/zoom.ts";
 import type { Granularity, QueryAnswer } from "../data/answers.ts";
 import { Choice } from "../shell/choice.tsx";
 import { Link } from "../shell/link.tsx";
@@ -8,8 +9,11 @@ import { bucketName } from "../text/format.ts";
 import { t } from "../text/text.ts";
 import type { Exploration, Figure, ValueFilter } from "./exploration.ts";
 import { exploreText as x } from "./explore-text.ts";
-import { pointsOf, type ResultSeries, type Row, rowValue, seriesOfRows } from "./result-series.ts";
-import { clockText, figureText, partText } from "./row-text.ts";
+import { facetsOf } from "./facets.ts";
+import { FacetsChart } from "./facets-chart.tsx";
+import { ResultBars } from "./result-bars.tsx";
+import { pointsOf, type ResultSeries, type Row, seriesOfRows } from "./result-series.ts";
+import { figureText, partText } from "./row-text.ts";
 
 export interface ResultChartProps {
   readonly answer: QueryAnswer;
@@ -19,46 +23,63 @@ export interface ResultChartProps {
   readonly granularity: Granularity;
 }
 
-/** A line over time, if time is all that a series' rows differ by; bars otherwise, of one currency at a time. */
+/** What all lines together are chosen by. */
+const ALL = "all";
+
+/**
+ * A line over time, if time is all that rows differ by; a small picture for each value, where they differ by more; bars otherwise. Of one currency at
+ * a time. Over time one value can be chosen, whose line zooms.
+ */
 export function ResultChart({ answer, exploration, figure, zone, granularity }: ResultChartProps) {
   const { clock, breakdown } = exploration;
   const isLine = clock.length === 1 && clock[0] === "time";
-  const series = useMemo(
-    () => seriesOfRows(answer.rows, isLine && breakdown !== undefined),
-    [answer, isLine, breakdown],
-  );
-  const [wished, setWished] = useState<string>();
-  const shown = series.find(({ key }) => key === wished) ?? series[0];
-  if (shown === undefined) return null;
+  const currencies = useMemo(() => seriesOfRows(answer.rows, false), [answer]);
+  const [wishedCurrency, setCurrency] = useState<string>();
+  const all = currencies.find(({ currency }) => currency === wishedCurrency) ?? currencies[0];
+  const lines = useMemo(() => (isLine && all !== undefined ? seriesOfRows(all.rows, true) : []), [all, isLine]);
+  const [wishedLine, setLine] = useState<string>(ALL);
+  const facets = useMemo(() => all && facetsOf(all.rows, exploration, figure), [all, clock, breakdown, figure]);
+  if (all === undefined) return null;
+  const line = lines.find(({ key }) => key === wishedLine) ?? (lines.length === 1 ? lines[0] : undefined);
   return (
     <>
-      {series.length > 1 && (
-        <Choice
-          label={x("series")}
-          value={shown.key}
-          options={series.map((one) => [one.key, seriesName(one)] as const)}
-          onChange={setWished}
-        />
-      )}
-      {isLine ? (
+      <div class="controls">
+        {currencies.length > 1 && (
+          <Choice
+            label={x("currency")}
+            value={all.currency}
+            options={currencies.map(({ currency }) => [currency, currency] as const)}
+            onChange={setCurrency}
+          />
+        )}
+        {lines.length > 1 && (
+          <Choice
+            label={x("series")}
+            value={line?.key ?? ALL}
+            options={[[ALL, x("series.all")], ...lines.map((one) => [one.key, lineName(one)] as const)]}
+            onChange={setLine}
+          />
+        )}
+      </div>
+      {line !== undefined ? (
         <Line
-          key={shown.key}
-          series={shown}
+          key={line.key}
+          series={line}
           filter={exploration.filter}
           figure={figure}
           zone={zone}
           granularity={granularity}
         />
+      ) : facets !== undefined ? (
+        <FacetsChart facets={facets} figure={figure} currency={all.currency} granularity={granularity} />
       ) : (
-        <Bars series={shown} exploration={exploration} figure={figure} granularity={granularity} />
+        <ResultBars series={all} exploration={exploration} figure={figure} granularity={granularity} />
       )}
     </>
   );
 }
 
-function seriesName({ currency, value }: ResultSeries): string {
-  return value === undefined ? currency : x("part_of", { part: partText(value), currency });
-}
+const lineName = ({ currency, value }: ResultSeries) => (value === undefined ? currency : partText(value));
 
 interface LineProps extends Pick<ResultChartProps, "figure" | "zone" | "granularity"> {
   readonly series: ResultSeries;
@@ -69,6 +90,7 @@ function Line({ series, filter, figure, zone, granularity }: LineProps) {
   const [pointed, setPointed] = useState<number | null>(null);
   const points = useMemo(() => pointsOf(series, figure), [series, figure]);
   const rows = useMemo(() => [...series.rows].sort(byTime), [series]);
+  const all = useMemo(() => extentOf(points), [points]);
   const text = (at: number) =>
     `${bucketName(rows[at]?.start ?? "1970-01-01T00:00", granularity)}: ${figureText(figure, points[at]?.value, series.currency)}`;
   const linkOf = (at: number) =>
@@ -90,6 +112,7 @@ function Line({ series, filter, figure, zone, granularity }: LineProps) {
         label={x(figure)}
         zone={zone}
         points={points}
+        all={all}
         axisValue={(value) => figureText(figure, value, series.currency, true)}
         valueText={text}
         onPoint={setPointed}
@@ -108,44 +131,4 @@ function paymentsOf({ value }: ResultSeries, filter: ValueFilter | undefined): O
     ...(filter === undefined || only === undefined ? {} : { [filter.dimension]: only }),
     ...(value === undefined || value.part === "other" ? {} : { [value.dimension]: value.value }),
   };
-}
-
-type BarsProps = Pick<ResultChartProps, "exploration" | "figure" | "granularity"> & {
-  readonly series: ResultSeries;
-};
-
-/** More would be no picture any more; the table has all of them. */
-const BARS_MAX = 200;
-
-function Bars({ series: { rows, currency }, exploration: { clock, breakdown }, figure, granularity }: BarsProps) {
-  const shown = rows.slice(0, BARS_MAX);
-  const largest = Math.max(1, ...shown.map((row) => Math.abs(row[figure] ?? 0)));
-  return (
-    <div class="bars wide">
-      <table>
-        <caption class="visually-hidden">{x(figure)}</caption>
-        <tbody>
-          {shown.map((row) => {
-            const value = breakdown === undefined ? undefined : rowValue(row);
-            const name = [
-              ...clock.map((dimension) => clockText(row, dimension, granularity)),
-              ...(value === undefined ? [] : [partText(value)]),
-            ].join(" · ");
-            return (
-              <tr key={name}>
-                <th scope="row">
-                  <div class="bar">
-                    <i style={{ width: `${Math.max((Math.abs(row[figure] ?? 0) / largest) * 100, 0.5)}%` }} />
-                    <span>{name || currency}</span>
-                  </div>
-                </th>
-                <td>{figureText(figure, row[figure], row.currency)}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-      {rows.length > BARS_MAX && <p class="quiet-note">{x("rows_of", { count: BARS_MAX, all: rows.length })}</p>}
-    </div>
-  );
 }

@@ -20,7 +20,7 @@ export function figureText(
 export function clockText(row: Row, dimension: ClockDimension, granularity: Granularity): string {
   switch (dimension) {
     case "time":
-      return row.start === undefined ? "" : bucketName(row.start, granularity);
+      return row.label === undefined ? "" : bucketName(row.label, granularity);
     case "weekday":
       return weekdayName(row.weekday ?? 1, "long");
     case "hour":

@@ -37,23 +37,35 @@ export function Comparing({ merchant, currencies, currency }: ComparingProps) {
 }
 
 const IDLE_MS = 2_000;
-const ZONES = Intl.supportedValuesOf("timeZone");
+const BETWEEN_MS = 50;
+/** As many as a phone puts in without an answer to a tap being late. */
+const ZONES_AT_ONCE = 60;
 const BROWSER_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** Some four hundred zones: put in once the numbers stand, and not compared with what they were each time a number moves. */
+/** Some four hundred zones: put in by and by once the numbers stand, and not compared with what they were each time a number moves. */
 function ZoneChoice({ merchant: { zone, homeZone } }: { readonly merchant: Merchant }) {
-  const [hasAll, setAll] = useState(false);
-  useEffect(() => whenIdle(() => setAll(true)), []);
+  const [zones, setZones] = useState<readonly string[]>([]);
+  useEffect(
+    () =>
+      whenIdle(
+        () => {
+          const all = Intl.supportedValuesOf("timeZone");
+          if (zones.length < all.length) setZones(all.slice(0, zones.length + ZONES_AT_ONCE));
+        },
+        zones.length === 0 ? IDLE_MS : BETWEEN_MS,
+      ),
+    [zones],
+  );
   return useMemo(
-    () => <ZoneList zone={zone} homeZone={homeZone} zones={hasAll ? ZONES : []} />,
-    [zone, homeZone, hasAll, language.value],
+    () => <ZoneList zone={zone} homeZone={homeZone} zones={zones} />,
+    [zone, homeZone, zones, language.value],
   );
 }
 
-/** Safari has no idle callbacks. */
-function whenIdle(work: () => void): () => void {
+/** Safari has no idle callbacks: after `elseMs` there. */
+function whenIdle(work: () => void, elseMs: number): () => void {
   if (!("requestIdleCallback" in globalThis)) {
-    const timer = setTimeout(work, IDLE_MS);
+    const timer = setTimeout(work, elseMs);
     return () => clearTimeout(timer);
   }
   const handle = requestIdleCallback(work, { timeout: IDLE_MS });

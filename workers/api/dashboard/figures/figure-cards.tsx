@@ -15,10 +15,15 @@ export interface FigureCardsProps {
   readonly elapsedTo: string | undefined;
   /** Whether those words are short enough to stand on each card. */
   readonly isElapsedShort?: boolean;
+  /** Whether what is shown goes on: then room is kept for those words, lest all below them moves when they come. */
+  readonly isGoingOn: boolean;
+  /** What to look into, in the place of those words: it comes while the page is looked at, and must move nothing. */
+  readonly hint?: string | undefined;
 }
 
 /** The figures, large, each with its change; the one that is pressed is the line below. */
-export function FigureCards({ total, isLoading, currency, measures, elapsedTo, isElapsedShort }: FigureCardsProps) {
+export function FigureCards(props: FigureCardsProps) {
+  const { total, isLoading, currency, measures, elapsedTo, isElapsedShort, isGoingOn, hint } = props;
   const isPart = total?.comparison?.current !== undefined;
   const baseTo = isPart && isElapsedShort === true ? elapsedTo : undefined;
   return (
@@ -28,7 +33,12 @@ export function FigureCards({ total, isLoading, currency, measures, elapsedTo, i
           <FigureCard key={measure} {...{ measure, total, isLoading, currency, baseTo }} />
         ))}
       </fieldset>
-      {isPart && elapsedTo !== undefined && <p class="figures-note">{t("fresh.compared_to", { time: elapsedTo })}</p>}
+      {(isPart || (isGoingOn && view.value.compare !== "none")) && (
+        <p class="figures-note">
+          <span role="status">{hint}</span>
+          {hint === undefined && isPart && elapsedTo !== undefined && t("fresh.compared_to", { time: elapsedTo })}
+        </p>
+      )}
     </>
   );
 }
@@ -45,6 +55,8 @@ interface FigureCardProps {
 function FigureCard({ measure, total, isLoading, currency, baseTo }: FigureCardProps) {
   const { of, goodUp } = MEASURE[measure];
   const comparison = total?.comparison;
+  const base = comparison && of(comparison.base);
+  const text = total === undefined ? NOTHING : measureText(measure, of(total), currency);
   return (
     <button
       type="button"
@@ -54,19 +66,13 @@ function FigureCard({ measure, total, isLoading, currency, baseTo }: FigureCardP
       onClick={() => show({ measure })}
     >
       <span class="figure-name">{t(`measure.${measure}`)}</span>
-      <span class="figure-value">
-        {total !== undefined ? (
-          measureText(measure, of(total), currency)
-        ) : isLoading ? (
-          <span class="placeholder" aria-hidden="true" />
-        ) : (
-          NOTHING
-        )}
+      <span class="figure-value" style={{ "--characters": String(text.length) }}>
+        {total === undefined && isLoading ? <span class="placeholder" aria-hidden="true" /> : text}
       </span>
       {comparison && (
         <span class="figure-change">
           <ChangeText change={of(comparison.change)} goodUp={goodUp} />{" "}
-          <span class="figure-base">{baseOf(measureText(measure, of(comparison.base), currency), baseTo)}</span>
+          {base != null && <span class="figure-base">{baseOf(measureText(measure, base, currency), baseTo)}</span>}
         </span>
       )}
       {total !== undefined && <span class="figure-detail">{detailOf(measure, total, currency)}</span>}
@@ -90,11 +96,11 @@ function detailOf(
     case "payments":
       return max === null ? undefined : t("detail.payments", { amount: money(max, currency) });
     case "refunds":
-      return t("detail.refunds", { count: count(refunds.count) });
+      return t(refunds.count === 1 ? "detail.refund" : "detail.refunds", { count: count(refunds.count) });
     case "points":
       return t("detail.points", { count: count(points.used) });
     case "average":
-      return t("detail.median", { amount: money(p50, currency) });
+      return p50 === null ? undefined : t("detail.median", { amount: money(p50, currency) });
     default:
       return undefined;
   }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Bucket } from "../data/answers.ts";
-import { isRevised, revisedBy, withRevisions } from "./revisions.ts";
+import { isRevised, marksOf, revisedBy, withRevisions } from "./revisions.ts";
 
 const END = "2026-11-27T10:10:00+09:00";
 const END_MS = Date.parse(END);
@@ -36,4 +36,13 @@ test("what was open, is of another length, or has not changed is no revision", (
   ]) {
     expect(withRevisions(new Map(), [before], [bucket(150, 2)]).size).toBe(0);
   }
+});
+
+test("a morning of which every window was revised is told in words, however much of the day is still to come", () => {
+  const revised = Array.from({ length: 20 }, () => bucket(100, END_MS + 600_000));
+  const toCome = Array.from({ length: 124 }, () => bucket(0, 0, { status: "open" }));
+  const none = bucket(0, 0);
+  const { unmarked, isMarked } = marksOf([none, ...revised, ...toCome], new Map());
+  expect(unmarked).toEqual({ count: 20, of: 20, lastMs: END_MS + 600_000 });
+  expect(revised.some(isMarked)).toBe(false);
 });

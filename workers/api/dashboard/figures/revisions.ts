@@ -16,26 +16,27 @@ export function isRevised({ end, revision, status }: Pick<Bucket, "end" | "revis
   return status !== "open" && revision > Date.parse(end) + GRACE_MS;
 }
 
-/** Marks say where something was revised as long as that is the exception. */
+/** Marks say where something was revised as long as that is the exception among what has closed with anything in it. */
 const MARKED_SHARE_MAX = 0.2;
 /** More of them run into one another. */
 const MARKED_MAX = 40;
 
 export interface Marks {
   readonly isMarked: (bucket: Bucket) => boolean;
-  /** How many buckets were revised, and when the last was, if they are too many to be marked. */
-  readonly unmarked: { readonly count: number; readonly lastMs: number } | undefined;
+  /** How many of how many buckets were revised, and when the last was, if they are too many to be marked. */
+  readonly unmarked: { readonly count: number; readonly of: number; readonly lastMs: number } | undefined;
 }
 
 /** Which buckets are marked as revised: those that were seen to be in any case. */
 export function marksOf(buckets: readonly Bucket[], seen: Revisions): Marks {
   const revised = buckets.filter(isRevised);
-  const isException = revised.length <= Math.min(MARKED_MAX, Math.max(1, buckets.length * MARKED_SHARE_MAX));
+  const closed = buckets.filter(({ status, revision }) => status !== "open" && revision > 0);
+  const isException = revised.length <= Math.min(MARKED_MAX, Math.max(1, closed.length * MARKED_SHARE_MAX));
   return {
     isMarked: (bucket) => seen.has(bucket.start) || (isException && isRevised(bucket)),
     unmarked: isException
       ? undefined
-      : { count: revised.length, lastMs: Math.max(...revised.map(({ revision }) => revision)) },
+      : { count: revised.length, of: closed.length, lastMs: Math.max(...revised.map(({ revision }) => revision)) },
   };
 }
 

@@ -1,41 +1,48 @@
-import { useState } from "preact/hooks";
-import { type MetricsWish, metricsCsvPath } from "../data/questions.ts";
+import { useComputed } from "@preact/signals";
+import { linkToCopy, zoom } from "../address/address.ts";
+import type { ChartPoint } from "../chart/plot.ts";
+import { type Extent, parseZoom, pointsIn } from "../chart/zoom.ts";
+import type { Bucket } from "../data/answers.ts";
+import { saveFile } from "../data/save-file.ts";
+import { useCopy } from "../data/use-copy.ts";
 import type { Merchant } from "../shell/merchant.ts";
 import { dateAndTime } from "../text/format.ts";
 import { t } from "../text/text.ts";
+import { type LineSpan, lineFile } from "./line-file.ts";
 
 export interface TakeProps {
   readonly merchant: Merchant;
-  readonly wish: MetricsWish;
-  readonly currency: string;
+  /** What the line is of, bucket by bucket; those to come have no line in a file. */
+  readonly span: LineSpan;
+  readonly buckets: readonly Bucket[];
+  /** Where each of them stands. */
+  readonly points: readonly Pick<ChartPoint, "atMs">[];
+  readonly all: Extent;
   readonly asOf: string | undefined;
-  /** Of the view with its dates, which a preset would move. */
-  readonly link?: string;
+  /** The path of the view with its dates, which a preset would move. */
+  readonly path: string;
 }
 
-const COPIED_MS = 2_500;
-
-/** To take away what is shown: as a file, on paper, as a link. */
-export function Take({ merchant, wish, currency, asOf, link = location.href }: TakeProps) {
-  const [isCopied, setCopied] = useState(false);
-  const copy = async () => {
-    await navigator.clipboard.writeText(new URL(link, location.href).href);
-    setCopied(true);
-    setTimeout(() => setCopied(false), COPIED_MS);
+/** To take away what is shown: as a file, on paper, as a link. What the line is zoomed to is what is shown of it. */
+export function Take({ merchant, span, buckets, points, all, asOf, path }: TakeProps) {
+  const { outcome, copy } = useCopy();
+  const save = () => {
+    const { from, to } = pointsIn(points, parseZoom(zoom.value, all));
+    saveFile(lineFile(span, buckets.slice(from, to)));
   };
   return (
     <>
       <div class="take no-print">
-        <a class="button" download href={metricsCsvPath(wish, currency)}>
-          {t("take.csv")}
-        </a>
+        <button type="button" onClick={save}>
+          <FileText all={all} />
+        </button>
         <button type="button" onClick={() => print()}>
           {t("take.print")}
         </button>
-        <button type="button" onClick={() => void copy()}>
+        <button type="button" onClick={() => void copy(linkToCopy(path))}>
           {t("take.link")}
         </button>
-        <span role="status">{isCopied ? t("take.copied") : ""}</span>
+        <span role="status">{outcome && t(`take.${outcome}`)}</span>
       </div>
       {asOf !== undefined && (
         <p class="print-only">
@@ -44,4 +51,10 @@ export function Take({ merchant, wish, currency, asOf, link = location.href }: T
       )}
     </>
   );
+}
+
+/** Drawn anew when it changes, not with each frame of a zoom. */
+function FileText({ all }: { readonly all: Extent }) {
+  const isPart = useComputed(() => parseZoom(zoom.value, all) !== undefined);
+  return <>{t(isPart.value ? "take.csv_part" : "take.csv")}</>;
 }

@@ -4,6 +4,8 @@ import { managesKeys, session } from "../data/session.ts";
 import { usePages } from "../data/use-pages.ts";
 import { FailurePanel } from "../shell/failure-panel.tsx";
 import type { Merchant } from "../shell/merchant.ts";
+import "../style/forms.css";
+import "../style/keys.css";
 import "../style/lists.css";
 import { Pager } from "../table/pager.tsx";
 import { CurlLines } from "./curl-lines.tsx";

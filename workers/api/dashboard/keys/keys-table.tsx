@@ -64,7 +64,7 @@ function KeyState({ of: { state, replaced_by } }: { readonly of: Key }) {
 }
 
 function KeyButtons({ of, onRotate, onRevoke }: KeyActions & { readonly of: Key }) {
-  const name = keyName(of);
+  const name = of.name ?? of.prefix;
   return (
     <>
       {of.replaced_by === null && (

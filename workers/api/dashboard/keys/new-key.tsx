@@ -3,7 +3,7 @@ import { dateIn } from "../address/civil-date.ts";
 import type { CreatedKey } from "../data/answers.ts";
 import { useAction } from "../data/use-action.ts";
 import { Choice } from "../shell/choice.tsx";
-import { failureText } from "../shell/failure-panel.tsx";
+import { FailureText } from "../shell/failure-text.tsx";
 import { FormDialog } from "../table/form-dialog.tsx";
 import { keysText as k } from "./keys-text.ts";
 
@@ -36,7 +36,7 @@ export function NewKey({ path, onMade, onClose }: NewKeyProps) {
       title={k("create")}
       submitText={k("create")}
       isBusy={isBusy}
-      wrong={failure && failureText(failure)}
+      wrong={failure && <FailureText failure={failure} />}
       onSubmit={create}
       onClose={onClose}
     >

@@ -1,6 +1,6 @@
 import type { Key } from "../data/answers.ts";
 import { useAction } from "../data/use-action.ts";
-import { failureText } from "../shell/failure-panel.tsx";
+import { FailureText } from "../shell/failure-text.tsx";
 import { Dialog } from "../table/dialog.tsx";
 import { listText } from "../table/list-text.ts";
 import { keyName } from "./keys-table.tsx";
@@ -38,7 +38,7 @@ export function RevokeDialog({ path, of, onRevoked, onClose }: RevokeDialogProps
       </p>
       {failure !== undefined && (
         <p class="wrong" role="alert">
-          {failureText(failure)}
+          <FailureText failure={failure} />
         </p>
       )}
     </Dialog>

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { Key, RotatedKey } from "../data/answers.ts";
 import { useAction } from "../data/use-action.ts";
 import { Choice } from "../shell/choice.tsx";
-import { failureText } from "../shell/failure-panel.tsx";
+import { FailureText } from "../shell/failure-text.tsx";
 import { Dialog } from "../table/dialog.tsx";
 import { listText } from "../table/list-text.ts";
 import { keyName } from "./keys-table.tsx";
@@ -48,7 +48,7 @@ export function RotateDialog({ path, of, onRotated, onClose }: RotateDialogProps
         />
         {failure !== undefined && (
           <p class="wrong" role="alert">
-            {failureText(failure)}
+            <FailureText failure={failure} />
           </p>
         )}
       </div>

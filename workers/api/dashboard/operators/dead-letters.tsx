@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { DeadLettersAnswer, RedrivenAnswer } from "../data/answers.ts";
 import { useAction } from "../data/use-action.ts";
 import { usePages } from "../data/use-pages.ts";
-import { failureText } from "../shell/failure-panel.tsx";
+import { FailureText } from "../shell/failure-text.tsx";
 import { Pager } from "../table/pager.tsx";
 import { ScrollTable } from "../table/scroll-table.tsx";
 import { bytes, count, dateAndTime } from "../text/format.ts";
@@ -41,7 +41,7 @@ export function DeadLetters() {
           <Outcome outcome={outcome} />
           {failure !== undefined && (
             <p class="wrong" role="alert">
-              {failureText(failure)}
+              <FailureText failure={failure} />
             </p>
           )}
           {letters.length === 0 ? (
@@ -92,7 +92,9 @@ function LetterTable({ letters, isBusy, onRedrive }: LetterTableProps) {
         <tr key={id}>
           <th scope="row">{dateAndTime(dead_at)}</th>
           <td>{queue}</td>
-          <td class="wrap">{reason}</td>
+          <td class="wrap" lang="en">
+            {reason}
+          </td>
           <td class="number minor">{count(attempts)}</td>
           <td class="number minor">{bytes(body_bytes)}</td>
           <td class="actions">

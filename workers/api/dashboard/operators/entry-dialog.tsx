@@ -10,7 +10,7 @@ export interface EntryDialogProps {
   readonly onName: (name: string) => void;
   readonly isBusy: boolean;
   /** What is wrong with what was sent. */
-  readonly wrong: string | undefined;
+  readonly wrong: ComponentChildren;
   readonly onSave: () => Promise<void>;
   readonly onClose: () => void;
   /** The fields beyond id and name. */

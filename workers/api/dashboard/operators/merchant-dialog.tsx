@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { MerchantAnswer } from "../data/answers.ts";
 import { useAction } from "../data/use-action.ts";
 import { Choice } from "../shell/choice.tsx";
-import { failureText } from "../shell/failure-panel.tsx";
+import { FailureText } from "../shell/failure-text.tsx";
 import { EntryDialog } from "./entry-dialog.tsx";
 import { operatorsText as o } from "./operators-text.ts";
 
@@ -35,7 +35,7 @@ export function MerchantDialog({ merchant, onSaved, onClose }: MerchantDialogPro
       name={name}
       onName={setName}
       isBusy={isBusy}
-      wrong={failure && failureText(failure)}
+      wrong={failure && <FailureText failure={failure} />}
       onSave={save}
       onClose={onClose}
     >

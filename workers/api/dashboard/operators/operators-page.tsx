@@ -1,7 +1,9 @@
 import type { ComponentType } from "preact";
 import { linkTo, own } from "../address/address.ts";
 import { Link } from "../shell/link.tsx";
+import "../style/forms.css";
 import "../style/lists.css";
+import "../style/operators.css";
 import { HealthPart } from "./health-part.tsx";
 import { LogPart } from "./log-part.tsx";
 import { MerchantsPart } from "./merchants-part.tsx";

@@ -3,7 +3,7 @@ import { addDays, civilDateOf } from "../address/civil-date.ts";
 import type { BegunReplay, MerchantsAnswer } from "../data/answers.ts";
 import { useAction } from "../data/use-action.ts";
 import { useAnswer } from "../data/use-answer.ts";
-import { failureText } from "../shell/failure-panel.tsx";
+import { FailureText } from "../shell/failure-text.tsx";
 import { operatorsText as o } from "./operators-text.ts";
 
 /** What is younger may not be final yet. */
@@ -76,7 +76,7 @@ export function ReplayForm({ onBegun }: { readonly onBegun: (id: string) => void
       </form>
       {failure !== undefined && (
         <p class="wrong" role="alert">
-          {failureText(failure)}
+          <FailureText failure={failure} />
         </p>
       )}
     </section>

@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import type { BegunReplay, ReplayAnswer } from "../data/answers.ts";
-import { known, refresh } from "../data/kept-answers.ts";
+import { known, renew } from "../data/kept-answers.ts";
 import { useAction } from "../data/use-action.ts";
 import { useAnswer } from "../data/use-answer.ts";
-import { failureText } from "../shell/failure-panel.tsx";
+import { FailureText } from "../shell/failure-text.tsx";
 import { Dialog } from "../table/dialog.tsx";
 import { listText } from "../table/list-text.ts";
 import { count, percent } from "../text/format.ts";
@@ -36,7 +36,7 @@ export function ReplayPanel({ id, onBegun, onEnded }: ReplayPanelProps) {
   const [isAsking, setAsking] = useState(false);
   const stop = async () => {
     await run<undefined>(question.path, { method: "DELETE" });
-    refresh(question);
+    renew(question);
     onEnded();
   };
   const write = async ({ from, to, merchant }: ReplayAnswer) => {
@@ -53,7 +53,7 @@ export function ReplayPanel({ id, onBegun, onEnded }: ReplayPanelProps) {
           <Found replay={shown} />
           {failure !== undefined && (
             <p class="wrong" role="alert">
-              {failureText(failure)}
+              <FailureText failure={failure} />
             </p>
           )}
           <div class="take">

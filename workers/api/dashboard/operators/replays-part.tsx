@@ -1,5 +1,6 @@
-import { useState } from "preact/hooks";
+import { own, show } from "../address/address.ts";
 import { addDays } from "../address/civil-date.ts";
+import { pathIdOf } from "../address/view.ts";
 import type { ListedReplay, ReplaysAnswer } from "../data/answers.ts";
 import { usePages } from "../data/use-pages.ts";
 import { listText } from "../table/list-text.ts";
@@ -19,7 +20,8 @@ const AGE_MS_MAX = 60_000;
 /** Windows counted anew from the archive: first compared, then written. */
 export function ReplaysPart() {
   const pages = usePages<ReplaysAnswer>(PATH, ageMsMaxOf);
-  const [shownId, setShownId] = useState<string>();
+  const shownId = pathIdOf(own.value.replay);
+  const setShownId = (replay: string) => show({}, { replay });
   const begun = (id: string) => {
     setShownId(id);
     pages.refresh();

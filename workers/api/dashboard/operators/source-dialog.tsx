@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { z } from "zod";
 import type { sourceSchema } from "../../source-schema.ts";
 import { useAction } from "../data/use-action.ts";
-import { failureText } from "../shell/failure-panel.tsx";
+import { FailureText } from "../shell/failure-text.tsx";
 import { EntryDialog } from "./entry-dialog.tsx";
 import { operatorsText as o } from "./operators-text.ts";
 import { mappingOf, merchantsOf } from "./source-form.ts";
@@ -41,7 +41,7 @@ export function SourceDialog({ source, onSaved, onClose }: SourceDialogProps) {
       name={name}
       onName={setName}
       isBusy={isBusy}
-      wrong={isMappingWrong ? o("mapping_wrong") : failure && failureText(failure)}
+      wrong={isMappingWrong ? o("mapping_wrong") : failure && <FailureText failure={failure} />}
       onSave={save}
       onClose={onClose}
     >

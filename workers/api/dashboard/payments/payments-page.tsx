@@ -7,6 +7,7 @@ import { Notices } from "../figures/notices.tsx";
 import { FailurePanel } from "../shell/failure-panel.tsx";
 import type { Merchant } from "../shell/merchant.ts";
 import { SpanPicker } from "../span/span-picker.tsx";
+import "../style/forms.css";
 import "../style/lists.css";
 import { Pager } from "../table/pager.tsx";
 import { clockTime, dateAndTime } from "../text/format.ts";
@@ -35,7 +36,9 @@ export function PaymentsPage({ merchant }: { readonly merchant: Merchant }) {
             <SpanPicker dates={span.dates} today={span.today} />
           </div>
           <p class="freshness" role="status">
-            {answer === undefined ? t("loading") : p("through", { time: dateAndTime(answer.complete_through) })}
+            {answer === undefined
+              ? failure === undefined && t("loading")
+              : p("through", { time: dateAndTime(answer.complete_through) })}
           </p>
         </div>
         <a class="button no-print" download href={paymentsCsvPath(wish)}>
@@ -53,12 +56,12 @@ export function PaymentsPage({ merchant }: { readonly merchant: Merchant }) {
       )}
       {failure !== undefined && <FailurePanel failure={failure} onRetry={pages.refresh} />}
       {answer !== undefined && <Notices notices={answer.notices} />}
-      <div class="panel">
+      <div class="panel" hidden={answer === undefined && failure !== undefined}>
         {answer === undefined ? (
-          failure === undefined && <div class="chart-waiting" />
+          <div class="chart-waiting" />
         ) : answer.events.length === 0 ? (
           <div class="empty">
-            <p>{answer.next_cursor === null ? p("empty") : p("empty_so_far")}</p>
+            <p>{emptyText(answer)}</p>
           </div>
         ) : (
           <PaymentsTable events={answer.events} isLoading={isLoading} onChoose={setChosen} />
@@ -69,6 +72,11 @@ export function PaymentsPage({ merchant }: { readonly merchant: Merchant }) {
       {chosen !== undefined && <PaymentDetails event={chosen} onClose={() => setChosen(undefined)} />}
     </>
   );
+}
+
+function emptyText({ next_cursor, next_after_s: seconds }: EventsAnswer): string {
+  if (next_cursor === null) return p("empty");
+  return seconds === 0 ? p("empty_so_far") : p("empty_in_time", { seconds });
 }
 
 function endText({ since, until }: { readonly since: string; readonly until: string }): string {

@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { page } from "../address/address.ts";
-import { type Account, session } from "../data/session.ts";
+import { type Account, resume, session } from "../data/session.ts";
 import { PAGE_PATHS } from "../page-paths.ts";
 import { PAGES } from "../pages.ts";
 import { t } from "../text/text.ts";
@@ -16,7 +16,15 @@ export function App() {
   const now = session.value;
   switch (now.is) {
     case "unknown":
-      return <Waiting />;
+      return (
+        <main>
+          {now.failure === undefined ? (
+            <Waiting />
+          ) : (
+            <FailurePanel failure={now.failure} onRetry={() => void resume()} />
+          )}
+        </main>
+      );
     case "signed_out":
       return <SignIn />;
     case "signed_in":
@@ -52,9 +60,13 @@ function SignedIn({ account }: { readonly account: Account }) {
       <OfflineBar zone={merchant?.zone} />
       <main id="numbers" tabIndex={-1}>
         {shown === undefined ? (
-          <NoPage />
+          <NoPage title={title} />
         ) : shown.who === "operator" ? (
-          <shown.Body />
+          account.kind === "operator" ? (
+            <shown.Body />
+          ) : (
+            <NoPage title={t("no_page.operators")} />
+          )
         ) : hasNone ? (
           <p class="empty">{t("no_merchants")}</p>
         ) : merchant !== undefined ? (
@@ -69,10 +81,10 @@ function SignedIn({ account }: { readonly account: Account }) {
   );
 }
 
-function NoPage() {
+function NoPage({ title }: { readonly title: string }) {
   return (
-    <div class="empty">
-      <h1>{t("no_page.title")}</h1>
+    <div class="empty" role="alert">
+      <h1>{title}</h1>
       <p>
         <a href={PAGE_PATHS.today}>{t("no_page.back")}</a>
       </p>

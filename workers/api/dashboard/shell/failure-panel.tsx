@@ -1,30 +1,34 @@
 import type { Failure } from "../data/request.ts";
+import { dateAndTime } from "../text/format.ts";
 import { t } from "../text/text.ts";
+import { FailureText } from "./failure-text.tsx";
+import { mayPass } from "./failure-words.ts";
 
-/** In the place of numbers that could not be had. */
-export function FailurePanel({ failure, onRetry }: { readonly failure: Failure; readonly onRetry: () => void }) {
-  if (failure.reason === "signed_out") return null;
-  return (
-    <div class="failure" role="alert">
-      <p>{failureText(failure)}</p>
-      <button type="button" onClick={onRetry}>
-        {t("failure.retry")}
-      </button>
-    </div>
-  );
+export interface FailurePanelProps {
+  readonly failure: Failure;
+  /** Of when the numbers are that are shown all the same. */
+  readonly shownAsOf?: string | undefined;
+  readonly onRetry: () => void;
 }
 
-export function failureText(failure: Failure): string {
-  switch (failure.reason) {
-    case "signed_out":
-      return t("expired.title");
-    case "unreachable":
-      return t("failure.unreachable");
-    case "refused":
-      return failure.code === "history_unavailable"
-        ? t("failure.history")
-        : t("failure.refused", { detail: failure.detail });
-    default:
-      return failure satisfies never;
-  }
+/** In the place of numbers that could not be had, or above those of before. */
+export function FailurePanel({ failure, shownAsOf, onRetry }: FailurePanelProps) {
+  if (failure.reason === "signed_out") return null;
+  // That nobody can be reached is told above the page, with since when.
+  if (failure.reason === "unreachable" && shownAsOf !== undefined) return null;
+  return (
+    <div class="failure" role="alert">
+      <div>
+        <p>
+          <FailureText failure={failure} />
+        </p>
+        {shownAsOf !== undefined && <p>{t("offline.since", { time: dateAndTime(shownAsOf) })}</p>}
+      </div>
+      {mayPass(failure) && (
+        <button type="button" onClick={onRetry}>
+          {t("failure.retry")}
+        </button>
+      )}
+    </div>
+  );
 }

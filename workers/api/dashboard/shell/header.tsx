@@ -1,11 +1,14 @@
+import { useState } from "preact/hooks";
 import { go, linkTo, page, show } from "../address/address.ts";
 import type { MerchantAnswer } from "../data/answers.ts";
+import type { Failure } from "../data/request.ts";
 import { type Account, signOut } from "../data/session.ts";
 import type { PageName } from "../page-paths.ts";
 import { PAGES } from "../pages.ts";
 import { chooseLanguage, chooseTheme, LANGUAGES, type Language, language, THEMES, theme } from "../text/preferences.ts";
 import { t } from "../text/text.ts";
 import { Choice } from "./choice.tsx";
+import { FailureText } from "./failure-text.tsx";
 import { Link } from "./link.tsx";
 import type { Merchant } from "./merchant.ts";
 import { Popover } from "./popover.tsx";
@@ -30,7 +33,9 @@ export function Header({ account, merchant, choices, hasMore }: HeaderProps) {
       {account.kind === "operator" ? (
         <MerchantChoice merchant={merchant} choices={choices} hasMore={hasMore} />
       ) : (
-        <span class="merchant-name">{merchant?.name}</span>
+        <span class="merchant-name" title={merchant?.name}>
+          {merchant?.name}
+        </span>
       )}
       <nav aria-label={t("nav.label")}>
         {names.map((name) => (
@@ -71,6 +76,7 @@ function MerchantChoice({ merchant, choices, hasMore }: Omit<HeaderProps, "accou
 }
 
 function Settings() {
+  const [failure, setFailure] = useState<Failure>();
   return (
     <Popover class="settings" label={t("menu.settings")} button={<SettingsIcon />}>
       <Choice
@@ -86,9 +92,14 @@ function Settings() {
         onChange={chooseTheme}
       />
       <a href="/docs/">{t("menu.reference")}</a>
-      <button type="button" onClick={() => void signOut()}>
+      <button type="button" onClick={() => void signOut().then(setFailure)}>
         {t("menu.sign_out")}
       </button>
+      {failure !== undefined && (
+        <p class="wrong" role="alert">
+          {t("menu.still_signed_in")} <FailureText failure={failure} />
+        </p>
+      )}
     </Popover>
   );
 }

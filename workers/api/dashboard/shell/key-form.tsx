@@ -2,7 +2,7 @@ import { useId, useState } from "preact/hooks";
 import type { Failure } from "../data/request.ts";
 import { signIn } from "../data/session.ts";
 import { t } from "../text/text.ts";
-import { failureText } from "./failure-panel.tsx";
+import { FailureText } from "./failure-text.tsx";
 
 /** Exchanges a key for a session; the field is emptied by going away. */
 export function KeyForm() {
@@ -32,7 +32,7 @@ export function KeyForm() {
       />
       {failure !== undefined && (
         <p id={`${id}-failure`} class="wrong" role="alert">
-          {failure.reason === "signed_out" ? t("sign_in.wrong") : failureText(failure)}
+          {failure.reason === "signed_out" ? t("sign_in.wrong") : <FailureText failure={failure} />}
         </p>
       )}
       <button type="submit" class="primary" disabled={isBusy}>

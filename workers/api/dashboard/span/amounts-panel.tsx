@@ -1,30 +1,34 @@
+import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
+import { AsTable } from "../chart/as-table.tsx";
 import type { Total } from "../data/answers.ts";
 import { count, money, percent } from "../text/format.ts";
 import { t } from "../text/text.ts";
 import { type AmountBar, amountBars } from "./amount-bars.ts";
+import { amountsFile, type PanelSpan } from "./panel-file.ts";
+import { PanelHead } from "./panel-head.tsx";
 
+const isTableOpen = signal(false);
 const STEPS = ["min", "p50", "p90", "p99", "max"] as const;
 const MARKS = ["p50", "p90", "p99"] as const;
 
 export interface AmountsPanelProps {
-  /** With `amounts`; `undefined` while it is asked for. */
+  /** With `amounts`; `undefined` where there is nothing in this currency. */
   readonly total: Total | undefined;
-  readonly currency: string;
+  readonly span: PanelSpan;
 }
 
 /** How payments' amounts are distributed: bars, and the amounts up to which half, nine tenths and all but a hundredth are. */
-export function AmountsPanel({ total, currency }: AmountsPanelProps) {
+export function AmountsPanel({ total, span }: AmountsPanelProps) {
+  const { currency } = span;
+  const shown = total !== undefined && total.min !== null ? total : undefined;
   const [pointed, setPointed] = useState<string>();
   return (
-    <section class="panel amounts-panel" aria-label={t("amounts.title")} aria-busy={total === undefined}>
-      <div class="panel-head">
-        <h2>{t("amounts.title")}</h2>
-        <p class="figure-detail">{pointed}</p>
-      </div>
-      {total !== undefined && total.min !== null && (
-        <Histogram total={total} currency={currency} onPoint={setPointed} />
-      )}
+    <section class="panel amounts-panel" aria-label={t("amounts.title")}>
+      <PanelHead title={t("amounts.title")} file={shown && (() => amountsFile(span, shown))}>
+        {pointed ?? t("amounts.caption")}
+      </PanelHead>
+      {shown !== undefined && <Histogram total={shown} currency={currency} onPoint={setPointed} />}
       <dl class="amounts">
         {STEPS.map((step) => (
           <div key={step}>
@@ -81,7 +85,7 @@ function Histogram({ total, currency, onPoint }: HistogramProps) {
           ))}
           {bars.map(({ from }, at) =>
             at % every === 0 ? (
-              <span key={from} class="amount-tick" style={place(from)}>
+              <span key={from} class={at === 0 ? "amount-tick first" : "amount-tick"} style={place(from)}>
                 {money(from, currency, { compact: true })}
               </span>
             ) : null,
@@ -89,20 +93,22 @@ function Histogram({ total, currency, onPoint }: HistogramProps) {
         </div>
         {beyond !== undefined && <div class="amount-beyond">{barOf(beyond)}</div>}
       </div>
-      {/* A table takes no height but its own: hidden without something around it, it makes the page longer. */}
-      <div class="visually-hidden">
-        <table>
-          <caption>{t("amounts.title")}</caption>
-          <tbody>
-            {all.map((bar) => (
-              <tr key={bar.from}>
-                <th scope="row">{rangeText(bar, bar === beyond, currency)}</th>
-                <td>{count(bar.count)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <AsTable isOpen={isTableOpen}>
+        {() => (
+          <table>
+            <caption class="visually-hidden">{t("amounts.title")}</caption>
+            <tbody>
+              {all.map((bar) => (
+                <tr key={bar.from}>
+                  <th scope="row">{rangeText(bar, bar === beyond, currency)}</th>
+                  <td>{count(bar.count)}</td>
+                  <td>{percent(bar.count / payments)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+      </AsTable>
     </>
   );
 }

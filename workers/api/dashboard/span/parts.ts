@@ -5,9 +5,11 @@ import { seriesOf } from "../figures/series-of.ts";
 export interface Part {
   readonly part: "value" | "other" | "unspecified";
   readonly value: string;
+  readonly count: number;
   readonly amount: number;
   readonly share: number;
-  /** `undefined` without a base. */
+  /** Both `undefined` without a base. */
+  readonly base: number | undefined;
   readonly change: Change | undefined;
 }
 
@@ -25,13 +27,14 @@ export function partsOf(
   const all = cells.reduce((sum, { amount }) => sum + amount, 0);
   return cells
     .filter(({ amount, count }) => amount !== 0 || count !== 0)
-    .map(({ part, value, amount }) => ({
-      part,
-      value,
-      amount,
-      share: all === 0 ? 0 : amount / all,
-      change: bases.length === 0 ? undefined : changeOf(amount, meanOf(earlier, bases.length, part, value)),
-    }));
+    .map(({ part, value, count, amount }) => {
+      const base = bases.length === 0 ? undefined : meanOf(earlier, bases.length, part, value);
+      return {
+        ...{ part, value, count, amount, base },
+        share: all === 0 ? 0 : amount / all,
+        change: base === undefined ? undefined : changeOf(amount, base),
+      };
+    });
 }
 
 type NamedCell = Cell & Pick<Part, "part" | "value">;

@@ -4,20 +4,21 @@ import { granularitiesFor } from "../address/span.ts";
 import { Readout } from "../chart/readout.tsx";
 import { TimeChart } from "../chart/time-chart.tsx";
 import { ValueTable } from "../chart/value-table.tsx";
-import { MEASURES, type MetricsAnswer, type Series } from "../data/answers.ts";
+import { type Extent, extentOf } from "../chart/zoom.ts";
+import { type Bucket, MEASURES, type MetricsAnswer, type Series } from "../data/answers.ts";
 import { useHeld } from "../data/use-held.ts";
 import { Comparing } from "../figures/comparing.tsx";
 import { FigureCards } from "../figures/figure-cards.tsx";
 import { measureText } from "../figures/measure-text.ts";
 import { Notices } from "../figures/notices.tsx";
-import { RevisionNote } from "../figures/revision-note.tsx";
+import { RevisionNote, revisedNotice } from "../figures/revision-note.tsx";
 import { marksOf, useRevisions } from "../figures/revisions.ts";
 import { currencyOf, seriesOf } from "../figures/series-of.ts";
 import { Take } from "../figures/take.tsx";
 import { Choice } from "../shell/choice.tsx";
 import { FailurePanel } from "../shell/failure-panel.tsx";
 import type { Merchant } from "../shell/merchant.ts";
-import { bucketName, dateAndTime, timeIn } from "../text/format.ts";
+import { bucketNameAmong, dateAndTime } from "../text/format.ts";
 import { t } from "../text/text.ts";
 import { SpanFreshness } from "./span-freshness.tsx";
 import { spanLine } from "./span-line.ts";
@@ -32,6 +33,9 @@ export function SpanPage({ merchant }: { readonly merchant: Merchant }) {
   const answer = useHeld(main.answer, `${wish.from} ${wish.to} ${wish.granularity} ${wish.zone}`);
   const currency = currencyOf(answer, view.value.currency, merchant.homeCurrency);
   const series = seriesOf(answer, currency);
+  const buckets = series?.buckets ?? NONE;
+  const places = useMemo(() => buckets.map(({ start }) => ({ atMs: Date.parse(start) })), [buckets]);
+  const all = useMemo(() => extentOf(places), [places]);
   const elapsed = answer?.compare?.elapsed.to;
   const isWaiting = answer === undefined && main.failure === undefined;
   return (
@@ -49,7 +53,9 @@ export function SpanPage({ merchant }: { readonly merchant: Merchant }) {
               onChange={(granularity) => show({ granularity })}
             />
           </div>
-          <SpanFreshness answer={answer} isLoading={main.isLoading} zone={merchant.zone} />
+          {(answer !== undefined || isWaiting) && (
+            <SpanFreshness answer={answer} isLoading={main.isLoading} zone={merchant.zone} />
+          )}
         </div>
         <Comparing
           merchant={merchant}
@@ -57,8 +63,8 @@ export function SpanPage({ merchant }: { readonly merchant: Merchant }) {
           currency={currency}
         />
       </div>
-      {answer === undefined && main.failure !== undefined && (
-        <FailurePanel failure={main.failure} onRetry={reading.retry} />
+      {main.failure !== undefined && (
+        <FailurePanel failure={main.failure} shownAsOf={answer?.as_of} onRetry={reading.retry} />
       )}
       <FigureCards
         total={series?.total}
@@ -66,34 +72,47 @@ export function SpanPage({ merchant }: { readonly merchant: Merchant }) {
         currency={currency}
         measures={MEASURES}
         elapsedTo={elapsed && dateAndTime(elapsed)}
+        isGoingOn={wish.to === "now"}
       />
       {answer !== undefined && series !== undefined ? (
-        <SpanLinePanel merchant={merchant} reading={reading} answer={answer} series={series} />
+        <SpanLinePanel merchant={merchant} reading={reading} answer={answer} series={series} all={all} />
       ) : isWaiting ? (
         <div class="panel">
           <div class="chart-waiting" />
         </div>
       ) : null}
-      <SpanPanels reading={reading} currency={currency} />
-      <Take
-        merchant={merchant}
-        wish={wish}
-        currency={currency}
-        asOf={answer?.as_of}
-        link={linkTo("span", { ...view.value, span: dates })}
-      />
+      {answer !== undefined && (
+        <>
+          <SpanPanels reading={reading} currency={currency} />
+          <Take
+            merchant={merchant}
+            span={{
+              ...{ merchantId: merchant.id, currency, from: answer.from, to: answer.to },
+              isCompared: answer.compare !== undefined,
+            }}
+            buckets={buckets}
+            points={places}
+            all={all}
+            asOf={answer.as_of}
+            path={linkTo("span", { span: dates, merchant: merchant.id })}
+          />
+        </>
+      )}
     </>
   );
 }
+
+const NONE: readonly Bucket[] = [];
 
 interface SpanLinePanelProps {
   readonly merchant: Merchant;
   readonly reading: SpanReading;
   readonly answer: MetricsAnswer;
   readonly series: Series;
+  readonly all: Extent;
 }
 
-function SpanLinePanel({ merchant, reading, answer, series }: SpanLinePanelProps) {
+function SpanLinePanel({ merchant, reading, answer, series, all }: SpanLinePanelProps) {
   const { zone } = merchant;
   const { measure } = view.value;
   const { buckets, currency } = series;
@@ -102,19 +121,10 @@ function SpanLinePanel({ merchant, reading, answer, series }: SpanLinePanelProps
   const marks = useMemo(() => marksOf(buckets, revisions), [buckets, revisions]);
   const points = useMemo(() => spanLine(buckets, measure, marks), [buckets, measure, marks]);
   const text = (value: number | null) => measureText(measure, value, currency);
-  const nameOf = (at: number) => bucketName(buckets[at]?.start ?? "1970-01-01", answer.granularity);
+  const labels = useMemo(() => buckets.map(({ label }) => label), [buckets]);
+  const nameOf = (at: number) => bucketNameAmong(labels, at, answer.granularity);
   const linkOf = (at: number) =>
     linkTo("payments", { currency }, { since: buckets[at]?.start, until: buckets[at]?.end });
-  const more =
-    marks.unmarked === undefined
-      ? []
-      : [
-          t("notice.revised", {
-            count: marks.unmarked.count,
-            all: buckets.length,
-            time: dateAndTime(timeIn(zone, marks.unmarked.lastMs)),
-          }),
-        ];
   return (
     <>
       <section class="panel" aria-labelledby="span-line">
@@ -132,7 +142,7 @@ function SpanLinePanel({ merchant, reading, answer, series }: SpanLinePanelProps
             <RevisionNote
               bucket={buckets[at]}
               revisions={revisions}
-              isMarked={points[at]?.isRevised === true}
+              isLookedInto={points[at]?.isRevised === true}
               measure={measure}
               currency={currency}
               merchant={merchant}
@@ -143,6 +153,7 @@ function SpanLinePanel({ merchant, reading, answer, series }: SpanLinePanelProps
           label={t(`measure.${measure}`)}
           zone={zone}
           points={points}
+          all={all}
           axisValue={(value) => measureText(measure, value, currency, { compact: true })}
           valueText={(at) =>
             `${nameOf(at)}: ${text(points[at]?.value ?? null)}; ${t("chart.base")} ${text(points[at]?.base ?? null)}`
@@ -150,10 +161,17 @@ function SpanLinePanel({ merchant, reading, answer, series }: SpanLinePanelProps
           onPoint={setPointed}
           onOpen={(at) => go(linkOf(at))}
         />
-        <ValueTable label={t(`measure.${measure}`)} points={points} nameOf={nameOf} text={text} linkOf={linkOf} />
+        <ValueTable
+          label={t(`measure.${measure}`)}
+          points={points}
+          all={all}
+          nameOf={nameOf}
+          text={text}
+          linkOf={linkOf}
+        />
         {series.total.payments.count === 0 && <p class="empty">{t("span.empty")}</p>}
       </section>
-      <Notices notices={answer.notices} more={more} />
+      <Notices notices={answer.notices} more={revisedNotice(marks, zone)} />
     </>
   );
 }

@@ -16,9 +16,15 @@ export interface SpanPickerProps {
 export function SpanPicker({ dates, today }: SpanPickerProps) {
   const { span } = view.value;
   const range = dateRange(dates.from, dates.last);
-  const text = typeof span === "string" ? `${t(`span.${span}`)}: ${range}` : range;
+  const name = typeof span === "string" ? `${t(`span.${span}`)}: ` : "";
+  const button = (
+    <span>
+      {name}
+      <span class="in-one-line">{range} ▾</span>
+    </span>
+  );
   return (
-    <Popover class="span-picker" label={`${t("span.label")}: ${text}`} button={<>{text} ▾</>}>
+    <Popover class="span-picker" label={`${t("span.label")}: ${name}${range}`} button={button}>
       {(close) => (
         <Picker
           dates={dates}
@@ -68,7 +74,7 @@ function Picker({ dates, today, onChoose }: SpanPickerProps & { readonly onChoos
         />
         <div class="picker-dates">
           <DateField label={t("span.from")} value={from} max={today} onChange={setFrom} />
-          <DateField label={t("span.to")} value={last} min={from} onChange={setLast} />
+          <DateField label={t("span.to")} value={last} min={from} max={today} onChange={setLast} />
           <button type="submit" class="primary" disabled={!isRange}>
             {t("span.apply")}
           </button>

@@ -1,3 +1,4 @@
+import { useMemo } from "preact/hooks";
 import { addDays, dateIn } from "../address/civil-date.ts";
 import { type Dates, datesOf, granularityFor } from "../address/span.ts";
 import type { View } from "../address/view.ts";
@@ -15,7 +16,8 @@ export interface SpanReading {
   readonly main: Known<MetricsAnswer>;
   /** Whose totals have the breakdowns: of what is compared, and of each base. */
   readonly whole: Known<MetricsAnswer>;
-  readonly bases: readonly MetricsAnswer[];
+  /** None where one could not be had. */
+  readonly bases: readonly MetricsAnswer[] | "asked";
   readonly retry: () => void;
 }
 
@@ -48,7 +50,14 @@ export function useSpan({ id: merchantId, zone }: Merchant, { span, granularity,
     const base = spans[at];
     bases.push(useAnswer(base === undefined ? undefined : totalOf(base)));
   }
-  const answered = bases.slice(0, spans.length).flatMap(({ answer }) => answer ?? []);
+  const wanted = bases.slice(0, spans.length);
+  const answered = wanted.flatMap(({ answer }) => answer ?? []);
+  const areAsked = wanted.some(({ answer, failure }) => answer === undefined && failure === undefined);
+  // The same list as long as its answers are the same: what is made of it is not made again.
+  const kept = useMemo(
+    () => (answered.length === spans.length ? answered : []),
+    [spans.length, ...bases.map(({ answer }) => answer)],
+  );
   return {
     today,
     dates,
@@ -56,22 +65,15 @@ export function useSpan({ id: merchantId, zone }: Merchant, { span, granularity,
     question,
     main,
     whole,
-    bases: answered.length === spans.length ? answered : [],
+    bases: areAsked ? "asked" : kept,
     retry: () => refresh(question),
   };
 }
 
 /** Net sales by weekday and hour of the zone's clock. */
-export function useHours(
-  { merchantId, zone, from, to }: MetricsWish,
-  currency: string | undefined,
-): Known<QueryAnswer> {
-  return useAnswer<QueryAnswer>(
-    currency === undefined
-      ? undefined
-      : {
-          path: `/v1/merchants/${merchantId}/query`,
-          body: { from, to, tz: zone, metrics: ["net"], dimensions: ["weekday", "hour"], where: { currency } },
-        },
-  );
+export function useHours({ merchantId, zone, from, to }: MetricsWish, currency: string): Known<QueryAnswer> {
+  return useAnswer<QueryAnswer>({
+    path: `/v1/merchants/${merchantId}/query`,
+    body: { from, to, tz: zone, metrics: ["net"], dimensions: ["weekday", "hour"], where: { currency } },
+  });
 }

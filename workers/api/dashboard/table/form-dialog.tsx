@@ -9,7 +9,7 @@ export interface FormDialogProps {
   readonly submitText: string;
   readonly isBusy: boolean;
   /** What is wrong with what was sent. */
-  readonly wrong: string | undefined;
+  readonly wrong: ComponentChildren;
   readonly onSubmit: () => Promise<void>;
   readonly onClose: () => void;
   /** The fields. */

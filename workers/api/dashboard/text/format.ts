@@ -28,6 +28,14 @@ function keep<T extends Intl.NumberFormat | Intl.DateTimeFormat>(key: string, ma
 /** English without a country writes months first, and hours by twelve. */
 const dateLocale = () => (language.value === "en" ? "en-GB" : language.value);
 
+/** Shortened to a decimal, or to three digits where that says more: 112.5M, and 1.24K or 0.25, which are no 1.2K and 0.3. */
+const COMPACT = {
+  notation: "compact",
+  maximumFractionDigits: 1,
+  maximumSignificantDigits: 3,
+  roundingPriority: "morePrecision",
+} as const;
+
 export interface MoneyOptions {
   /** Shortened, for an axis: ¥1.2M. */
   readonly compact?: boolean;
@@ -46,9 +54,7 @@ export function money(
     style: "currency",
     currency,
     currencyDisplay: "narrowSymbol",
-    ...(compact
-      ? { notation: "compact", maximumFractionDigits: 1 }
-      : { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+    ...(compact ? COMPACT : { minimumFractionDigits: digits, maximumFractionDigits: digits }),
     ...(signed ? { signDisplay: "exceptZero" } : {}),
   }).format(minorUnits / 10 ** digits);
 }
@@ -56,7 +62,7 @@ export function money(
 export function count(value: number | null, { compact = false, signed = false }: MoneyOptions = {}): string {
   if (value === null) return NOTHING;
   return numberFormat({
-    ...(compact ? { notation: "compact", maximumFractionDigits: 1 } : {}),
+    ...(compact ? COMPACT : {}),
     ...(signed ? { signDisplay: "exceptZero" } : {}),
   }).format(value);
 }
@@ -102,7 +108,8 @@ export const clockTime = (time: string) =>
 
 /** `Friday 27 November`; with a year where it is not this one. */
 export function longDate(time: string): string {
-  return dateFormat({ weekday: "long", day: "numeric", month: "long", timeZone: "UTC" }).format(
+  const year = yearWhereOther(time);
+  return dateFormat({ weekday: "long", day: "numeric", month: "long", year, timeZone: "UTC" }).format(
     clockMs(`${time.slice(0, 10)}T00:00`),
   );
 }
@@ -112,10 +119,14 @@ export const shortDate = (time: string) =>
     clockMs(`${time.slice(0, 10)}T00:00`),
   );
 
+const TO_THE_MINUTE = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC" } as const;
+/** A date without a year is read as one of this. */
+const yearWhereOther = (time: string) =>
+  time.slice(0, 4) === String(new Date().getFullYear()) ? undefined : ("numeric" as const);
+
+/** `27 Nov, 14:30`; with the year where it is not this one. */
 export const dateAndTime = (time: string) =>
-  dateFormat({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC" }).format(
-    clockMs(time),
-  );
+  dateFormat({ ...TO_THE_MINUTE, year: yearWhereOther(time) }).format(clockMs(time));
 
 /** Dates both of which are meant. */
 export function dateRange(from: string, last: string): string {
@@ -132,30 +143,43 @@ export const monthName = (date: string) =>
 export const weekdayName = (weekday: number, width: "short" | "long" | "narrow" = "short") =>
   dateFormat({ weekday: width, timeZone: "UTC" }).format(Date.UTC(2024, 0, weekday));
 
-/** A bucket by its start, as long as it needs to be. */
-export function bucketName(start: string, granularity: Granularity): string {
+/**
+ * A bucket by its label, as long as it needs to be. Its start is no name: in a zone a quarter of an hour off, days begin at the nearest window, five
+ * minutes before midnight.
+ */
+export function bucketName(label: string, granularity: Granularity): string {
   switch (granularity) {
     case "10m":
     case "1h":
-      return dateFormat({
-        weekday: "short",
-        day: "numeric",
-        month: "short",
-        hour: "2-digit",
-        minute: "2-digit",
-        timeZone: "UTC",
-      }).format(clockMs(start));
+      return dateFormat({ ...TO_THE_MINUTE, weekday: "short", year: yearWhereOther(label) }).format(clockMs(label));
     case "1d":
       return dateFormat({ weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(
-        clockMs(start),
+        clockMs(`${label.slice(0, 10)}T00:00`),
       );
     case "1w":
-      return shortDate(start);
+      return shortDate(label);
     case "1mo":
-      return monthName(start.slice(0, 10));
+      return monthName(`${label.slice(0, 7)}-01`);
     default:
       return granularity satisfies never;
   }
+}
+
+/** Ten-minute buckets in the hour, at the most, by which clocks are set back. */
+const SET_BACK_BUCKETS_MAX = 6;
+const CLOCK_CHARACTERS = "2026-10-25T02:00".length;
+
+/** The name of one of a line's buckets, told apart by its offset where the clock shows an hour twice. */
+export function bucketNameAmong(labels: readonly string[], at: number, granularity: Granularity): string {
+  const label = labels[at];
+  if (label === undefined) return "";
+  const name = bucketName(label, granularity);
+  const around = labels.slice(Math.max(0, at - SET_BACK_BUCKETS_MAX), at + SET_BACK_BUCKETS_MAX + 1);
+  const clock = label.slice(0, CLOCK_CHARACTERS);
+  const offset = label.slice(CLOCK_CHARACTERS);
+  return around.filter((other) => other.startsWith(clock)).length === 1
+    ? name
+    : `${name} UTC${offset.replace("Z", "")}`;
 }
 
 /** For an axis, of epoch milliseconds in a zone. */

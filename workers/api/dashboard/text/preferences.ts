@@ -7,7 +7,7 @@ export const THEMES = ["auto", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 
 const LANGUAGE = "tally.language";
-/** public/theme.js reads it too, before the first paint. */
+/** public/ahead.js reads it too, before the first paint. */
 const THEME = "tally.theme";
 
 export const language = signal<Language>(firstLanguage());

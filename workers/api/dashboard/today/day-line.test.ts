@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { WINDOW_MS } from "../../../../shared/window.ts";
 import type { ChartPoint } from "../chart/plot.ts";
 import type { Bucket } from "../data/answers.ts";
-import { type DayLineOptions, dayLine, quietOf } from "./day-line.ts";
+import { comeWindows, type DayLineOptions, dayLine, quietOf } from "./day-line.ts";
 
 const MIDNIGHT = Date.parse("2026-11-27T00:00:00+09:00");
 const at = (window: number, offsetHours = 9) =>
@@ -53,6 +53,21 @@ test("what the stream tells goes before what was read, unless it is older", () =
   expect(valuesOf(dayLine(options({ windows: told(2) })))).toEqual([100, 100, 180, null]);
   expect(valuesOf(dayLine(options({ windows: told(0) })))).toEqual([100, 100, 150, null]);
   expect(valuesOf(dayLine(options({ windows: told(2), currency: "USD" })))).toEqual([100, 100, 150, null]);
+});
+
+test("a file has the windows that have come, each as it was told of last", () => {
+  const report = { ...bucket(2, 80), currency: "JPY", revision: 2 } as never;
+  const windows = new Map([[at(2), { start: at(2), end: at(3), status: "open" as const, reports: [report] }]]);
+  const come = comeWindows(options({ windows }));
+  expect(come.map(({ net }) => net)).toEqual([100, 0, 80]);
+  expect(come[2]).toMatchObject({ start: at(2), status: "open", revision: 2 });
+});
+
+test("in a file a window that was read as ended is not open, whatever the stream told before", () => {
+  const report = { ...bucket(0, 100), currency: "JPY" } as never;
+  const windows = new Map([[at(0), { start: at(0), end: at(1), status: "open" as const, reports: [report] }]]);
+  const buckets = [bucket(0, 100, { status: "provisional" })];
+  expect(comeWindows(options({ buckets, windows }))[0]?.status).toBe("provisional");
 });
 
 test("the base is the mean of its days, by the clock, and goes on to midnight", () => {

@@ -19,7 +19,28 @@ export interface DayLineOptions {
 }
 
 /** A window by its figures, whoever told them. */
-type Figured = Pick<WindowReport, "payments" | "refunds" | "net" | "average" | "points" | "customers" | "revision">;
+type Figured = Omit<WindowReport, "currency" | "breakdowns">;
+
+/** The windows that have come, each by whoever told of it last. */
+export function comeWindows(options: Pick<DayLineOptions, "buckets" | "windows" | "currency" | "asOfMs">): Bucket[] {
+  const { buckets, windows, asOfMs } = options;
+  return buckets
+    .filter(({ start }) => Date.parse(start) <= asOfMs)
+    .map((bucket) => ({
+      ...bucket,
+      ...newest(bucket, options),
+      status: laterOf(bucket.status, windows.get(bucket.start)?.status ?? bucket.status),
+    }));
+}
+
+type Status = Bucket["status"];
+/** As a window goes through them. */
+const STATUSES: readonly Status[] = ["open", "provisional", "final"];
+
+/** Whoever told of a window last need not be who knows that it has ended. */
+function laterOf(one: Status, other: Status): Status {
+  return STATUSES.indexOf(one) < STATUSES.indexOf(other) ? other : one;
+}
 
 /** The day's line by windows, up to now, over its base's, up to midnight. */
 export function dayLine(options: DayLineOptions): ChartPoint[] {
@@ -47,7 +68,7 @@ export function dayLine(options: DayLineOptions): ChartPoint[] {
   });
 }
 
-function newest(bucket: Bucket, { windows, currency }: DayLineOptions): Figured {
+function newest(bucket: Bucket, { windows, currency }: Pick<DayLineOptions, "windows" | "currency">): Figured {
   const told = windows.get(bucket.start)?.reports.find((report) => report.currency === currency);
   return told === undefined || told.revision < bucket.revision ? bucket : told;
 }

@@ -3,22 +3,24 @@ import { go, linkTo, show, view } from "../address/address.ts";
 import { Readout } from "../chart/readout.tsx";
 import { TimeChart } from "../chart/time-chart.tsx";
 import { ValueTable } from "../chart/value-table.tsx";
-import { type Bucket, MEASURES, type MetricsAnswer } from "../data/answers.ts";
+import { extentOf } from "../chart/zoom.ts";
+import { type Bucket, MEASURE, MEASURES, type MetricsAnswer } from "../data/answers.ts";
 import { useHeld } from "../data/use-held.ts";
 import { Comparing } from "../figures/comparing.tsx";
 import { FigureCards } from "../figures/figure-cards.tsx";
 import { measureText } from "../figures/measure-text.ts";
 import { Notices } from "../figures/notices.tsx";
-import { RevisionNote } from "../figures/revision-note.tsx";
+import { RevisionNote, revisedNotice } from "../figures/revision-note.tsx";
 import { marksOf, useRevisions } from "../figures/revisions.ts";
 import { currencyOf, seriesOf } from "../figures/series-of.ts";
 import { Take } from "../figures/take.tsx";
 import { Choice } from "../shell/choice.tsx";
 import { FailurePanel } from "../shell/failure-panel.tsx";
+import { InTurn } from "../shell/in-turn.tsx";
 import type { Merchant } from "../shell/merchant.ts";
 import { clockTime, longDate } from "../text/format.ts";
 import { t } from "../text/text.ts";
-import { dayLine, quietOf } from "./day-line.ts";
+import { comeWindows, dayLine, quietOf } from "./day-line.ts";
 import { Freshness } from "./freshness.tsx";
 import { useToday } from "./use-today.ts";
 
@@ -35,6 +37,7 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
   const asOf = live.asOf !== undefined && answer !== undefined && live.asOf > answer.as_of ? live.asOf : answer?.as_of;
   const asOfMs = asOf === undefined ? 0 : Date.parse(asOf);
   const revisions = useRevisions(`${wish.from} ${merchant.zone} ${currency}`, series?.buckets);
+  const marks = useMemo(() => marksOf(series?.buckets ?? [], revisions), [series, revisions]);
   const lines = useMemo(() => {
     const given = {
       buckets: series?.buckets ?? [],
@@ -42,13 +45,15 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
       windows: live.windows,
       bases: withSeries(bases, currency),
       asOfMs,
-      isMarked: marksOf(series?.buckets ?? [], revisions).isMarked,
+      isMarked: marks.isMarked,
     };
     return {
       shown: dayLine({ ...given, measure, isRunning: line === "running" }),
       payments: dayLine({ ...given, measure: "payments", isRunning: false }),
     };
-  }, [series, currency, live.windows, bases, measure, line, asOfMs, revisions]);
+  }, [series, currency, live.windows, bases, measure, line, asOfMs, marks]);
+  const startMs = Date.parse(series?.buckets[0]?.start ?? "");
+  const all = useMemo(() => extentOf(lines.shown, startMs), [lines.shown, startMs]);
   const quiet = quietOf(lines.payments);
   const total =
     told !== undefined && series !== undefined && told.revision >= series.total.revision
@@ -67,8 +72,10 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
     <>
       <div class="page-head">
         <div>
-          <h1>{answer === undefined ? t("today.title") : longDate(answer.from)}</h1>
-          <Freshness live={live.state} asOf={asOf} completeThrough={answer?.complete_through} zone={merchant.zone} />
+          <h1>{answer === undefined ? t("today.title") : longDate(wish.from)}</h1>
+          {(answer !== undefined || isWaiting) && (
+            <Freshness live={live.state} asOf={asOf} completeThrough={answer?.complete_through} zone={merchant.zone} />
+          )}
         </div>
         <Comparing
           merchant={merchant}
@@ -76,7 +83,7 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
           currency={currency}
         />
       </div>
-      {answer === undefined && day.failure !== undefined && <FailurePanel failure={day.failure} onRetry={retry} />}
+      {day.failure !== undefined && <FailurePanel failure={day.failure} shownAsOf={answer && asOf} onRetry={retry} />}
       <FigureCards
         total={total}
         isLoading={isWaiting}
@@ -84,30 +91,29 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
         measures={MEASURES}
         elapsedTo={elapsed && clockTime(elapsed)}
         isElapsedShort
+        isGoingOn
+        hint={quiet && t("today.quiet", { minutes: quiet.minutes, count: quiet.expected })}
       />
-      {quiet !== undefined && (
-        <p class="hint" role="status">
-          {t("today.quiet", { minutes: quiet.minutes, count: quiet.expected })}
-        </p>
-      )}
       <section class="panel" aria-labelledby="today-line">
         <div class="panel-head">
           <h2 id="today-line">{t(`measure.${measure}`)}</h2>
-          <Choice
-            label={t("today.line_kind")}
-            isLabelHidden
-            value={line}
-            options={[
-              ["running", t("today.running")],
-              ["each", t("today.each")],
-            ]}
-            onChange={(chosen) => show({ line: chosen })}
-          />
+          {MEASURE[measure].adds && (
+            <Choice
+              label={t("today.line_kind")}
+              isLabelHidden
+              value={line}
+              options={[
+                ["running", t("today.running")],
+                ["each", t("today.each")],
+              ]}
+              onChange={(chosen) => show({ line: chosen })}
+            />
+          )}
         </div>
         {series === undefined ? (
           isWaiting && <div class="chart-waiting" />
         ) : (
-          <>
+          <InTurn place={<div class="chart-waiting" />}>
             <Readout
               label={t(`measure.${measure}`)}
               points={lines.shown}
@@ -119,7 +125,7 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
                 <RevisionNote
                   bucket={series.buckets[at]}
                   revisions={revisions}
-                  isMarked={lines.shown[at]?.isRevised === true}
+                  isLookedInto
                   measure={measure}
                   currency={currency}
                   merchant={merchant}
@@ -129,8 +135,8 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
             <TimeChart
               label={t("today.line", { measure: t(`measure.${measure}`) })}
               zone={merchant.zone}
-              startMs={Date.parse(series.buckets[0]?.start ?? "")}
               points={lines.shown}
+              all={all}
               axisValue={(value) => measureText(measure, value, currency, { compact: true })}
               valueText={(at) => [windowName(series.buckets[at]), text(lines.shown[at]?.value ?? null)].join(": ")}
               onPoint={setPointed}
@@ -139,16 +145,31 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
             <ValueTable
               label={t(`measure.${measure}`)}
               points={lines.shown}
+              all={all}
               nameOf={(at) => windowName(series.buckets[at])}
               text={text}
               linkOf={linkOf}
             />
             {isEmpty && <p class="empty">{t("today.empty")}</p>}
-          </>
+          </InTurn>
         )}
       </section>
-      <Notices notices={answer?.notices ?? []} />
-      <Take merchant={merchant} wish={wish} currency={currency} asOf={asOf} />
+      <Notices notices={answer?.notices ?? []} more={revisedNotice(marks, merchant.zone)} />
+      {/* Not before there is what stands above it, which would move it. */}
+      {answer !== undefined && (
+        <Take
+          merchant={merchant}
+          span={{
+            ...{ merchantId: merchant.id, currency, from: answer.from, to: answer.to },
+            isCompared: answer.compare !== undefined,
+          }}
+          buckets={comeWindows({ buckets: series?.buckets ?? [], currency, windows: live.windows, asOfMs })}
+          points={lines.shown}
+          all={all}
+          asOf={asOf}
+          path={linkTo("today", { merchant: merchant.id })}
+        />
+      )}
     </>
   );
 }

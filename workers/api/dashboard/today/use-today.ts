@@ -4,7 +4,7 @@ import { addDays, type CivilDate, dateIn } from "../address/civil-date.ts";
 import type { View } from "../address/view.ts";
 import type { Comparison, MetricsAnswer } from "../data/answers.ts";
 import type { Known } from "../data/kept-answers.ts";
-import { refresh } from "../data/kept-answers.ts";
+import { refresh, renew } from "../data/kept-answers.ts";
 import { type Live, useLive } from "../data/live.ts";
 import { type MetricsWish, metricsQuestion } from "../data/questions.ts";
 import { useAnswer } from "../data/use-answer.ts";
@@ -49,7 +49,7 @@ export function useToday(merchant: Merchant, { compare }: View): TodayReading {
   const question = metricsQuestion(wish);
   const day = useAnswer<MetricsAnswer>(question, live.state === "live" ? LIVE_AGE_MS_MAX : undefined);
   useEffect(() => {
-    if (tick > 0 || live.corrections > 0) refresh(question);
+    if (tick > 0 || live.corrections > 0) renew(question);
   }, [tick, live.corrections]);
   const daysBack = compare === "none" ? [] : BASE_DAYS[compare];
   const bases: Known<MetricsAnswer>[] = [];

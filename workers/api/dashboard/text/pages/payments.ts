@@ -24,6 +24,7 @@ const en = {
   through: "Received by {time}; what came later is on its way.",
   empty: "No payments here. A wider span, or fewer filters, may show some.",
   empty_so_far: "None found yet: there was more to look through than a page may. The next page goes on.",
+  empty_in_time: "None found yet: there was no time to look further. The next page can go on in {seconds} s.",
   csv: "CSV of all of them",
 } as const;
 
@@ -53,6 +54,7 @@ const ja: Readonly<Record<keyof typeof en, string>> = {
   through: "{time} までに受信したものです。それ以降の分は処理中です。",
   empty: "該当する取引はありません。期間を広げるか、絞り込みを減らしてみてください。",
   empty_so_far: "まだ見つかっていません。対象が多いため、次のページで続きを探します。",
+  empty_in_time: "まだ見つかっていません。時間内に探しきれませんでした。{seconds} 秒後に次のページで続きを探せます。",
   csv: "すべてを CSV で保存",
 };
 
