@@ -61,7 +61,7 @@ const breakdownSchema = z.strictObject({
   unspecified: cellSchema,
 });
 
-export const breakdownsSchema = z.strictObject(byDimension(() => breakdownSchema));
+export const breakdownsSchema = z.strictObject(byDimension(() => breakdownSchema)).meta({ id: "Breakdowns" });
 
 export const changeSchema = z
   .strictObject({

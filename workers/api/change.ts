@@ -1,4 +1,4 @@
-import type { FigureValue } from "./figures.ts";
+import type { FigureValue } from "./figure-names.ts";
 
 /**
  * How a figure has changed against its base. `ratio` is `absolute` by the size of the base, so that a rise is positive, also where the base is negative; `"new"` where

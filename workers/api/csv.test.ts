@@ -78,7 +78,7 @@ test("rows are asked for as they are read, and no more once the reader has gone"
   let isReleased = false;
   async function* endless() {
     try {
-      for (;;) yield [`${asked++}`.padEnd(1_000, "x")] as const;
+      for (;;) yield [[`${asked++}`.padEnd(1_000, "x")]] as const;
     } finally {
       isReleased = true;
     }
@@ -91,9 +91,43 @@ test("rows are asked for as they are read, and no more once the reader has gone"
   expect(isReleased).toBe(true);
 });
 
+test("that the reader has gone is told while a page is still waited for", async () => {
+  const next = Promise.withResolvers<void>();
+  async function* pages() {
+    yield [["a"]] as const;
+    await next.promise;
+  }
+  let hasLeft = false;
+  const onLeave = () => {
+    hasLeft = true;
+    next.resolve();
+  };
+  const reader = csvStream(columnsOf(1), pages(), { onLeave }).getReader();
+  await reader.read();
+  void reader.read();
+  await reader.cancel();
+  expect(hasLeft).toBe(true);
+});
+
+test("what a page has is there before the next one is", async () => {
+  const next = Promise.withResolvers<void>();
+  async function* pages() {
+    yield [["a"], ["b"]] as const;
+    yield [] as const;
+    await next.promise;
+    yield [["c"]] as const;
+  }
+  const reader = csvStream(columnsOf(1), pages()).getReader();
+  const read = async () => new TextDecoder().decode((await reader.read()).value);
+  expect(await read()).toBe("c0\r\na\r\nb\r\n");
+  next.resolve();
+  expect(await read()).toBe("c\r\n");
+  expect((await reader.read()).done).toBe(true);
+});
+
 test("a failure in the middle of the rows breaks the stream off, so that half a table is not taken for a whole one", async () => {
   async function* failing() {
-    yield ["a"] as const;
+    yield [["a"]] as const;
     throw new Error("history is gone");
   }
   await expect(new Response(csvStream(columnsOf(1), failing())).text()).rejects.toThrow();

@@ -22,31 +22,51 @@ export interface CsvColumn<Row> {
 const CHUNK_CHARACTERS_MIN = 16_384;
 const BYTE_ORDER_MARK = "\uFEFF";
 
-/** The bytes of a table; rows are asked for as the reader takes them, and no longer when it has gone away. An error of theirs breaks the stream off. */
+/** Rows, or pages of them that come one after the other. */
+export type CsvRows<Row> = Iterable<Row> | AsyncIterable<readonly Row[]>;
+
+/**
+ * The bytes of a table; rows are asked for as the reader takes them, and no longer when it has gone away. What a page has is not kept back until the next one is
+ * there. An error of theirs breaks the stream off.
+ */
 export function csvStream<Row>(
   columns: readonly CsvColumn<Row>[],
-  rows: Iterable<Row> | AsyncIterable<Row>,
-  { byteOrderMark = false }: { readonly byteOrderMark?: boolean } = {},
+  rows: CsvRows<Row>,
+  { byteOrderMark = false, onLeave }: Pick<CsvOptions, "byteOrderMark" | "onLeave"> = {},
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
-  const iterator = iteratorOf(rows);
-  let text = (byteOrderMark ? BYTE_ORDER_MARK : "") + csvLine(columns.map(({ name }) => name));
+  const pages = Symbol.asyncIterator in rows ? rows : [rows];
+  const chunks = chunksOf(columns, pages, byteOrderMark ? BYTE_ORDER_MARK : "");
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      for (;;) {
-        const { done, value } = await iterator.next();
-        if (done !== true) text += csvLine(columns.map((column) => column.value(value)));
-        if (done !== true && text.length < CHUNK_CHARACTERS_MIN) continue;
-        if (text !== "") controller.enqueue(encoder.encode(text));
-        text = "";
-        if (done === true) controller.close();
-        return;
-      }
+      const { done, value } = await chunks.next();
+      if (done === true) controller.close();
+      else controller.enqueue(encoder.encode(value));
     },
     async cancel() {
-      await iterator.return?.();
+      onLeave?.();
+      await chunks.return(undefined);
     },
   });
+}
+
+async function* chunksOf<Row>(
+  columns: readonly CsvColumn<Row>[],
+  pages: Iterable<Iterable<Row>> | AsyncIterable<Iterable<Row>>,
+  start: string,
+): AsyncGenerator<string, undefined> {
+  let text = start + csvLine(columns.map(({ name }) => name));
+  for await (const page of pages) {
+    for (const row of page) {
+      text += csvLine(columns.map((column) => column.value(row)));
+      if (text.length < CHUNK_CHARACTERS_MIN) continue;
+      yield text;
+      text = "";
+    }
+    if (text !== "") yield text;
+    text = "";
+  }
+  if (text !== "") yield text;
 }
 
 /** A table whose rows are there: as a stream, or whole where it is short. */
@@ -84,13 +104,15 @@ export const NOTICES_HEADER = "Tally-Notices";
 export interface CsvOptions {
   readonly byteOrderMark?: boolean;
   readonly notices?: readonly string[];
+  /** Called when the reader has gone away: at once, while a page of rows is still waited for. */
+  readonly onLeave?: () => void;
 }
 
 /** An answer that a browser saves as `tally-<what>-<merchant>-<from>-<to>.csv`, its dates local; nothing of it may be kept by others. */
 export function csvResponse<Row>(
   fileName: string,
   columns: readonly CsvColumn<Row>[],
-  rows: Iterable<Row> | AsyncIterable<Row>,
+  rows: CsvRows<Row>,
   options: CsvOptions = {},
 ): Response {
   return streamResponse({ headers: fileHeaders(fileName, options), stream: () => csvStream(columns, rows, options) });
@@ -159,8 +181,4 @@ function withoutFormula(text: string): string {
 
 function quoted(text: string): string {
   return /[",;\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-function iteratorOf<Row>(rows: Iterable<Row> | AsyncIterable<Row>): Iterator<Row> | AsyncIterator<Row> {
-  return Symbol.asyncIterator in rows ? rows[Symbol.asyncIterator]() : rows[Symbol.iterator]();
 }

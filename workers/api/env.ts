@@ -16,6 +16,8 @@ export interface Env extends ReadHistoryEnv, ArchiveS3Env, SessionEnv, RateLimit
   /** Dead letters are put back on their queues. */
   readonly RAW: Queue;
   readonly WINDOWS: Queue;
+  /** The dashboard's files; systems without pages have none. */
+  readonly ASSETS?: Fetcher;
   /** Of the deployed Worker: what another version has cached may look otherwise. */
   readonly VERSION: WorkerVersionMetadata;
 }

@@ -1,42 +1,7 @@
 import { amountQuantile } from "../../shared/amounts.ts";
 import { estimateCustomers } from "../../shared/customers.ts";
 import { mergeReports, type Report } from "../../shared/report.ts";
-
-/** The numbers of a report, by the names that a query asks for them by; where an answer nests them, a point is a step. */
-export const FIGURES = [
-  "payments.count",
-  "payments.amount",
-  "refunds.count",
-  "refunds.amount",
-  "net",
-  "average",
-  "min",
-  "max",
-  "p50",
-  "p90",
-  "p99",
-  "points.used",
-  "points.earned",
-  "customers",
-] as const;
-export type Figure = (typeof FIGURES)[number];
-
-/** In minor units of the report's currency: those of two currencies do not compare. */
-export const MONEY_FIGURES: ReadonlySet<Figure> = new Set<Figure>([
-  "payments.amount",
-  "refunds.amount",
-  "net",
-  "average",
-  "min",
-  "max",
-  "p50",
-  "p90",
-  "p99",
-]);
-
-/** An integer, or `null` for what has no value without payments. */
-export type FigureValue = number | bigint | null;
-export type Figures = Readonly<Record<Figure, FigureValue>>;
+import { FIGURES, type Figure, type Figures, type FigureValue } from "./figure-names.ts";
 
 const OF_REPORT: Readonly<Record<Figure, (report: Report) => FigureValue>> = {
   "payments.count": (report) => report.payments_count,

@@ -32,6 +32,7 @@ import { adminKeys, merchantKeys } from "./keys.ts";
 import { answerLive, LIVE_PARAMETERS, parseLive } from "./live/live.ts";
 import { loadHome } from "./merchant.ts";
 import { metered } from "./metered.ts";
+import { missingPage } from "./missing-page.ts";
 import { readQuery } from "./parameters.ts";
 import { askQuery, queryBodyLimit } from "./query-route.ts";
 import { beginReplay, endReplay, showReplay, showReplays } from "./replays.ts";
@@ -42,6 +43,7 @@ import { createEpoch, listEpochs } from "./topology.ts";
 
 export const app = new Hono<Guarded<Env>>();
 app.use(metered);
+app.use(missingPage);
 app.use(requestId);
 app.use(limitBody);
 app.use(compressCsv);

@@ -2,7 +2,9 @@ import type { Cell } from "../../shared/breakdown.ts";
 import type { Bucket } from "./calendar.ts";
 import type { Change } from "./change.ts";
 import { type CsvCell, type CsvColumn, type CsvTable, csvFileName, csvMoney, csvTable } from "./csv.ts";
-import { FIGURES, type Figure, type FigureValue, figuresOf, MONEY_FIGURES } from "./figures.ts";
+import { csvFigure, csvFigureName } from "./figure-csv.ts";
+import { FIGURES } from "./figure-names.ts";
+import { figuresOf } from "./figures.ts";
 import type { Part } from "./group-by.ts";
 import { bucketsOf, type CurrencySeries, type MetricsReading, statusIn } from "./metrics.ts";
 import { presentTime } from "./present.ts";
@@ -93,12 +95,6 @@ function partColumns(dimension: string): CsvColumn<PartRow>[] {
     { name: "payments_count", value: ({ cell }) => cell.count },
     { name: "payments_amount", value: ({ cell, currency }) => csvMoney(cell.amount, currency) },
   ];
-}
-
-export const csvFigureName = (figure: Figure) => figure.replace(".", "_");
-
-export function csvFigure(value: FigureValue, figure: Figure, currency: string): CsvCell {
-  return value !== null && MONEY_FIGURES.has(figure) ? csvMoney(value, currency) : value;
 }
 
 function csvRatio({ ratio }: Change): CsvCell {

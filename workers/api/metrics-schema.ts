@@ -41,17 +41,18 @@ const changes = () => {
 };
 
 export const reportShape = { ...figures(), breakdowns: breakdownsSchema };
+const figuresObject = z.strictObject(figures()).meta({ id: "Figures" });
 
 const comparisonSchema = z
   .strictObject({
     bases: z.array(spanSchema).meta({ description: "What the base covers; several where it is their mean" }),
-    current: z
-      .strictObject(figures())
+    current: figuresObject
       .optional()
       .meta({ description: "What has elapsed and is compared, where that is less than the whole" }),
-    base: z.strictObject(figures()),
+    base: figuresObject,
     change: changes(),
   })
+  .meta({ id: "Comparison" })
   .nullable()
   .optional()
   .meta({ description: "With `compare`; null where nothing has elapsed, or the base's clock skipped the time" });
@@ -89,20 +90,22 @@ const partSchema = z.strictObject({
     .optional(),
 });
 
+const bucketSchema = z
+  .strictObject({
+    start: timeSchema,
+    end: timeSchema,
+    label: z.string().meta({
+      description: "Local name of the hour, day, week (its Monday) or month",
+      examples: ["2026-03-29"],
+    }),
+    ...bucketShape,
+  })
+  .meta({ id: "MetricsBucket" });
+
 const seriesSchema = z.strictObject({
   currency: currencySchema,
   total: z.strictObject({ ...bucketShape, amounts: amountsSchema.optional() }),
-  buckets: z.array(
-    z.strictObject({
-      start: timeSchema,
-      end: timeSchema,
-      label: z.string().meta({
-        description: "Local name of the hour, day, week (its Monday) or month",
-        examples: ["2026-03-29"],
-      }),
-      ...bucketShape,
-    }),
-  ),
+  buckets: z.array(bucketSchema),
   refunds_undated: undatedSchema.optional(),
   groups: z
     .strictObject({ dimension: z.enum(DIMENSIONS), parts: z.array(partSchema) })
@@ -125,6 +128,6 @@ export const metricsAnswerSchema = answerSchema
       })
       .optional(),
     refunds: metricsRefundsSchema.optional(),
-    series: z.array(seriesSchema).meta({ description: "One for each currency" }),
+    series: z.array(seriesSchema.meta({ id: "MetricsSeries" })).meta({ description: "One for each currency" }),
   })
-  .meta({ description: "A series of reports and their total, for each currency" });
+  .meta({ id: "Metrics", description: "A series of reports and their total, for each currency" });

@@ -97,7 +97,7 @@ export async function readMetrics(
         startsBefore: fromMs < historyFrom(nowMs),
       }),
       ...noticesOfBase({ isAway: isBaseAway, startsBefore, lateBaseWindows }),
-      ...noticesOfRefunds(refunds),
+      ...noticesOfRefunds(refunds, parameters.zone),
     ],
     spans,
     series: all,

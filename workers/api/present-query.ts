@@ -1,4 +1,4 @@
-import { FIGURES } from "./figures.ts";
+import { FIGURES } from "./figure-names.ts";
 import { statusOf } from "./metrics.ts";
 import { exact, presentSpan, presentTime } from "./present.ts";
 import type { QueryReading } from "./query.ts";

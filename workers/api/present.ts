@@ -2,7 +2,8 @@ import { bucketRange } from "../../shared/amounts.ts";
 import { type Breakdown, type Cell, DIMENSIONS } from "../../shared/breakdown.ts";
 import type { Report } from "../../shared/report.ts";
 import type { Change } from "./change.ts";
-import { type Figure, type Figures, type FigureValue, figuresOf } from "./figures.ts";
+import type { Figure, Figures, FigureValue } from "./figure-names.ts";
+import { figuresOf } from "./figures.ts";
 import { offsetAt } from "./zone.ts";
 
 /** A `bigint` as the JSON number it is, with all its digits: past 2^53 only clients that read such numbers exactly get them exactly. */

@@ -1,5 +1,5 @@
 import { type CsvTable, csvFileName, csvTable } from "./csv.ts";
-import { csvFigure, csvFigureName } from "./metrics-csv.ts";
+import { csvFigure, csvFigureName } from "./figure-csv.ts";
 import { presentTime } from "./present.ts";
 import { keyNames, keysOf } from "./present-query.ts";
 import type { QueryReading } from "./query.ts";

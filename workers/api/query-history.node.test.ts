@@ -10,7 +10,8 @@ import { DAY_MS, HOUR_MS, rolledUpDaysThrough, WINDOW_MS } from "../../shared/wi
 import { type MerchantWindow, toRow } from "../../shared/window-row.ts";
 import { rollUp } from "../aggregate/roll-up.ts";
 import { CHANGES_SETTLE_MS } from "../aggregate/roll-up-pass.ts";
-import { FIGURES, type Figure, figureOf } from "./figures.ts";
+import { FIGURES, type Figure } from "./figure-names.ts";
+import { figureOf } from "./figures.ts";
 import { unspecifiedOf } from "./present.ts";
 import { QUERY_BUDGET, QueryTooExpensive, queryTooExpensive, type Spent } from "./query-budget.ts";
 import { queryGroups } from "./query-history.ts";

@@ -7,7 +7,7 @@ import { DAY_MS } from "../../shared/window.ts";
 import { invalidParameter, type Problem } from "../http/problem.ts";
 import type { Bucket } from "./calendar.ts";
 import { GRANULARITIES } from "./calendar-unit.ts";
-import { FIGURES, type Figure, MONEY_FIGURES } from "./figures.ts";
+import { FIGURES, type Figure, MONEY_FIGURES } from "./figure-names.ts";
 import { CURRENCIES_MAX, cutSeries, parseGranularity, parseMoment, parseZoneParameter } from "./parameters.ts";
 
 /** Rows of an answer: unless told, and at the most. */

@@ -1,7 +1,7 @@
 import { EMPTY_REPORT, type Report } from "../../shared/report.ts";
 import { HOUR_MS, WINDOW_MS } from "../../shared/window.ts";
 import type { MergedColumn } from "../merged-columns.ts";
-import type { Figure } from "./figures.ts";
+import type { Figure } from "./figure-names.ts";
 import type { QueryParameters } from "./query-parameters.ts";
 import { bucketOf } from "./read-range.ts";
 import { boundsOf } from "./span-reports.ts";

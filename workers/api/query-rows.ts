@@ -1,7 +1,8 @@
 import { type Breakdown, EMPTY_CELL } from "../../shared/breakdown.ts";
 import { EMPTY_REPORT, mergeReports, type Report } from "../../shared/report.ts";
 import type { MerchantWindow } from "../../shared/window-row.ts";
-import { type Figure, type FigureValue, figureOf } from "./figures.ts";
+import type { Figure, FigureValue } from "./figure-names.ts";
+import { figureOf } from "./figures.ts";
 import { unspecifiedOf } from "./present.ts";
 import type { QueryGroup } from "./query-history.ts";
 import type { QueryDimension, QueryParameters, ValueFilter } from "./query-parameters.ts";

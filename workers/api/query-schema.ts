@@ -51,4 +51,4 @@ export const queryAnswerSchema = answerSchema
       })
       .meta({ description: "What ClickHouse read for it, and how long that took" }),
   })
-  .meta({ description: "The rows of an ad-hoc query" });
+  .meta({ id: "QueryResult", description: "The rows of an ad-hoc query" });

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { DIMENSIONS } from "../../shared/breakdown.ts";
 import { DAY_MS } from "../../shared/window.ts";
 import { GRANULARITIES } from "./calendar-unit.ts";
-import { FIGURES, type Figure } from "./figures.ts";
+import { FIGURES, type Figure } from "./figure-names.ts";
 import { staleStatement } from "./history.ts";
 import { queryStatement } from "./query-history.ts";
 import { FIGURES_BY_VALUE, parseQuery, type QueryParameters } from "./query-parameters.ts";

@@ -1,6 +1,7 @@
 import { type CsvTable, csvFileName, csvTable } from "./csv.ts";
-import { FIGURES, figuresOf } from "./figures.ts";
-import { csvFigure, csvFigureName } from "./metrics-csv.ts";
+import { csvFigure, csvFigureName } from "./figure-csv.ts";
+import { FIGURES } from "./figure-names.ts";
+import { figuresOf } from "./figures.ts";
 import { presentTime } from "./present.ts";
 import type { ReportReading } from "./report.ts";
 

@@ -4,7 +4,7 @@ import { reportShape } from "./metrics-schema.ts";
 
 /** What a window or a day comes to, in each currency. */
 export const currencyReportsSchema = z.array(
-  z.strictObject({ currency: currencySchema, revision: revisionSchema, ...reportShape }),
+  z.strictObject({ currency: currencySchema, revision: revisionSchema, ...reportShape }).meta({ id: "CurrencyReport" }),
 );
 
 /** The answer to `GET /v1/merchants/{id}/report`. */
@@ -15,4 +15,4 @@ export const reportAnswerSchema = answerSchema
     status: statusSchema,
     reports: currencyReportsSchema,
   })
-  .meta({ description: "The report of one ten-minute window, for each currency" });
+  .meta({ id: "Report", description: "The report of one ten-minute window, for each currency" });

@@ -66,6 +66,19 @@ test("events are gone through page by page, and no page is asked for that is not
   expect(requests.map((request) => request.path)).toEqual([path, `${path}&cursor=c1`, `${path}&cursor=c2`]);
 });
 
+test("a page for which there was no time is asked for again, or gone on from, after as long as it says", async () => {
+  const page = (ids: string[], next_cursor: string | null, next_after_s: number) => ({
+    status: 200,
+    body: { events: ids.map((event_id) => ({ event_id })), next_cursor, next_after_s },
+  });
+  const pages = [page([], "c1", 3), page([], "c1", 4), page(["a"], "c2", 0), page(["b"], null, 0)];
+  const { reader, requests, waitsMs } = await connected((_, number) => pages[number - 1] ?? "hang_up");
+  const ids = await Array.fromAsync(reader.events("shop"), ({ event_id }) => event_id);
+  expect(ids).toEqual(["a", "b"]);
+  expect(waitsMs).toEqual([3_000, 4_000]);
+  expect(requests).toHaveLength(4);
+});
+
 test("a problem is an error with all it says", async () => {
   const body = { title: "Unknown zone", status: 400, code: "invalid_parameter", parameter: "tz", detail: "No such." };
   const { reader, requests } = await connected(() => ({ status: 400, body }));

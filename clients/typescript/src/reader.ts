@@ -1,4 +1,4 @@
-import { backoffMs, isTemporary, retryAfterMs, sleep } from "./backoff.ts";
+import { backoffMs, isTemporary, RETRY_AFTER_MS_MAX, retryAfterMs, sleep } from "./backoff.ts";
 import { baseUrl } from "./base-url.ts";
 import { objectIn, TallyProblem } from "./problem.ts";
 import type { QueryAnswer, QueryBody } from "./query.ts";
@@ -93,7 +93,10 @@ export class TallyReader {
     return this.#ask(`${this.#base}${path}`, JSON.stringify(body), signal);
   }
 
-  /** The payments and refunds behind a number, each once: page after page, each asked for when the one before it has been gone through. */
+  /**
+   * The payments and refunds behind a number, each once: page after page, each asked for when the one before it has been gone through, and no sooner than the answer
+   * says. Where there was no time to find anything, that is some seconds later.
+   */
   async *events(
     merchantId: string,
     parameters: EventsParameters = {},
@@ -105,6 +108,8 @@ export class TallyReader {
       yield* page.events;
       if (page.next_cursor === null) return;
       cursor = page.next_cursor;
+      const pauseMs = Math.min((page.next_after_s ?? 0) * 1_000, RETRY_AFTER_MS_MAX);
+      if (pauseMs > 0) await this.#deps.sleep(pauseMs, signal);
     }
   }
 

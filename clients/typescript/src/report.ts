@@ -169,4 +169,6 @@ export interface EventsAnswer extends Freshness {
   events: ListedEvent[];
   /** null after the last page. */
   next_cursor: string | null;
+  /** Seconds to wait before the next page is asked for; a server of version 0.1 does not say. */
+  next_after_s?: number;
 }

@@ -44,5 +44,8 @@ export const eventsAnswerSchema = answerSchema
       description:
         "Give it as `cursor`, with the same parameters, to get the next page, which a page that is not full has too",
     }),
+    next_after_s: z.int().min(0).meta({
+      description: "Seconds to wait before the next page is asked for: not 0 where there was no time to find anything",
+    }),
   })
   .meta({ description: "Payments and refunds, each once, as the numbers count them" });

@@ -1,26 +1,21 @@
-import { HOUR_MS } from "../../../shared/window.ts";
 import { archiveS3Of } from "../../aggregate/archive-s3.ts";
-import type { Problem } from "../../http/problem.ts";
+import { errorText } from "../../error-text.ts";
+import { log } from "../../log.ts";
 import type { Env } from "../env.ts";
 import type { Notice } from "../notices.ts";
 import { presentTime } from "../present.ts";
-import {
-  type ArchivedCopy,
-  ArchiveMoved,
-  ArchiveReader,
-  HOUR_LINES_BYTES_MAX,
-  type HourTooLarge,
-} from "./archive-reader.ts";
-import { type EventsPage, type Place, readPage } from "./page.ts";
+import { type ArchivedCopy, ArchiveMoved, ArchiveReader, HOUR_LINES_BYTES_MAX } from "./archive-reader.ts";
+import { type EventsPage, foundNothingInTime, type Place, readPage } from "./page.ts";
 import { cursorAt, type EventsParameters } from "./parameters.ts";
 import { presentEvent } from "./present-event.ts";
+import { SEARCH_MS_MAX, SearchAbandoned, SearchTime } from "./search-time.ts";
+import { inTurn, SEARCH_PAUSE_S, SearchesFull } from "./searches.ts";
+import { isPassing, pagesAfter } from "./table-pages.ts";
 
 /** An event is in the archive so long after it was received, as long as the log's consumer keeps up: five seconds it waits, five more for company. */
 export const ARCHIVED_AFTER_MS = 60_000;
 /** Events of a statement when all of them are wanted. */
-const CSV_PAGE = 1_000;
-/** Pages of one table: each takes some of the thousand calls that a request may make. */
-const CSV_PAGES_MAX = 100;
+const TABLE_PAGE = 1_000;
 
 /** The archive is not set up to be read: it has no S3 API. */
 export class ArchiveUnreadable extends Error {}
@@ -32,7 +27,7 @@ export interface EventsReading extends EventsPage {
   readonly damaged: number;
 }
 
-/** A page of a merchant's events. Throws what `readPage` does, and `ArchiveUnreadable`. */
+/** A page of a merchant's events. Throws what `readPage` does, `SearchesFull` and `ArchiveUnreadable`. */
 export async function readEvents(
   env: Env,
   merchantId: string,
@@ -45,19 +40,56 @@ export async function readEvents(
   return { ...page, merchantId, parameters, asOfMs: nowMs, damaged };
 }
 
-/** All events from a page on, page by page; `first` has been read. Throws when there are more than one table takes. */
-export async function* allEvents(env: Env, first: EventsReading, nowMs: number): AsyncGenerator<ArchivedCopy> {
-  yield* first.events;
-  let next: Place | undefined = first.next;
+export interface TableRequest {
+  /** Its id. */
+  readonly request: string;
+  /** Fires when the reader of the table has left. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * All events from a page on, page by page; `first` has been read. Throws as `pagesAfter` does, and logs it: nobody else is told why a table was broken off. For a page
+ * that finds no room to wait there is a pause, as for one that found nothing: the table has begun, and cannot be refused any more.
+ */
+export async function* allEvents(
+  env: Env,
+  first: EventsReading,
+  nowMs: number,
+  { request, signal }: TableRequest,
+): AsyncGenerator<readonly ArchivedCopy[]> {
+  yield first.events;
   const { parameters, merchantId } = first;
-  for (let pages = 1; next !== undefined; pages++) {
-    if (pages === CSV_PAGES_MAX) throw new Error(`more than ${CSV_PAGES_MAX} pages of events in one table`);
-    const query = { ...parameters.query, limit: CSV_PAGE, after: next };
-    const { page } = await withReader(env, merchantId, parameters, (reader) =>
-      readPage(reader, query, nowMs, HOUR_LINES_BYTES_MAX),
-    );
-    yield* page.events;
-    next = page.next;
+  const read = async (after: Place): Promise<EventsPage> => {
+    const query = { ...parameters.query, limit: TABLE_PAGE, after };
+    try {
+      const { page } = await withReader(
+        env,
+        merchantId,
+        parameters,
+        (reader) => readPage(reader, query, nowMs, HOUR_LINES_BYTES_MAX),
+        signal,
+      );
+      return page;
+    } catch (error) {
+      if (!(error instanceof SearchesFull)) throw error;
+      return { events: [], next: after, isOutOfTime: true };
+    }
+  };
+  const tell = (what: string, error: unknown) =>
+    log("warn", what, {
+      ...{ request, error, cause: errorText(error instanceof Error ? error.cause : undefined) },
+      isPassing: isPassing(error),
+    });
+  try {
+    yield* pagesAfter(first, {
+      read,
+      clockMs: Date.now,
+      wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      onAgain: (error) => tell("page of a table asked for again", error),
+    });
+  } catch (error) {
+    if (!(error instanceof SearchAbandoned)) tell("table broken off", error);
+    throw error;
   }
 }
 
@@ -67,13 +99,15 @@ async function withReader(
   merchantId: string,
   { filter }: EventsParameters,
   read: (reader: ArchiveReader) => Promise<EventsPage>,
+  signal?: AbortSignal,
 ): Promise<{ readonly page: EventsPage; readonly damaged: number }> {
   const s3 = archiveS3Of(env);
   if (s3 === undefined) throw new ArchiveUnreadable("ARCHIVE_S3_URL and its key are not set");
+  const time = new SearchTime(Date.now, SEARCH_MS_MAX, signal);
   for (let tries = 0; ; tries++) {
-    const reader = new ArchiveReader(env, s3, merchantId, filter);
+    const reader = new ArchiveReader(env, s3, merchantId, filter, time);
     try {
-      return { page: await read(reader), damaged: reader.damaged.size };
+      return { page: await inTurn(merchantId, time, async () => await read(reader)), damaged: reader.damaged.size };
     } catch (error) {
       if (!(error instanceof ArchiveMoved) || tries > 0) throw error;
     } finally {
@@ -82,7 +116,8 @@ async function withReader(
   }
 }
 
-export function presentEvents({ merchantId, parameters, asOfMs, events, next, damaged }: EventsReading) {
+export function presentEvents(reading: EventsReading) {
+  const { merchantId, parameters, asOfMs, events, next, damaged } = reading;
   const { zone, query } = parameters;
   return {
     merchant_id: merchantId,
@@ -95,6 +130,7 @@ export function presentEvents({ merchantId, parameters, asOfMs, events, next, da
     notices: noticesOf(damaged),
     events: events.map((event) => presentEvent(event, zone)),
     next_cursor: next === undefined ? null : cursorAt(parameters, next),
+    next_after_s: foundNothingInTime(reading) ? SEARCH_PAUSE_S : 0,
   };
 }
 
@@ -106,25 +142,4 @@ function noticesOf(damaged: number): Notice[] {
       message: `${damaged} objects of the archive cannot be read: events in them are counted, and not listed.`,
     },
   ];
-}
-
-export const archiveUnreadable: Problem = {
-  status: 503,
-  code: "archive_unreadable",
-  title: "Single events cannot be read right now",
-  detail: "Metrics and reports can.",
-  retryAfterS: 60,
-};
-
-/** Hours are compacted a day and some hours after they end: until then every merchant's lines stand together. */
-export function hourTooLarge({ hourMs, bytes }: HourTooLarge, zone: string): Problem {
-  const [hour, end] = [hourMs, hourMs + HOUR_MS].map((ms) => presentTime(ms, zone));
-  return {
-    status: 503,
-    code: "hour_not_compacted",
-    title: "An hour of the archive is too large to be searched before it is sorted by merchant",
-    detail: `From ${hour} to ${end} there are ${bytes} bytes that are not sorted yet, of which ${HOUR_LINES_BYTES_MAX} can be searched. They are some 31 hours after the hour has ended; until then ask for a span without it. Metrics and reports have its numbers.`,
-    retryAfterS: 3_600,
-    extensions: { hour, bytes, bytes_max: HOUR_LINES_BYTES_MAX },
-  };
 }

@@ -5,13 +5,18 @@ import {
   type ArchivedCopy,
   type ArchiveReader,
   type EventKey,
+  GROUP_OBJECTS_MAX,
   HOUR_OBJECTS_MAX,
   HourTooLarge,
+  HourTooSlow,
   LINES_BYTES_MAX,
   OBJECTS_MAX,
+  ORDERED_AT_ONCE,
+  ORDERED_OBJECTS_MAX,
 } from "./archive-reader.ts";
 import type { EventOrder } from "./event-sql.ts";
 import { countedCopies, hourOf, hoursBefore } from "./first-received.ts";
+import { SearchTooSlow } from "./search-time.ts";
 
 /** Hours that are read by one statement: each Parquet costs some requests, however little of it is read. */
 export const HOURS_PER_READ_MAX = 24;
@@ -38,10 +43,15 @@ export interface EventsPage {
   readonly events: readonly ArchivedCopy[];
   /** Where the list goes on; `undefined` at its end. */
   readonly next: Place | undefined;
+  /** Whether the page ends where it does because there was no time for more. */
+  readonly isOutOfTime: boolean;
 }
 
+/** What was read together. */
+type Read = Omit<EventsPage, "isOutOfTime">;
+
 /** What of a reader a page is made by. */
-export type PageReader = Pick<ArchiveReader, "hours" | "objects" | "keys" | "copies">;
+export type PageReader = Pick<ArchiveReader, "hours" | "objects" | "keys" | "copies" | "isLate">;
 
 /** Before the first event of a span. */
 export function firstPlace({ fromMs, toMs, order }: Pick<PageQuery, "fromMs" | "toMs" | "order">): Place {
@@ -49,8 +59,9 @@ export function firstPlace({ fromMs, toMs, order }: Pick<PageQuery, "fromMs" | "
 }
 
 /**
- * Events that count, in the order of the list, after a place: up to `limit`, and fewer where many repeats or hours without any were passed over. Throws
- * `HourTooLarge` when the page would begin with an hour that has more lines than `hourBytesMax`; `ArchiveMoved`, `HistoryUnavailable`.
+ * Events that count, in the order of the list, after a place: up to `limit`, and fewer where many repeats or hours without any were passed over, or when the time is
+ * up. Throws `HourTooLarge` when the page would begin with an hour that has more lines than `hourBytesMax`, and `HourTooSlow` when its beginning is not found in
+ * time; `ArchiveMoved`, `HistoryUnavailable`.
  */
 export async function readPage(
   reader: PageReader,
@@ -61,32 +72,83 @@ export async function readPage(
   const events: ArchivedCopy[] = [];
   let place = query.after;
   for (let reads = 0; reads < READS_PER_PAGE_MAX && events.length < query.limit; reads++) {
-    const hours = await nextHours(reader, query, place, nowMs);
-    if (hours.length === 0) return { events, next: undefined };
-    let group: Group;
+    if (reader.isLate) return { events, next: place, isOutOfTime: true };
+    const wanted = { ...query, after: place, limit: query.limit - events.length };
     try {
-      group = await fitting(reader, hours, hourBytesMax);
+      const page = await readGroup(reader, wanted, nowMs, hourBytesMax);
+      events.push(...page.events);
+      if (page.next === undefined) return { events, next: undefined, isOutOfTime: false };
+      place = page.next;
     } catch (error) {
-      if (!(error instanceof HourTooLarge) || reads === 0) throw error;
-      return { events, next: place };
+      const isOutOfTime = error instanceof HourTooSlow;
+      if (reads === 0 || !(isOutOfTime || error instanceof HourTooLarge)) throw error;
+      return { events, next: place, isOutOfTime };
     }
-    const wanted = query.limit - events.length;
-    const keys = await nextKeys(reader, group.objects, query.order, {
-      from: Math.max(query.fromMs, Math.min(...group.hoursMs)),
-      to: Math.min(query.toMs, Math.max(...group.hoursMs) + HOUR_MS),
-      at: place.atMs,
-      id: place.eventId,
-      limit: wanted + 1,
-    });
-    const page = keys.slice(0, wanted);
-    events.push(...(await counted(reader, page)));
-    const last = page.at(-1);
-    place =
-      keys.length > wanted && last !== undefined
-        ? { atMs: last.occurred_at, eventId: last.event_id }
-        : { atMs: beyond(group.hoursMs, query.order), eventId: "" };
   }
-  return { events, next: place };
+  return { events, next: place, isOutOfTime: false };
+}
+
+/** Whether there was no time to find anything: what the page says of the list is where it goes on, the same place perhaps. */
+export function foundNothingInTime({ events, isOutOfTime }: Pick<EventsPage, "events" | "isOutOfTime">): boolean {
+  return isOutOfTime && events.length === 0;
+}
+
+/** Of the next hours that are read together. Throws `HourTooSlow` of the first of them. */
+async function readGroup(reader: PageReader, query: PageQuery, nowMs: number, hourBytesMax: number): Promise<Read> {
+  let beginsMs = hourAt(query.after, query);
+  const read: (readonly ArchivedObject[])[] = [];
+  try {
+    const hours = await nextHours(reader, query, query.after, nowMs);
+    if (hours.length === 0) return { events: [], next: undefined };
+    const group = await fitting(reader, hours, hourBytesMax);
+    beginsMs = group.hoursMs[0] ?? beginsMs;
+    read.push(group.objects);
+    const { keys, next } = await nextPlaces(reader, query, group);
+    if (keys.length === 0) return { events: [], next };
+    const objects = await objectsOfCopies(reader, keys);
+    read.push(objects);
+    return { events: await counted(reader, keys, objects), next };
+  } catch (error) {
+    if (error instanceof SearchTooSlow) throw new HourTooSlow(beginsMs, uncompactedHour(read), { cause: error });
+    throw error;
+  }
+}
+
+/** Which events of the group come next, repeats among them, and where the list goes on after them. */
+async function nextPlaces(
+  reader: Pick<ArchiveReader, "keys">,
+  { fromMs, toMs, after, limit, order }: PageQuery,
+  group: Group,
+): Promise<{ readonly keys: readonly EventKey[]; readonly next: Place }> {
+  const keys = await nextKeys(reader, group.objects, order, {
+    from: Math.max(fromMs, Math.min(...group.hoursMs)),
+    to: Math.min(toMs, Math.max(...group.hoursMs) + HOUR_MS),
+    at: after.atMs,
+    id: after.eventId,
+    limit: limit + 1,
+  });
+  const last = keys[limit - 1];
+  const next =
+    keys.length > limit && last !== undefined
+      ? { atMs: last.occurred_at, eventId: last.event_id }
+      : { atMs: beyond(group.hoursMs, order), eventId: "" };
+  return { keys: keys.slice(0, limit), next };
+}
+
+/** The first hour that waits to be compacted, of lists of objects. Some lines beside Parquet came late, and are read as fast as it is. */
+function uncompactedHour(lists: readonly (readonly ArchivedObject[])[]): number | undefined {
+  for (const objects of lists) {
+    for (const [hourMs, own] of Map.groupBy(objects, (object) => object.hourMs)) {
+      const lines = own.filter(({ kind }) => kind === "lines");
+      if (lines.length > 0 && (lines.length === own.length || !fits(lines, GROUP_OBJECTS_MAX))) return hourMs;
+    }
+  }
+  return undefined;
+}
+
+/** Of a list that goes on after a place, the hour in which it does. */
+function hourAt({ atMs, eventId }: Place, { order }: Pick<PageQuery, "order">): number {
+  return hourOf(order === "oldest" || eventId !== "" ? atMs : Math.max(0, atMs - 1));
 }
 
 /** The next hours that may have events of the list: those history knows of, and all of the last days. */
@@ -119,10 +181,10 @@ async function nextHours(
 
 /**
  * How many identities the reader's list has in a span, repeats passed over; `tooLarge` are the starts of hours that are not in it, since they have more to read
- * than a request may.
+ * than a request may, or since the time was up: the first of those stands for all after it.
  */
 export async function countEvents(
-  reader: ArchiveReader,
+  reader: Pick<ArchiveReader, "hours" | "objects" | "count" | "isLate">,
   { fromMs, toMs }: Pick<PageQuery, "fromMs" | "toMs">,
   nowMs: number,
 ): Promise<{ readonly events: number; readonly tooLarge: readonly number[] }> {
@@ -130,14 +192,16 @@ export async function countEvents(
   const tooLarge: number[] = [];
   let events = 0;
   for (let atMs = fromMs; ; ) {
-    const hours = await nextHours(reader, query, { atMs, eventId: "" }, nowMs);
-    if (hours.length === 0) return { events, tooLarge };
     try {
-      const { hoursMs, objects } = await fitting(reader, hours, LINES_BYTES_MAX);
+      if (reader.isLate) throw new SearchTooSlow("nothing more is begun");
+      const hours = await nextHours(reader, query, { atMs, eventId: "" }, nowMs);
+      if (hours.length === 0) return { events, tooLarge };
+      const { hoursMs, objects } = await fitting(reader, hours, LINES_BYTES_MAX, OBJECTS_MAX);
       const from = Math.max(fromMs, Math.min(...hoursMs));
       events += await reader.count(objects, { from, to: Math.min(toMs, beyond(hoursMs, query.order)) });
       atMs = beyond(hoursMs, query.order);
     } catch (error) {
+      if (error instanceof SearchTooSlow) return { events, tooLarge: [...tooLarge, hourOf(atMs)] };
       if (!(error instanceof HourTooLarge)) throw error;
       tooLarge.push(error.hourMs);
       atMs = error.hourMs + HOUR_MS;
@@ -155,16 +219,21 @@ async function fitting(
   reader: Pick<ArchiveReader, "objects">,
   hours: readonly number[],
   hourBytesMax: number,
+  hourObjectsMax = HOUR_OBJECTS_MAX,
 ): Promise<Group> {
   const listed = await reader.objects(hours);
   const hoursMs: number[] = [];
   const objects: ArchivedObject[] = [];
   for (const hourMs of hours) {
     const more = [...objects, ...(listed.get(hourMs) ?? [])];
-    if (!fits(more)) {
+    if (!fits(more, GROUP_OBJECTS_MAX)) {
       if (hoursMs.length > 0) break;
-      if (linesBytes(more) > hourBytesMax || more.length > HOUR_OBJECTS_MAX)
-        throw new HourTooLarge(hourMs, linesBytes(more));
+      if (linesBytes(more) > hourBytesMax || more.length > hourObjectsMax) {
+        const parquet = more.filter(({ kind }) => kind === "parquet");
+        // As Parquet, lines are one object more at the least.
+        const isUncompacted = parquet.length < more.length && parquet.length < hourObjectsMax;
+        throw new HourTooLarge(hourMs, { bytes: linesBytes(more), objects: more.length, isUncompacted });
+      }
       return { hoursMs: [hourMs], objects: more };
     }
     hoursMs.push(hourMs);
@@ -181,7 +250,7 @@ async function nextKeys(
   place: Parameters<ArchiveReader["keys"]>[2],
 ): Promise<EventKey[]> {
   const keys = new Map<string, EventKey>();
-  for (const some of statements(objects)) {
+  for (const some of statements(objects, GROUP_OBJECTS_MAX)) {
     for (const key of await reader.keys(some, order, place)) {
       const before = keys.get(keyOf(key))?.received ?? [];
       keys.set(keyOf(key), { ...key, received: [...new Set([...before, ...key.received])] });
@@ -193,21 +262,33 @@ async function nextKeys(
   return [...keys.values()].sort(byPlace).slice(0, place.limit);
 }
 
-/** The copies of these events that count and are of the list, in its order. All hours in which one may have been counted before are asked. */
-async function counted(
-  reader: Pick<ArchiveReader, "objects" | "copies">,
+/** What there is of all hours in which a copy of these events stands, or may have been counted before. */
+async function objectsOfCopies(
+  reader: Pick<ArchiveReader, "objects">,
   keys: readonly EventKey[],
-): Promise<ArchivedCopy[]> {
-  if (keys.length === 0) return [];
+): Promise<readonly ArchivedObject[]> {
   const hours = new Set<number>();
   for (const { occurred_at, received } of keys) {
     hours.add(hourOf(occurred_at));
     for (const slot of received) for (const hourMs of hoursBefore(slot)) hours.add(hourMs);
   }
   const listed = await reader.objects([...hours].sort((a, b) => a - b));
+  return [...listed.values()].flat();
+}
+
+/** The copies of these events, among objects of all of their hours, that count and are of the list, in its order. */
+async function counted(
+  reader: Pick<ArchiveReader, "copies">,
+  keys: readonly EventKey[],
+  objects: readonly ArchivedObject[],
+): Promise<ArchivedCopy[]> {
   const ids = [...new Set(keys.map(({ event_id }) => event_id))];
+  const asked = [...statements(objects, ORDERED_OBJECTS_MAX)];
   const copies: ArchivedCopy[] = [];
-  for (const objects of statements([...listed.values()].flat())) copies.push(...(await reader.copies(objects, ids)));
+  for (let at = 0; at < asked.length; at += ORDERED_AT_ONCE) {
+    const some = asked.slice(at, at + ORDERED_AT_ONCE).map(async (objects) => await reader.copies(objects, ids));
+    copies.push(...(await Promise.all(some)).flat());
+  }
   copies.sort(byReceipt);
   const wanted = new Map<string, ArchivedCopy>();
   for (const copy of countedCopies(copies)) if (copy.matches === 1) wanted.set(keyOf(copy), copy);
@@ -221,11 +302,11 @@ function byReceipt(a: ArchivedCopy, b: ArchivedCopy): number {
   return a.received_at - b.received_at || (a.batch === b.batch ? a.n - b.n : a.batch < b.batch ? -1 : 1);
 }
 
-/** Objects in groups of which each is one statement; one that is too large is one of its own. */
-function* statements(objects: readonly ArchivedObject[]): Generator<ArchivedObject[]> {
+/** Objects in groups of so many at the most, of which each is one statement; one that is too large is one of its own. */
+function* statements(objects: readonly ArchivedObject[], objectsMax: number): Generator<ArchivedObject[]> {
   let group: ArchivedObject[] = [];
   for (const object of objects) {
-    if (group.length > 0 && !fits([...group, object])) {
+    if (group.length > 0 && !fits([...group, object], objectsMax)) {
       yield group;
       group = [];
     }
@@ -234,8 +315,8 @@ function* statements(objects: readonly ArchivedObject[]): Generator<ArchivedObje
   if (group.length > 0) yield group;
 }
 
-function fits(objects: readonly ArchivedObject[]): boolean {
-  return objects.length <= OBJECTS_MAX && linesBytes(objects) <= LINES_BYTES_MAX;
+function fits(objects: readonly ArchivedObject[], objectsMax: number): boolean {
+  return objects.length <= objectsMax && linesBytes(objects) <= LINES_BYTES_MAX;
 }
 
 function linesBytes(objects: readonly ArchivedObject[]): number {

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { err, ok, type Result } from "../../../shared/result.ts";
+import { inBackground } from "../../access/background.ts";
 import type { Guarded } from "../../access/guarded.ts";
 import { errorText } from "../../error-text.ts";
 import { type Problem, problemResponse } from "../../http/problem.ts";
@@ -14,18 +15,13 @@ import { type AnswerFormat, parseFormat } from "../format.ts";
 import { loadHome } from "../merchant.ts";
 import { readQuery } from "../parameters.ts";
 import { presentTime } from "../present.ts";
-import { ArchiveMoved, HourTooLarge } from "./archive-reader.ts";
-import {
-  ArchiveUnreadable,
-  allEvents,
-  archiveUnreadable,
-  type EventsReading,
-  hourTooLarge,
-  presentEvents,
-  readEvents,
-} from "./events.ts";
+import { ArchiveMoved, HourTooLarge, HourTooSlow } from "./archive-reader.ts";
+import { ArchiveUnreadable, allEvents, type EventsReading, presentEvents, readEvents } from "./events.ts";
+import { foundNothingInTime } from "./page.ts";
 import { EVENTS_PARAMETERS, type EventsParameters, parseEvents } from "./parameters.ts";
 import { eventColumns } from "./present-event.ts";
+import { archiveUnreadable, hourNotSearched, tooManySearches } from "./refusals.ts";
+import { SearchesFull } from "./searches.ts";
 
 type ApiContext = Context<Guarded<Env>>;
 
@@ -41,7 +37,7 @@ export async function answerEvents(c: ApiContext): Promise<Response> {
   if (!csv && lifetimeOf(asked.value.toMs, nowMs).kind === "final") return await cachedRead(c, askEvents);
   const reading = await asked.value.read();
   if (!reading.ok) return problemResponse(reading.error);
-  if (csv) return eventsCsv(c.env, reading.value, byteOrderMark, nowMs);
+  if (csv) return eventsCsv(c, reading.value, byteOrderMark, nowMs);
   const headers = { "Cache-Control": "private, no-store", Vary: "Accept" };
   return Response.json(presentEvents(reading.value), { headers });
 }
@@ -75,7 +71,9 @@ async function askEvents(c: ApiContext, nowMs: number): Promise<Result<EventsQue
       const reading = await read();
       if (!reading.ok) return reading;
       const { asOfMs, damaged } = reading.value;
-      return asJson(presentEvents(reading.value), { asOfMs, isPartial: damaged > 0 });
+      // Kept for those that come later, it would lead each of them to itself, or have them wait for what might be found at once.
+      const isPartial = damaged > 0 || foundNothingInTime(reading.value);
+      return asJson(presentEvents(reading.value), { asOfMs, isPartial });
     },
     format: format.value,
     read,
@@ -87,10 +85,20 @@ async function readPageOf(
   parameters: EventsParameters,
   nowMs: number,
 ): Promise<Result<EventsReading, Problem>> {
+  const reading = readEvents(c.env, c.var.merchant, parameters, nowMs);
+  // Also when the caller has left: the runtime would just stop, and the search keep its turn from others until it is too old to go on.
+  inBackground(
+    c,
+    "searching the archive",
+    reading.catch(() => {}),
+  );
   try {
-    return ok(await readEvents(c.env, c.var.merchant, parameters, nowMs));
+    return ok(await reading);
   } catch (error) {
-    if (error instanceof HourTooLarge) return err(hourTooLarge(error, parameters.zone));
+    if (error instanceof HourTooLarge || error instanceof HourTooSlow) {
+      return err(hourNotSearched(error, parameters.zone));
+    }
+    if (error instanceof SearchesFull) return err(tooManySearches(error));
     if (!(error instanceof ArchiveMoved || error instanceof ArchiveUnreadable)) throw error;
     log("warn", "archive unreadable", { request: c.var.requestId, error, cause: errorText(error.cause) });
     return err(archiveUnreadable);
@@ -98,7 +106,7 @@ async function readPageOf(
 }
 
 /** All pages from the first on: `limit` is of JSON. */
-function eventsCsv(env: Env, reading: EventsReading, byteOrderMark: boolean, nowMs: number): Response {
+function eventsCsv(c: ApiContext, reading: EventsReading, byteOrderMark: boolean, nowMs: number): Response {
   const { zone, query } = reading.parameters;
   const name = csvFileName(
     "events",
@@ -106,8 +114,11 @@ function eventsCsv(env: Env, reading: EventsReading, byteOrderMark: boolean, now
     presentTime(query.fromMs, zone),
     presentTime(query.toMs, zone),
   );
-  return csvResponse(name, eventColumns(zone), allEvents(env, reading, nowMs), {
+  const left = new AbortController();
+  const table = { request: c.var.requestId, signal: left.signal };
+  return csvResponse(name, eventColumns(zone), allEvents(c.env, reading, nowMs, table), {
     byteOrderMark,
     notices: presentEvents(reading).notices.map(({ code }) => code),
+    onLeave: () => left.abort(),
   });
 }

@@ -1,6 +1,8 @@
 import { expect, test, vi } from "vitest";
 import { EventStream, STALLED_MS_MAX } from "./event-stream.ts";
 
+const WAIT_MS_MAX = 20_000;
+
 function openStream() {
   const state = { value: 0, ends: 0 };
   const stream = new EventStream(
@@ -22,7 +24,7 @@ function openStream() {
 
 /** Until nothing is being written. */
 const written = (stream: EventStream) =>
-  vi.waitFor(() => expect(stream.isStalled(Number.POSITIVE_INFINITY)).toBe(false));
+  vi.waitFor(() => expect(stream.isStalled(Number.POSITIVE_INFINITY)).toBe(false), WAIT_MS_MAX);
 
 test("a reader that is behind gets the latest of each kind, made when it is written, in one piece with the id at its end", async () => {
   const { read, tell } = openStream();

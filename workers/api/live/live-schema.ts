@@ -42,4 +42,4 @@ export const liveEventSchema = z
     told("window", z.strictObject({ ...clock, today: todaySchema, window: windowSchema })),
     told("today", z.strictObject({ ...clock, today: todaySchema })),
   ])
-  .meta({ description: "One event of the stream; its `data` is JSON, in one line" });
+  .meta({ id: "LiveEvent", description: "One event of the stream; its `data` is JSON, in one line" });

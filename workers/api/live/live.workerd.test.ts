@@ -5,6 +5,8 @@ import { apiOver, openApi } from "../test-api.ts";
 import { seats } from "./live.ts";
 import { LISTENERS_PER_ISOLATE_MAX } from "./seats.ts";
 
+const WAIT_MS_MAX = 20_000;
+
 test("who comes when an isolate has as many listeners as it may is told when to come again, and is let in when there is room", async () => {
   const { directory } = await openApi();
   const { SHARD } = env as unknown as { readonly SHARD: DurableObjectNamespace };
@@ -19,5 +21,5 @@ test("who comes when an isolate has as many listeners as it may is told when to 
   const stream = await listen();
   expect([stream.status, seats.taken]).toEqual([200, 1]);
   await stream.body?.cancel();
-  await expect.poll(() => seats.taken).toBe(0);
+  await expect.poll(() => seats.taken, { timeout: WAIT_MS_MAX }).toBe(0);
 });

@@ -17,10 +17,14 @@ export interface LeftOut extends Undated {
 }
 
 /** What metrics by sale say of refunds beside the numbers: with it all refunds that were made since the span began, or its base, are accounted for. */
-export interface MetricsRefunds extends Pick<RefundReading, "made" | "archivedThroughMs"> {
+export interface MetricsRefunds extends Pick<RefundReading, "made" | "archivedThroughMs" | "stoppedMs"> {
   readonly dated: readonly DatedRefund[];
   /** Currencies without any are absent. */
   readonly leftOut: ReadonlyMap<string, LeftOut>;
+  /** Refunds that are counted in `made`, of all currencies asked for. */
+  readonly counted: number;
+  /** Payments that are counted, of all currencies asked for. */
+  readonly salesCounted: number;
   /** Payments that are counted, and may be the sales of `ofOtherSales`: the archive does not have them yet, or cannot be read. */
   readonly salesUnread: number;
 }
@@ -64,7 +68,7 @@ interface Counted {
 }
 
 function compared(archived: RefundReading, { counted, boundsMs, sales }: Counted): MetricsRefunds {
-  const { made, archivedThroughMs, dated, undated, read, salesRead } = archived;
+  const { made, archivedThroughMs, stoppedMs, dated, undated, read, salesRead } = archived;
   const unread = unreadRefunds(counted, read);
   const leftOut = new Map<string, LeftOut>();
   for (const currency of new Set([...undated.keys(), ...unread.keys()])) {
@@ -74,12 +78,17 @@ function compared(archived: RefundReading, { counted, boundsMs, sales }: Counted
     });
   }
   let payments = 0;
+  let refunds = 0;
   for (const reports of counted.values()) {
+    for (const { report } of reports.values()) refunds += report.refunds_count;
     const within = new SpanReports(boundsMs, reports);
     for (const span of sales) payments += within.over(span).report.payments_count;
   }
   const salesUnread = salesRead === undefined ? 0 : Math.max(0, payments - salesRead);
-  return { made, archivedThroughMs, dated, leftOut, salesUnread };
+  return {
+    ...{ made, archivedThroughMs, stoppedMs, dated, leftOut, salesUnread },
+    ...{ counted: refunds, salesCounted: payments },
+  };
 }
 
 /** Whether something is counted that the archive may have soon. */

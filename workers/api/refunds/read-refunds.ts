@@ -4,20 +4,28 @@ import { DAY_MS, HOUR_MS, WINDOW_MS, windowStart } from "../../../shared/window.
 import { type ArchiveS3, archiveS3Of } from "../../aggregate/archive-s3.ts";
 import { invalidParameter, type Problem } from "../../http/problem.ts";
 import type { Env } from "../env.ts";
-import { type ArchivedCopy, ArchiveMoved, ArchiveReader, HourTooLarge } from "../events/archive-reader.ts";
+import { type ArchivedCopy, ArchiveMoved, ArchiveReader, HourTooLarge, HourTooSlow } from "../events/archive-reader.ts";
 import type { EventFilter } from "../events/event-sql.ts";
-import { ARCHIVED_AFTER_MS, archiveUnreadable } from "../events/events.ts";
+import { ARCHIVED_AFTER_MS } from "../events/events.ts";
+import { hourOf } from "../events/first-received.ts";
 import { HourListing, TooManyHours } from "../events/hour-listing.ts";
 import { countEvents, firstPlace, readPage } from "../events/page.ts";
+import { archiveUnreadable, tooManySearches } from "../events/refusals.ts";
+import { SearchTime, SearchTooSlow } from "../events/search-time.ts";
+import { inTurn, SearchesFull } from "../events/searches.ts";
 import type { HistorySpan } from "../tiers.ts";
 import { type DatedRefunds, dateRefunds } from "./date-refunds.ts";
 
 /** How long ago the sales may be whose refunds are looked for: refunds of all the time since are read. */
 export const SALE_DAYS_MAX = 92;
-/** Hours of the archive that an answer takes: two calls each of the thousand that a request may make, and others beside. */
-export const ARCHIVE_HOURS_MAX = 400;
+/** Hours of the archive that an answer takes: a manifest each, of the thousand calls that a request may make. */
+export const ARCHIVE_HOURS_MAX = 500;
+/** Hours of a listing: of all days there may be, it takes some 370 calls more, less whatever has no hours to be read. */
+const HOURS_A_LISTING = 6;
 /** Refunds that an answer reads; each is some hundred bytes of a statement, and a kilobyte in memory. */
 export const REFUNDS_MAX = 10_000;
+/** For refunds, and as long again for their sales: after it nothing more is begun, and what has not been read is `unread`. There is no other page. */
+const SEARCH_MS_MAX = 5_000;
 /** A refund may be dated before its sale by so much: they come from two clocks. */
 export const BEFORE_SALE_MS = HOUR_MS;
 /** Of a page, and of a parameter of a statement. */
@@ -39,6 +47,8 @@ export interface RefundReading extends DatedRefunds {
   readonly made: HistorySpan;
   /** What was received by then was in the archive, as far as its clock goes. */
   readonly archivedThroughMs: number;
+  /** From here on there is an hour that had too much to read, or for which there was no time; `undefined` when all were read. */
+  readonly stoppedMs: number | undefined;
   /** Identities of payments in the spans, of the currencies; `undefined` when no refund says a sale, so that none was looked for. */
   readonly salesRead: number | undefined;
 }
@@ -67,6 +77,7 @@ export async function readRefunds(env: Env, sales: SaleSpans, nowMs: number): Pr
   } catch (error) {
     if (error instanceof TooManyRefunds) return err(tooManyRefunds);
     if (error instanceof TooManyHours) return err(tooManyHours);
+    if (error instanceof SearchesFull) return err(tooManySearches(error));
     if (error instanceof ArchiveMoved) return err(archiveUnreadable);
     throw error;
   }
@@ -78,7 +89,9 @@ class RefundsOfSales {
   readonly #sales: SaleSpans;
   readonly #nowMs: number;
   readonly #listing: HourListing;
-  /** Starts of hours that have more to read than a request may. */
+  /** Sales have a time of their own: refunds alone would be of no use. */
+  #time = new SearchTime(Date.now, SEARCH_MS_MAX);
+  /** Starts of hours that have more to read than a request may, or from which on there was no time. */
   readonly #tooLarge = new Set<number>();
 
   constructor(env: Env, s3: ArchiveS3, sales: SaleSpans, nowMs: number) {
@@ -86,13 +99,19 @@ class RefundsOfSales {
     this.#s3 = s3;
     this.#sales = sales;
     this.#nowMs = nowMs;
-    this.#listing = new HourListing(env.ARCHIVE, ARCHIVE_HOURS_MAX);
+    this.#listing = new HourListing(env.ARCHIVE, { hoursMax: ARCHIVE_HOURS_MAX, hoursAListing: HOURS_A_LISTING });
   }
 
   async read(): Promise<RefundReading> {
+    return await inTurn(this.#sales.merchantId, this.#time, async () => await this.#read());
+  }
+
+  async #read(): Promise<RefundReading> {
     const { currencies, spans } = this.#sales;
     const made = madeSpan(spans, this.#nowMs);
-    const refunds = await this.#all({ type: "refund", currencies, values: {} }, made, REFUNDS_MAX);
+    const ofRefunds: EventFilter = { type: "refund", currencies, values: {} };
+    await this.#refuseTooMany(ofRefunds, [made]);
+    const refunds = await this.#all(ofRefunds, made, REFUNDS_MAX);
     const wanted = [...new Set(refunds.map(({ refund_of }) => refund_of).filter((id) => id !== ""))];
     const ids = Array.from({ length: Math.ceil(wanted.length / IDS_MAX) }, (_, at) =>
       wanted.slice(at * IDS_MAX, (at + 1) * IDS_MAX),
@@ -101,18 +120,44 @@ class RefundsOfSales {
     let salesRead: number | undefined;
     if (ids.length > 0) {
       salesRead = 0;
+      this.#time = new SearchTime(Date.now, SEARCH_MS_MAX);
+      await this.#refuseTooMany({ type: "payment", currencies: [], values: {} }, spans);
       for (const span of spans) {
         // Its currency may be another than the refund's.
-        sales.push(...(await this.#all({ type: "payment", currencies: [], values: {}, ids }, span, 2 * REFUNDS_MAX)));
-        salesRead += await this.#count({ type: "payment", currencies, values: {} }, span);
+        const [found, counted] = await Promise.all([
+          this.#all({ type: "payment", currencies: [], values: {}, ids }, span, 2 * REFUNDS_MAX),
+          this.#count({ type: "payment", currencies, values: {} }, span),
+        ]);
+        sales.push(...found);
+        salesRead += counted;
       }
     }
     return {
       ...dateRefunds(refunds, sales),
       made,
       archivedThroughMs: Math.min(this.#nowMs - ARCHIVED_AFTER_MS, ...this.#tooLarge),
+      stoppedMs: this.#tooLarge.size === 0 ? undefined : Math.min(...this.#tooLarge),
       salesRead,
     };
+  }
+
+  /**
+   * Throws `TooManyHours` by what history knows of: before any of these is read, and also where there would be no time to read so many, so that a span is refused or not
+   * whether its hours are compacted or not.
+   */
+  async #refuseTooMany(filter: EventFilter, spans: readonly HistorySpan[]): Promise<void> {
+    const limit = ARCHIVE_HOURS_MAX + 1;
+    const hours = await this.#with(filter, async (reader) => {
+      const known = new Set<number>();
+      for (const { fromMs, toMs } of spans) {
+        for (const hourMs of await reader.hours(fromMs, toMs, "oldest", limit, this.#nowMs)) known.add(hourMs);
+      }
+      return known.size;
+    }).catch((error: unknown) => {
+      if (error instanceof SearchTooSlow) return 0;
+      throw error;
+    });
+    if (hours >= limit) throw new TooManyHours(`more than ${ARCHIVE_HOURS_MAX} hours`);
   }
 
   /** All events of a list that count, in order. Throws `TooManyRefunds` when they are more than that. */
@@ -122,13 +167,17 @@ class RefundsOfSales {
       const events: ArchivedCopy[] = [];
       for (let after = firstPlace(query); ; ) {
         try {
+          if (reader.isLate) {
+            this.#tooLarge.add(hourOf(after.atMs));
+            return events;
+          }
           const page = await readPage(reader, { ...query, after }, this.#nowMs);
           events.push(...page.events);
           if (events.length > eventsMax) throw new TooManyRefunds(`more than ${eventsMax} events`);
           if (page.next === undefined) return events;
           after = page.next;
         } catch (error) {
-          if (!(error instanceof HourTooLarge)) throw error;
+          if (!(error instanceof HourTooLarge || error instanceof HourTooSlow)) throw error;
           this.#tooLarge.add(error.hourMs);
           after = { atMs: error.hourMs + HOUR_MS, eventId: "" };
         }
@@ -143,7 +192,7 @@ class RefundsOfSales {
   }
 
   async #with<T>(filter: EventFilter, read: (reader: ArchiveReader) => Promise<T>): Promise<T> {
-    const reader = new ArchiveReader(this.#env, this.#s3, this.#sales.merchantId, filter, this.#listing);
+    const reader = new ArchiveReader(this.#env, this.#s3, this.#sales.merchantId, filter, this.#time, this.#listing);
     try {
       return await read(reader);
     } finally {

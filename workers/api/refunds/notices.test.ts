@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { EMPTY_CELL } from "../../../shared/breakdown.ts";
+import type { MetricsRefunds } from "./metrics-refunds.ts";
+import { noticesOfRefunds } from "./notices.ts";
+
+const startMs = Date.UTC(2026, 10, 1);
+const unread = { count: 30, amount: 900n };
+const refunds: MetricsRefunds = {
+  made: { fromMs: startMs, toMs: startMs + 86_400_000 },
+  archivedThroughMs: startMs,
+  stoppedMs: undefined,
+  dated: [],
+  leftOut: new Map([["JPY", { ofOtherSales: EMPTY_CELL, withoutSale: EMPTY_CELL, unread }]]),
+  ...{ counted: 40, salesCounted: 500, salesUnread: 20 },
+};
+
+test("how much could not be read is said of how much, and from when on when there was no time for it", () => {
+  const said = noticesOfRefunds(refunds, "Asia/Tokyo").map(({ message }) => message);
+  expect(said).toEqual([
+    expect.stringMatching(/^30 of 40 refunds .* yet\.$/),
+    expect.stringMatching(/^20 of 500 .* yet\.$/),
+  ]);
+  const stopped = noticesOfRefunds({ ...refunds, stoppedMs: startMs + 3_600_000 }, "Asia/Tokyo");
+  expect(stopped.map(({ code }) => code)).toEqual(["refunds_unread", "sales_unread"]);
+  for (const { message } of stopped) expect(message).toContain("2026-11-01T10:00:00+09:00 and later");
+});
+
+test("an answer that has read all of them says nothing", () => {
+  expect(noticesOfRefunds({ ...refunds, leftOut: new Map(), salesUnread: 0 }, "UTC")).toEqual([]);
+  expect(noticesOfRefunds(undefined, "UTC")).toEqual([]);
+});
