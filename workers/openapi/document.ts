@@ -45,8 +45,9 @@ export function openApiDocument() {
 const INGEST_SERVERS = [
   {
     url: "{ingest}",
-    description: "The ingest Worker",
-    variables: { ingest: { default: "http://127.0.0.1:8787", description: "Where yours answers" } },
+    // Of a variable no description: the first schema of OpenAPI 3.1, which parsers go by to this day, knows none.
+    description: "The ingest Worker; `ingest` is where yours answers",
+    variables: { ingest: { default: "http://127.0.0.1:8787" } },
   },
 ];
 

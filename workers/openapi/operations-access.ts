@@ -11,7 +11,7 @@ import {
 import { merchantPath, parameterShapes } from "../api/parameters-schema.ts";
 import { sessionSchema, signInSchema } from "../api/session.ts";
 import type { OperationTable } from "./operation.ts";
-import type { ProblemCode } from "./problems.ts";
+import { BODY_PROBLEMS, type ProblemCode } from "./problems.ts";
 
 const keyPath = z.object({ key: z.string().meta({ description: "The key's id", examples: ["0f3a9c2b7d1e4856"] }) });
 const ofMerchant = merchantPath.extend(keyPath.shape);
@@ -28,7 +28,7 @@ const revoked = {
   200: { description: "It is revoked; an isolate may take it for a minute yet.", content: json(keySchema) },
 };
 
-const CHANGE: readonly ProblemCode[] = ["csrf", "malformed_json", "body_too_large", "invalid_body"];
+const CHANGE: readonly ProblemCode[] = ["csrf", "malformed_json", ...BODY_PROBLEMS, "invalid_body"];
 const PAGE: readonly ProblemCode[] = ["unknown_parameter", "repeated_parameter", "invalid_limit", "invalid_cursor"];
 const CREATE: readonly ProblemCode[] = [...CHANGE, "already_expired", "too_many_keys"];
 const ROTATE: readonly ProblemCode[] = [...CHANGE, "no_such_key", "key_ended", "already_rotated", "too_many_keys"];

@@ -11,7 +11,7 @@ import {
 import { rotationSchema } from "../api/key-schemas.ts";
 import { merchantPath } from "../api/parameters-schema.ts";
 import type { Operation, OperationTable } from "./operation.ts";
-import type { ProblemCode } from "./problems.ts";
+import { BODY_PROBLEMS, type ProblemCode } from "./problems.ts";
 
 const json = (schema: z.ZodType) => ({ "application/json": { schema } });
 const body = (schema: z.ZodType, isRequired = true) => ({ isRequired, content: json(schema) });
@@ -19,7 +19,7 @@ const alertPath = z.object({
   alert: z.string().meta({ description: "The alert's id", examples: ["0f3a9c2b7d1e4856"] }),
 });
 
-const CHANGE: readonly ProblemCode[] = ["csrf", "malformed_json", "body_too_large", "invalid_body"];
+const CHANGE: readonly ProblemCode[] = ["csrf", "malformed_json", ...BODY_PROBLEMS, "invalid_body"];
 
 /** The same for merchants' alerts and for operators'. */
 function operationsAt(

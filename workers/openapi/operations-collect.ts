@@ -3,6 +3,7 @@ import { paymentEventSchema } from "../../shared/event.ts";
 import { IDS_PER_REQUEST_MAX } from "../ingest/limits.ts";
 import { idsSchema, receiptSchema } from "../ingest/receipt-schema.ts";
 import type { OperationTable } from "./operation.ts";
+import { BODY_PROBLEMS } from "./problems.ts";
 
 const EVENT_EXAMPLE = {
   event_id: "pay_01JF8Z2Q",
@@ -23,6 +24,23 @@ const CLOUD_EVENT_EXAMPLE = {
   time: EVENT_EXAMPLE.occurred_at,
   data: { merchant_id: "cafe-hoshino", amount: 550, currency: "JPY", payment_method: "card" },
 };
+
+/** What a reader of the description must know; `readCloudEvent` judges. */
+const cloudEventSchema = z
+  .looseObject({
+    specversion: z.literal("1.0"),
+    id: z.string(),
+    source: z.string(),
+    type: z.string(),
+    time: z.string().optional(),
+    data: z.unknown().optional(),
+    data_base64: z.string().optional(),
+  })
+  .meta({ id: "CloudEvent", description: "CloudEvents 1.0; its data is a payment, or a change of a database" });
+const eventSchema = paymentEventSchema.meta({
+  id: "PaymentEvent",
+  description: "What it has beyond these fields is dropped",
+});
 
 const receipt = { "application/json": { schema: receiptSchema } };
 
@@ -51,12 +69,12 @@ export const COLLECT_OPERATIONS: OperationTable = {
       isRequired: true,
       content: {
         "application/json": {
-          schema: z.union([paymentEventSchema, z.array(paymentEventSchema)]),
+          schema: z.union([eventSchema, z.array(eventSchema)]),
           example: [EVENT_EXAMPLE],
         },
         "application/x-ndjson": { example: `${JSON.stringify(EVENT_EXAMPLE)}\n` },
-        "application/cloudevents+json": { example: CLOUD_EVENT_EXAMPLE },
-        "application/cloudevents-batch+json": { example: [CLOUD_EVENT_EXAMPLE] },
+        "application/cloudevents+json": { schema: cloudEventSchema, example: CLOUD_EVENT_EXAMPLE },
+        "application/cloudevents-batch+json": { schema: z.array(cloudEventSchema), example: [CLOUD_EVENT_EXAMPLE] },
       },
     },
     answers: {
@@ -74,7 +92,7 @@ export const COLLECT_OPERATIONS: OperationTable = {
       "not_a_batch",
       "not_an_event",
       "merchant_not_allowed",
-      "body_too_large",
+      ...BODY_PROBLEMS,
       "too_many_events",
       "unsupported_encoding",
       "unsupported_type",

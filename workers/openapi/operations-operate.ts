@@ -20,7 +20,7 @@ import { epochRequestSchema } from "../api/topology.ts";
 import { HEALTH_EXAMPLE } from "../health/health-example.ts";
 import { healthSchema } from "../health/health-schema.ts";
 import type { OperationTable } from "./operation.ts";
-import type { ProblemCode } from "./problems.ts";
+import { BODY_PROBLEMS, type ProblemCode } from "./problems.ts";
 
 const { limit, cursor, from, to } = parameterShapes;
 const page = z.object({ limit, cursor }).partial();
@@ -30,7 +30,7 @@ const ok = (description: string, schema: z.ZodType) => ({ 200: { description, co
 
 const QUERY: readonly ProblemCode[] = ["unknown_parameter", "repeated_parameter"];
 const PAGE: readonly ProblemCode[] = [...QUERY, "invalid_limit", "invalid_cursor"];
-const CHANGE: readonly ProblemCode[] = ["csrf", "malformed_json", "body_too_large", "invalid_body"];
+const CHANGE: readonly ProblemCode[] = ["csrf", "malformed_json", ...BODY_PROBLEMS, "invalid_body"];
 
 const METRICS_EXAMPLE = `# TYPE tally_freshness_seconds gauge
 # UNIT tally_freshness_seconds seconds

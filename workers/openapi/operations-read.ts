@@ -9,7 +9,7 @@ import { querySchema } from "../api/query-parameters.ts";
 import { queryAnswerSchema } from "../api/query-schema.ts";
 import { reportAnswerSchema } from "../api/report-schema.ts";
 import type { OperationTable } from "./operation.ts";
-import type { ProblemCode } from "./problems.ts";
+import { BODY_PROBLEMS, type ProblemCode } from "./problems.ts";
 
 const QUERY_PROBLEMS: readonly ProblemCode[] = ["not_found", "unknown_parameter", "repeated_parameter"];
 const SPAN_PROBLEMS: readonly ProblemCode[] = [
@@ -97,7 +97,7 @@ export const READ_OPERATIONS: OperationTable = {
       "too_many_buckets",
       "too_many_groups",
       ...(["invalid_refunds_by", "sales_too_long_ago", "too_many_refunds", "too_many_archive_hours"] as const),
-      "archive_unreadable",
+      ...(["archive_unreadable", "too_many_searches"] as const),
     ],
   },
   "POST /v1/merchants/:merchant/query": {
@@ -120,7 +120,7 @@ export const READ_OPERATIONS: OperationTable = {
       ...SPAN_PROBLEMS,
       "csrf",
       "malformed_json",
-      "body_too_large",
+      ...BODY_PROBLEMS,
       "invalid_query",
       "several_breakdowns",
       "metric_not_by_value",
@@ -136,7 +136,7 @@ export const READ_OPERATIONS: OperationTable = {
     id: "listEvents",
     summary: "The payments and refunds behind a number",
     description:
-      "From the archive, each once, as the numbers count them. A page ends where it is full, or has read as much as a page may: `next_cursor` goes on there.",
+      "From the archive, each once, as the numbers count them. A page ends where it is full, or has read as much as a page may: `next_cursor` goes on there, after `next_after_s` seconds.",
     path: merchantPath,
     query: z
       .object({
@@ -165,7 +165,8 @@ export const READ_OPERATIONS: OperationTable = {
         "empty_range",
       ] as const),
       ...(["invalid_limit", "invalid_cursor", "cursor_of_another_list", "invalid_order", "invalid_type"] as const),
-      ...(["invalid_value", "archive_unreadable", "hour_not_compacted", "history_unavailable"] as const),
+      ...(["invalid_value", "archive_unreadable", "hour_not_compacted", "hour_too_slow", "hour_too_large"] as const),
+      ...(["too_many_searches", "history_unavailable"] as const),
     ],
   },
   "GET /v1/merchants/:merchant/live": {

@@ -19,6 +19,7 @@ export const PROBLEMS = {
   csrf: { statuses: [403], when: "A session's cookie without the proof that a page of ours asks." },
   merchant_not_allowed: { statuses: [403], when: "The source may not send for these merchants." },
   not_found: { statuses: [404], when: "Nothing answers at this path." },
+  invalid_host: { statuses: [400], when: "There is no one `Host` that is a host's name." },
   method_not_allowed: { statuses: [405], when: "Another method answers here; `Allow` names it." },
   rate_limited: { statuses: [429], when: "Too many requests; `Retry-After` says when the next is taken." },
   internal_error: { statuses: [500], when: "A fault of ours. Retrying is safe." },
@@ -34,7 +35,19 @@ export const PROBLEMS = {
   history_unavailable: { statuses: [503], when: "Spans of more than the last day cannot be read right now." },
   shard_unavailable: { statuses: [503], when: "Recent numbers cannot be read right now." },
   archive_unreadable: { statuses: [503], when: "Single events cannot be read right now; metrics can." },
-  hour_not_compacted: { statuses: [503], when: "An hour is too large to be searched before it is sorted by merchant." },
+  hour_not_compacted: {
+    statuses: [422],
+    when: "An hour has too much to be searched before it is sorted by merchant: ask for a span without it.",
+  },
+  hour_too_slow: {
+    statuses: [503],
+    when: "An hour was not searched in time, though it is sorted by merchant: ask again.",
+  },
+  hour_too_large: { statuses: [422], when: "An hour has too much to be searched: ask for a span without it." },
+  too_many_searches: {
+    statuses: [429, 503],
+    when: "As many searches of the archive as may wait for their turn: of the merchant (429), or of all (503).",
+  },
   too_many_listeners: { statuses: [503], when: "Too many live streams are open." },
   no_alerts: { statuses: [503], when: "This deployment has no alerts." },
   no_sessions: { statuses: [503], when: "This deployment has no sign-in." },
@@ -89,6 +102,8 @@ export const PROBLEMS = {
   malformed_text: { statuses: [400], when: "The body is not UTF-8." },
   unsupported_encoding: { statuses: [415], when: "An encoding other than gzip." },
   unsupported_type: { statuses: [415], when: "A media type that is not taken; `detail` names those that are." },
+  malformed_body: { statuses: [400], when: "The body's length or its chunks are not what HTTP says of them." },
+  body_too_slow: { statuses: [408], when: "The body did not arrive in time; nothing of it was taken." },
   body_too_large: { statuses: [413], when: "Larger than is taken." },
   too_many_events: { statuses: [413], when: "More events than a request may have." },
   all_rejected: { statuses: [422], when: "No event was accepted; each one's reason is in `errors`." },
@@ -128,3 +143,6 @@ export const COMMON_PROBLEMS: readonly ProblemCode[] = [
   "internal_error",
   "directory_unavailable",
 ];
+
+/** Of whatever has a body. */
+export const BODY_PROBLEMS: readonly ProblemCode[] = ["malformed_body", "body_too_slow", "body_too_large"];
