@@ -8,7 +8,7 @@ async function* inPieces(text: string, size: number): AsyncGenerator<string> {
 
 async function rows(text: string, size = 3): Promise<string[][]> {
   const all: string[][] = [];
-  for await (const row of csvRows(inPieces(text, size))) all.push(row);
+  for await (const { fields } of csvRows(inPieces(text, size))) all.push([...fields]);
   return all;
 }
 
@@ -38,10 +38,11 @@ test("whatever the fields hold and however the text is cut, they come back as th
 });
 
 test.each([
-  ['ok\na,"never closed', /row 2: a quote that is never closed/],
-  ['ok\na,b"c', /row 2: a quote within a field/],
-  ['"a"b', /row 1: text after a closing quote/],
-  ["a\rb", /row 1: a carriage return that does not end the row/],
+  ['ok\na,"never closed', /line 2: a quote that is never closed/],
+  ['ok\na,b"c', /line 2: a quote within a field/],
+  ['\n"two\nlines"\na,b"c', /line 4: a quote within a field/],
+  ['"a"b', /line 1: text after a closing quote/],
+  ["a\rb", /line 1: a carriage return that does not end the row/],
 ])("%j is refused, not guessed at", async (text, said) => {
   await expect(rows(text)).rejects.toThrow(said);
 });

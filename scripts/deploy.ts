@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { PROJECT_DIR, WORKERS } from "./build.ts";
 import { Account, AccountError, type Credentials, TOKEN_PERMISSIONS } from "./deploy/account.ts";
 import { agree, askAdminPassword, askClickHouseUrl, askSecrets, Missing } from "./deploy/ask.ts";
-import { DEPLOY_CONFIG, LocalFiles, writeDeployConfig } from "./deploy/local-files.ts";
+import { LocalFiles, withPlanConfig, writeDeployConfig } from "./deploy/local-files.ts";
 import { DEPLOY_HELP, type DeployCommand, parseDeployCommand, type Remembered } from "./deploy/options.ts";
 import {
   type AccountState,
@@ -34,7 +34,7 @@ async function main(): Promise<void> {
   }
   console.log("No CLOUDFLARE_API_TOKEN: this is the plan for an account that has nothing of Tally yet.\n");
   printPlan(planned(wanted, EMPTY_ACCOUNT, new Map()));
-  await checkBuilds(configOf(config, { databaseId: NO_DATABASE_ID, vars: varsOf({}, undefined) }));
+  await checkBuilds(config, undefined, {});
 }
 
 function credentialsOf(environment: NodeJS.ProcessEnv): Credentials | undefined {
@@ -53,8 +53,7 @@ async function deploy(config: Config, wanted: Wanted, credentials: Credentials, 
   if (command.isDryRun) {
     printPlan(planned(wanted, state, atHand));
     for (const { name } of questionsOf(state, SECRETS, atHand)) console.log(`  ? it will ask for ${name}`);
-    const databaseId = state.databaseId ?? NO_DATABASE_ID;
-    return await checkBuilds(configOf(config, { databaseId, vars: varsOf(remembered, undefined) }));
+    return await checkBuilds(config, state.databaseId, remembered);
   }
   const settings = { ...remembered, clickhouseUrl: remembered.clickhouseUrl ?? (await askClickHouseUrl()) };
   const user = process.env.CLICKHOUSE_ADMIN_USER ?? "default";
@@ -144,15 +143,24 @@ function printStep(text: string): (outcome?: string) => void {
   };
 }
 
-async function checkBuilds(config: Config): Promise<void> {
+/** Leaves the account's configuration behind for other commands, if the account has a database. */
+async function checkBuilds(config: Config, databaseId: string | undefined, settings: Remembered): Promise<void> {
   console.log("");
-  await writeDeployConfig(config);
-  for (const worker of WORKERS) {
-    const done = printStep(`build the ${worker} Worker`);
-    await checkBuild(DEPLOY_CONFIG, worker);
-    done("it builds");
+  const vars = varsOf(settings, undefined);
+  if (databaseId === undefined) {
+    await withPlanConfig(configOf(config, { databaseId: NO_DATABASE_ID, vars }), checkAll);
+  } else {
+    await checkAll(await writeDeployConfig(configOf(config, { databaseId, vars })));
   }
   console.log("\nNothing has been changed.");
+}
+
+async function checkAll(configFile: string): Promise<void> {
+  for (const worker of WORKERS) {
+    const done = printStep(`build the ${worker} Worker`);
+    await checkBuild(configFile, worker);
+    done("it builds");
+  }
 }
 
 function printEnd(urls: { ingestUrl: string; apiUrl: string }, secretsFile: string): void {

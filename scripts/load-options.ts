@@ -7,9 +7,10 @@ export const CONCURRENCY_MAX = 64;
 
 export const HELP = `Posts a file of payment events to Tally.
 
-  npm run load -- FILE.ndjson[.gz] --url URL --key KEY [options]
+  npm run load -- FILE --url URL --key KEY [options]
 
-  FILE                 one event a line; gzip is recognised; - reads standard input
+  FILE                 one event a line (NDJSON), or CSV whose columns are named as an event's fields (amount, user.id, …);
+                       gzip is recognised; - reads standard input
   --url URL            where ingest answers, such as http://127.0.0.1:8787
   --key KEY            a source's key; without it, the environment's TALLY_KEY
   --async              ask for an answer as soon as events are queued, before they are counted

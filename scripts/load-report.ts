@@ -48,7 +48,7 @@ function ending({ end, last_line }: LoadSummary, file: string): string[] {
     case "server_gone":
       return [`Stopped after line ${grouped(last_line)} of ${file}, since no batch got through any more: ${end.why}`];
     case "unreadable":
-      return [`Stopped after line ${grouped(last_line)}: ${end.why}`];
+      return [`${last_line === 0 ? "Nothing was sent" : `Stopped after line ${grouped(last_line)}`}: ${end.why}`];
     default:
       return end satisfies never;
   }

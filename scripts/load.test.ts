@@ -102,6 +102,31 @@ test("standard input, --async, --no-gzip and --batch do what they say, and the s
   expect(requests[0]?.headers.prefer).toBe("respond-async");
 });
 
+test("rows of a gzipped CSV go out as events, and those that are rejected are told by the line of the file", async () => {
+  const { url, requests } = await server(({ lines }) => ({
+    status: 200,
+    body: { accepted: lines.length - 1, rejected: 1, errors: [{ index: 1, code: "invalid_value", message: "no" }] },
+  }));
+  const header = "event_id,type,merchant_id,occurred_at,amount,currency,payment_method";
+  const rows = ["e1", "e2"].map((id) => `${id},payment,shop,1795395845461,550,JPY,"qr\r\ncode"\r\n`);
+  const path = await file("events.csv.gz", gzipSync(`${header}\r\n${rows.join("")}`));
+  const { stdout, code } = await load(path, "--url", url, "--key", "k1", "--json");
+  expect(code).toBe(3);
+  expect(JSON.parse(stdout)).toMatchObject({ events: 2, accepted: 1, errors: [{ line: 4, code: "invalid_value" }] });
+  expect(requests[0]?.lines.map((line) => JSON.parse(line))).toMatchObject([
+    { event_id: "e1", occurred_at: 1795395845461, amount: 550, payment_method: "qr\r\ncode" },
+    { event_id: "e2" },
+  ]);
+});
+
+test("a file that cannot be read as events is told so before anything is sent", async () => {
+  const { url, requests } = await server(allAccepted);
+  const { stdout, code } = await load(await file("other.csv", "line,code\n1,2\n"), "--url", url, "--key", "k1");
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/Nothing was sent: this is no NDJSON, and as CSV, .* has no column event_id, type/);
+  expect(requests).toHaveLength(0);
+});
+
 test("rejected events are told by the line of the file, ten of them, the rest by code, all in --errors", async () => {
   const { url } = await server(async ({ lines }) => {
     // The first batch of the file is the last to be answered.

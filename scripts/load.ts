@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type FileHandle, open } from "node:fs/promises";
+import { eventLines } from "./csv-events.ts";
 import { failureText } from "./failure-text.ts";
 import { loadEvents } from "./load-events.ts";
 import { HELP, type LoadCommand, parseLoadCommand } from "./load-options.ts";
@@ -41,9 +42,11 @@ async function load(command: LoadCommand): Promise<number> {
     progress.note("stopping: waiting for the answers under way; Ctrl-C again does not wait");
     file.close();
   });
+  const noteDropped = (columns: readonly string[]) =>
+    progress.note(`columns that an event does not have are dropped: ${columns.join(", ")}`);
   let notedMs = 0;
   const summary = await loadEvents(
-    ndjsonBatches(file.chunks, { eventsMax: command.batchEvents }),
+    ndjsonBatches(eventLines(file.chunks, noteDropped), { eventsMax: command.batchEvents }),
     {
       target: { url: command.url, key: command.key, async: command.async },
       concurrency: command.concurrency,

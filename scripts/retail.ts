@@ -3,7 +3,7 @@ import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { parseArgs } from "node:util";
 import { createGzip } from "node:zlib";
-import { csvRows } from "./csv-rows.ts";
+import { csvRows, decoded } from "./csv-rows.ts";
 import { failureText } from "./failure-text.ts";
 import { openFile } from "./open-file.ts";
 import {
@@ -19,7 +19,7 @@ import {
 
 const HELP = `Turns the UCI Online Retail data set into payment events, one a line.
 
-  node scripts/retail.ts FILE.csv[.gz] --out FILE.ndjson[.gz] [options]
+  npm run retail -- FILE.csv[.gz] --out FILE.ndjson[.gz] [options]
 
   --out FILE           where to; gzip if it ends in .gz; - is standard output
   --onto-last-24h      move every row onto the last 24 hours before now, keeping its time of day (UTC)
@@ -91,7 +91,7 @@ async function convert(path: string, out: string, move: Move): Promise<number> {
 async function* retailRows(path: string): AsyncGenerator<RetailRow> {
   const { chunks } = await openFile(path);
   let at: readonly number[] | undefined;
-  for await (const fields of csvRows(decoded(chunks))) {
+  for await (const { fields } of csvRows(decoded(chunks))) {
     if (at === undefined) {
       at = RETAIL_COLUMNS.map((column) => fields.indexOf(column));
       const missing = RETAIL_COLUMNS.filter((_, index) => at?.[index] === -1);
@@ -103,12 +103,6 @@ async function* retailRows(path: string): AsyncGenerator<RetailRow> {
       RETAIL_COLUMNS.map((column, index) => [column, fields[places[index] ?? -1] ?? ""]),
     ) as RetailRow;
   }
-}
-
-async function* decoded(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  for await (const chunk of chunks) yield decoder.decode(chunk, { stream: true });
-  yield decoder.decode();
 }
 
 try {

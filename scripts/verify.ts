@@ -9,9 +9,10 @@ import { differences, loadTruth, servedMetrics, storedHistory, truth } from "./g
 import { openFile } from "./open-file.ts";
 
 const HELP = `Compares a running Tally with plain SQL over the file that was sent to it: per merchant, currency and window, from the API and
-from ClickHouse. Nothing else may have been sent.
+from ClickHouse. Nothing else may have been sent, and what came late must be counted (no late_events_pending any more). A year of
+merchants takes minutes: the API is asked for every window.
 
-  node scripts/verify.ts FILE.ndjson[.gz] --key OPERATOR_KEY [--api URL] [--clickhouse URL] [--state DIR]
+  npm run verify -- FILE.ndjson[.gz] --key OPERATOR_KEY [--api URL] [--clickhouse URL] [--state DIR]
 
   --key KEY         an operator's key, as npm start prints it
   --api URL         default http://127.0.0.1:8788

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { PROJECT_DIR } from "../build.ts";
@@ -8,7 +8,8 @@ import type { Config } from "./wanted.ts";
 /** Not in git. */
 const DEPLOY_DIR = process.env.TALLY_DEPLOY_DIR ?? join(PROJECT_DIR, ".deploy");
 /** In the project's folder, since the paths in it are relative to where it stands. Not in git. */
-export const DEPLOY_CONFIG = "wrangler.deploy.json";
+const DEPLOY_CONFIG = process.env.TALLY_DEPLOY_CONFIG ?? "wrangler.deploy.json";
+const PLAN_CONFIG = "wrangler.plan.json";
 
 const rememberedSchema = z.object({
   clickhouseUrl: z.string().optional(),
@@ -68,7 +69,21 @@ export class LocalFiles {
 
 /** Answers the file's path. */
 export async function writeDeployConfig(config: Config): Promise<string> {
-  const path = join(PROJECT_DIR, DEPLOY_CONFIG);
+  return await writeConfig(DEPLOY_CONFIG, config);
+}
+
+/** For an account that has no database yet: removed when `use` is done, so that no command takes its zeros for an account's. */
+export async function withPlanConfig<T>(config: Config, use: (path: string) => Promise<T>): Promise<T> {
+  const path = await writeConfig(PLAN_CONFIG, config);
+  try {
+    return await use(path);
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+async function writeConfig(name: string, config: Config): Promise<string> {
+  const path = join(PROJECT_DIR, name);
   await writeFile(path, `${JSON.stringify(config, null, 2)}\n`);
   return path;
 }
