@@ -13,10 +13,19 @@ declare module "vitest" {
   }
 }
 
+/** Of this process: each project has modules of its own, and would build its own. */
+const shared = globalThis as { tallyBundles?: Promise<string> };
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const bundleDir = await mkdtemp(join(tmpdir(), "tally-bundles-"));
-  await buildWorkers(bundleDir);
+  shared.tallyBundles ??= build();
+  const bundleDir = await shared.tallyBundles;
   project.provide("bundleDir", bundleDir);
   project.provide("durableBundleDir", join(bundleDir, "durable"));
   return () => rm(bundleDir, { recursive: true, force: true });
+}
+
+async function build(): Promise<string> {
+  const bundleDir = await mkdtemp(join(tmpdir(), "tally-bundles-"));
+  await buildWorkers(bundleDir);
+  return bundleDir;
 }

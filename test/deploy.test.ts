@@ -12,6 +12,10 @@ import { SECRETS } from "../scripts/deploy/secrets.ts";
 import { readConfig, wantedBy } from "../scripts/deploy/wanted.ts";
 import { type FakeCloudflare, startFakeCloudflare } from "./fake-cloudflare.ts";
 
+/** Not the one that a deployment from this checkout has left. */
+const DEPLOY_CONFIG = "wrangler.deploy-test.json";
+const configFile = join(PROJECT_DIR, DEPLOY_CONFIG);
+
 let cloudflare: FakeCloudflare;
 let clickhouse: TestServer;
 let dir: string;
@@ -25,6 +29,7 @@ afterAll(async () => {
   await cloudflare?.stop();
   await clickhouse?.stop();
   if (dir) await rm(dir, { recursive: true, force: true });
+  await rm(configFile, { force: true });
 });
 
 /** The command as somebody runs it who has no terminal. */
@@ -39,6 +44,7 @@ function deploy(args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
     CLICKHOUSE_WRITER_PASSWORD: server.writer.password,
     CLICKHOUSE_READER_PASSWORD: server.reader.password,
     TALLY_DEPLOY_DIR: dir,
+    TALLY_DEPLOY_CONFIG: DEPLOY_CONFIG,
     ...environment,
   };
   return new Promise<{ readonly code: number; readonly output: string }>((resolve) => {
@@ -107,6 +113,15 @@ describe("a deployment", () => {
       expect(output).not.toContain(secret);
     const tables = await select(clickhouse.server, "SELECT count() AS n FROM schema_migrations");
     expect(tables).not.toEqual([{ n: "0" }]);
+  });
+
+  test("is planned without an account, and leaves what is known of one as it is", async () => {
+    const known = await readFile(configFile, "utf8");
+    expect(known).toContain([...cloudflare.databases][0]?.[0]);
+    const { code, output } = await deploy(["--dry-run"], { CLOUDFLARE_API_TOKEN: "" });
+    expect(output).toMatch(/for an account that has nothing of Tally yet.*Nothing has been changed/s);
+    expect(code).toBe(0);
+    expect(await readFile(configFile, "utf8")).toBe(known);
   });
 });
 

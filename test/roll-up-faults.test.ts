@@ -33,11 +33,13 @@ test.each(["hours", "days"])(
   async (tier) => {
     await writeWindows();
     const expected = await paymentsStored();
+    await slowDown(tier);
     for (const kill of [killAndStartClickHouse, () => killWorkers(tally)]) {
       await cronUntilWriting(tier);
       await kill();
       expect(await paymentsRead()).toBe(expected);
     }
+    await tally.sql.command({ query: "DROP VIEW slow_roll_ups" });
     await until("roll-ups to be complete", async () => {
       await tally.runtime.runCron();
       return (await unlike("hours")) + (await unlike("days")) + (await unlike("months")) === 0 ? true : undefined;
@@ -68,6 +70,13 @@ async function writeWindows(): Promise<void> {
   await tally.sql.command({ query: "TRUNCATE TABLE roll_up_progress" });
   await tally.sql.command({
     query: "INSERT INTO changed_days SELECT DISTINCT merchant_id, day, now64(3) - INTERVAL 1 HOUR FROM changed_days",
+  });
+}
+
+/** What is to be killed in the middle of lasts: each block of the tier is written and then waited for. */
+async function slowDown(tier: string): Promise<void> {
+  await tally.sql.command({
+    query: `CREATE MATERIALIZED VIEW slow_roll_ups ENGINE = Null AS SELECT sleep(1) FROM roll_ups WHERE tier = '${tier}'`,
   });
 }
 

@@ -10,8 +10,17 @@ import { type LocalSystem, type LocalSystemOptions, startLocalSystem } from "../
 import { sleep } from "../scripts/sleep.ts";
 import type { KeyRole } from "../workers/directory/key.ts";
 
-const POLL_MS = 50;
-const WAIT_MS_MAX = 60_000;
+const POLL_MS_MIN = 50;
+const POLL_MS_MAX = 500;
+/** Of the time that asking takes: what costs much is asked less often, and leaves the machine to what is waited for. */
+const PAUSE_RATIO = 3;
+/** Of what comes within seconds on a machine that does nothing else: only what hangs is to end by it. */
+const WAIT_MS_MAX = 300_000;
+/** What waits for an event to be archived, or a window to be stored, waits for a batch each time: of messages sent together, one as with the platform's five seconds. */
+const BATCH_TIMEOUT_S = 0.5;
+
+/** Of the aggregate Worker: what waits for more of its kind waits no longer than it takes a test to look. */
+export const PROMPTLY = { CORRECTION_DELAY_MS: "300", LATE_DELAY_MS: "300" };
 
 /** A whole Tally for a test, with keys for a source and an operator. */
 export interface TestSystem extends LocalSystem {
@@ -38,7 +47,8 @@ export async function startTestSystem(stateDir?: string, over: Partial<LocalSyst
     stateDir: dir,
     bundleDir: inject("bundleDir"),
     ports: { ingest: 0, api: 0, clickhouse: 0 },
-    aggregateVars: { CORRECTION_DELAY_MS: "300", LATE_DELAY_MS: "300" },
+    aggregateVars: PROMPTLY,
+    batchTimeoutS: BATCH_TIMEOUT_S,
     ...over,
   });
   const { directory, ingestUrl, apiUrl } = system.runtime;
@@ -94,13 +104,15 @@ export function payment(over: Partial<PaymentEventInput> = {}): PaymentEventInpu
   };
 }
 
-/** Asks until the answer is no longer `undefined`; throws with `what` when it takes a minute. */
+/** Asks until the answer is no longer `undefined`; throws with `what` when it takes five minutes. */
 export async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
   const endMs = Date.now() + WAIT_MS_MAX;
   while (Date.now() < endMs) {
+    const askedMs = performance.now();
     const answer = await ask();
     if (answer !== undefined) return answer;
-    await sleep(POLL_MS);
+    const pauseMs = PAUSE_RATIO * (performance.now() - askedMs);
+    await sleep(Math.min(Math.max(pauseMs, POLL_MS_MIN), POLL_MS_MAX));
   }
-  throw new Error(`waited a minute for ${what}`);
+  throw new Error(`waited five minutes for ${what}`);
 }

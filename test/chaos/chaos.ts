@@ -7,6 +7,7 @@ import { optionsOf } from "../../bench/options.ts";
 import { buildDurableWorkers } from "../../scripts/durable-queues/bundle.ts";
 import { failureText } from "../../scripts/failure-text.ts";
 import { progressLine } from "../../scripts/progress-line.ts";
+import { INTERRUPTED_EXIT_CODE, onStopSignals } from "../../scripts/stop-signals.ts";
 import { chaosText } from "./chaos-report.ts";
 import { RUNNING, runChaos } from "./run-chaos.ts";
 
@@ -57,7 +58,7 @@ async function main(): Promise<number> {
       bundleDir,
       interrupt: interrupt.signal,
       onStep: (step) => {
-        if (step === RUNNING) obeyOnly(() => interrupt.abort());
+        if (step === RUNNING) onStopSignals(["SIGINT", "SIGTERM"], () => interrupt.abort()).takeOver();
         progress.note(`… ${step}`);
       },
       onProgress: ({ share, acknowledged, lastFault }) =>
@@ -66,7 +67,7 @@ async function main(): Promise<number> {
     progress.end();
     process.stdout.write(json ? `${JSON.stringify(report)}\n` : chaosText(report));
     isKept = keep || !report.ok;
-    if (interrupt.signal.aborted) return 130;
+    if (interrupt.signal.aborted) return INTERRUPTED_EXIT_CODE;
     return report.ok ? 0 : 1;
   } catch (error) {
     progress.end();
@@ -76,19 +77,6 @@ async function main(): Promise<number> {
     if (isKept) process.stderr.write(`kept: ${dir}\nagain: ${again}\n`);
     else await rm(dir, { recursive: true, force: true });
   }
-}
-
-const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
-
-/** The first Ctrl-C ends the faults, and what was sent is compared; a second one ends it all. Miniflare's handlers, set when it starts, would at once. */
-function obeyOnly(stop: () => void): void {
-  let isStopping = false;
-  const onSignal = () => {
-    if (isStopping) process.exit(130);
-    isStopping = true;
-    stop();
-  };
-  for (const signal of STOP_SIGNALS) process.removeAllListeners(signal).on(signal, onSignal);
 }
 
 process.exitCode = await main();

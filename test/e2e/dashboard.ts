@@ -1,4 +1,5 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { expect } from "vitest";
 import { putMerchants } from "../../scripts/directory.ts";
 import { DAY_MS, HOUR_MS, WINDOW_MS, windowStart } from "../../shared/window.ts";
 import { payment, startTestSystem, type TestSystem, until } from "../system.ts";
@@ -12,6 +13,8 @@ export interface Cafe {
   readonly url: string;
   /** What was paid today before the test began. */
   readonly paidToday: number;
+  /** A window of ten minutes as its pages name it: 11:50–12:00. */
+  readonly windowName: (ms: number) => string;
 }
 
 const BASE_DAYS = [1, 7, 14, 21, 28];
@@ -22,11 +25,11 @@ const TWICE_TWO = ["2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01:00"];
 export async function startCafe(): Promise<Cafe> {
   const tally = await startTestSystem();
   const nowMs = Date.now();
-  await putMerchants(
-    tally.runtime.directory,
-    [{ id: CAFE, name: "Café E2E", timezone: zoneAtNoon(nowMs), currency: "JPY" }],
-    nowMs,
-  );
+  const timezone = zoneAtNoon(nowMs);
+  await putMerchants(tally.runtime.directory, [{ id: CAFE, name: "Café E2E", timezone, currency: "JPY" }], nowMs);
+  const clock = new Intl.DateTimeFormat("en-GB", { timeZone: timezone, hour: "2-digit", minute: "2-digit" });
+  const windowName = (ms: number) =>
+    [windowStart(ms), windowStart(ms) + WINDOW_MS].map((edge) => clock.format(edge)).join("–");
   const key = await tally.merchantKey(CAFE, "manage");
   const today = morning(nowMs);
   // What is just a day old its shard does not show as yet when it comes late (docs/architecture.md, "Known limits").
@@ -56,7 +59,7 @@ export async function startCafe(): Promise<Cafe> {
     const { series } = (await response.json()) as { series: readonly { total: { payments: { count: number } } }[] };
     return series[0]?.total.payments.count === times.length ? true : undefined;
   });
-  return { tally, key, url: tally.runtime.apiUrl, paidToday: today.length };
+  return { tally, key, url: tally.runtime.apiUrl, paidToday: today.length, windowName };
 }
 
 /** Every ten minutes of the three hours before the present window. */
@@ -97,4 +100,17 @@ export async function openPage(
   page.on("request", (request) => requested.push(request.url()));
   await page.goto(`${url}${path}`);
   return { page, context, complaints, requested };
+}
+
+/** A figure of those shown large. */
+export const figure = (page: Page, measure: string) => page.locator(`.figure[data-measure=${measure}]`);
+
+/** How many payments the page shows, once it does. */
+export async function paid(page: Page): Promise<number> {
+  const value = figure(page, "payments").locator(".figure-value:not(:has(.placeholder))");
+  return Number((await value.textContent())?.replace(",", ""));
+}
+
+export async function shows(page: Page, measure: string, text: string): Promise<void> {
+  await expect.poll(() => figure(page, measure).locator(".figure-value").textContent()).toBe(text);
 }

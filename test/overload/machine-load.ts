@@ -10,7 +10,9 @@ export function watchLoad(pids: OverloadReport["cores"]): { stop(): Pick<Overloa
   const lag = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   const beganMs = performance.now();
   const used = () => ({
-    workers: cpuTimeUs(pids.workers),
+    ingest: cpuTimeUs(pids.ingest),
+    aggregate: cpuTimeUs(pids.aggregate),
+    api: cpuTimeUs(pids.api),
     sender: cpuTimeUs(pids.sender),
     queues: cpuTimeUs(pids.queues),
   });
@@ -27,7 +29,13 @@ export function watchLoad(pids: OverloadReport["cores"]): { stop(): Pick<Overloa
       const ms = (ns: number) => Math.max(0, Math.round(10 * (ns / NS_PER_MS - RESOLUTION_MS)) / 10);
       return {
         sender_lag: { p50_ms: ms(lag.percentile(50)), p99_ms: ms(lag.percentile(99)), max_ms: ms(lag.max) },
-        cores: { workers: share("workers"), sender: share("sender"), queues: share("queues") },
+        cores: {
+          ingest: share("ingest"),
+          aggregate: share("aggregate"),
+          api: share("api"),
+          sender: share("sender"),
+          queues: share("queues"),
+        },
       };
     },
   };

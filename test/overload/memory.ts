@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 
 const POLL_MS = 500;
 
-/** The largest of each quarter of the time until it is stopped. */
-export function watchMemory(pid: number): { stop(): readonly number[] } {
+/** Of some processes together, the largest of each quarter of the time until it is stopped. */
+export function watchMemory(pids: readonly number[]): { stop(): readonly number[] } {
   const samples: number[] = [];
-  const timer = setInterval(() => samples.push(residentMb(pid)), POLL_MS);
+  const timer = setInterval(() => samples.push(residentMb(pids)), POLL_MS);
   return {
     stop: () => {
       clearInterval(timer);
@@ -16,7 +16,7 @@ export function watchMemory(pid: number): { stop(): readonly number[] } {
 }
 
 /** Source: proc(5), VmRSS. */
-export function residentMb(pid: number): number {
-  const kb = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return Math.round(Number(kb) / 1024);
+export function residentMb(pids: readonly number[]): number {
+  const kb = pids.map((pid) => /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+  return Math.round(kb.reduce((sum, one) => sum + Number(one), 0) / 1024);
 }

@@ -1,3 +1,4 @@
+import type { WorkerName } from "../../scripts/build.ts";
 import { type FloodCount, quantile } from "./flood.ts";
 
 export interface Latency {
@@ -19,12 +20,12 @@ export interface OverloadReport {
   readonly acceptances: Latency;
   /** How late the sender's own event loop was under the flood: its latencies are known no better. */
   readonly sender_lag: Latency;
-  /** What processes took of one core under the flood. The Workers' code runs in one thread of its process. */
-  readonly cores: { readonly workers: number; readonly sender: number; readonly queues: number };
+  /** What processes took of one core under the flood. A Worker's code runs in one thread of its process. */
+  readonly cores: Readonly<Record<WorkerName | "sender" | "queues", number>>;
   /** Events that were accepted and are not counted; counted and were refused. */
   readonly lost: number;
   readonly invented: number;
-  /** Resident, of the Workers' process: before, and the largest of each quarter of the flood. */
+  /** Resident, of the Workers' processes: before, and the largest of each quarter of the flood. */
   readonly memory_mb: { readonly before: number; readonly quarters: readonly number[]; readonly after: number };
   /** Reads of a merchant that sends nothing: alone, while others send what the machine sustains, and under the flood of one of them. */
   readonly reads: { readonly alone: Latency; readonly sustained: Latency; readonly flood: Latency };

@@ -61,7 +61,7 @@ function textOf(report: OverloadReport): string {
     ["refusals: median, p99, slowest, ms", ms(refusals)],
     ["receipts: median, p99, slowest, ms", ms(acceptances)],
     ["the sender's event loop late by: median, p99, most, ms", ms(report.sender_lag)],
-    ["cores taken by the Workers, the sender, the queues", Object.values(report.cores).join(", ")],
+    [`cores taken by ${Object.keys(report.cores).join(", ")}`, Object.values(report.cores).join(", ")],
     ["events lost, invented", `${grouped(report.lost)}, ${grouped(report.invented)}`],
     ["memory before, in each quarter, after, MB", [memory.before, ...memory.quarters, memory.after].join(", ")],
     ["another's reads alone: median, p99, slowest, ms", ms(reads.alone)],

@@ -1,7 +1,8 @@
 import { join } from "node:path";
+import type { WorkerName } from "../../scripts/build.ts";
 import { createKey, putSource } from "../../scripts/directory.ts";
 import { type LocalSystem, startLocalSystem, WORKERS_STATE_DIR } from "../../scripts/local-system.ts";
-import { WORKERD_PID_FILE } from "../../scripts/runtime.ts";
+import { separatePidFile } from "../../scripts/runtime.ts";
 import { sleep } from "../../scripts/sleep.ts";
 import { findWorkerd } from "../../scripts/workerd-process.ts";
 import { Flood, type FloodCount, newCount, quantile } from "./flood.ts";
@@ -47,6 +48,7 @@ export async function runOverload(options: OverloadOptions): Promise<OverloadRep
       bundleDir,
       ports: { ingest: 0, api: 0, clickhouse: 0 },
       rateLimit: "off",
+      isSeparate: true,
       queues: { url: queues.url, deliverTo: () => {} },
     });
     try {
@@ -74,19 +76,18 @@ async function measure(system: LocalSystem, queuesPid: number, options: Overload
   const quiet = new Flood({ url, key }, batchOf("quiet", QUIET), 1);
   for (let n = 0; n < 5; n += 1) await quiet.post(newCount());
   const reading = () => readSteadily(system, operatorKey, QUIET);
-  const pid = await findWorkerd(join(dir, WORKERS_STATE_DIR, WORKERD_PID_FILE));
-  if (pid === undefined) throw new Error("workerd is not there");
+  const pids = await workerds(dir);
 
   onStep("measuring what the machine sustains");
   const warm = await flood.closedLoop(SUSTAINED_CONNECTIONS, WARM_UP_MS);
   const alone = await readsDuring(reading(), () => sleep(ALONE_MS));
   const sustained = await readsDuring(reading(), () => flood.closedLoop(SUSTAINED_CONNECTIONS, SUSTAINED_MS));
   const perSecond = (sustained.result.accepted * 1000) / SUSTAINED_MS;
-  const before = residentMb(pid);
+  const before = residentMb(Object.values(pids));
 
   onStep(`${times} times ${Math.round(perSecond * REQUEST_EVENTS).toLocaleString("en-US")} events a second`);
-  const memory = watchMemory(pid);
-  const load = watchLoad({ workers: pid, sender: process.pid, queues: queuesPid });
+  const memory = watchMemory(Object.values(pids));
+  const load = watchLoad({ ...pids, sender: process.pid, queues: queuesPid });
   const flooded = await readsDuring(reading(), () => flood.openLoop(perSecond * times, durationMs));
   const quarters = memory.stop();
   const loaded = load.stop();
@@ -118,7 +119,7 @@ async function measure(system: LocalSystem, queuesPid: number, options: Overload
     ...loaded,
     lost: Math.max(0, sum(({ accepted }) => accepted) * REQUEST_EVENTS - counted.events),
     invented: Math.max(0, counted.events - sum(({ accepted, unanswered }) => accepted + unanswered) * REQUEST_EVENTS),
-    memory_mb: { before, quarters, after: residentMb(pid) },
+    memory_mb: { before, quarters, after: residentMb(Object.values(pids)) },
     reads: { alone: latencyOf(alone.ms), sustained: latencyOf(sustained.ms), flood: latencyOf(flooded.ms) },
     recovered_ms,
     drained_ms: Math.round(performance.now() - endMs),
@@ -130,6 +131,15 @@ async function measure(system: LocalSystem, queuesPid: number, options: Overload
   flood.close();
   quiet.close();
   return { ok: failures.length === 0, failures, ...figures };
+}
+
+async function workerds(dir: string): Promise<Readonly<Record<WorkerName, number>>> {
+  const pidOf = async (worker: WorkerName) => {
+    const pid = await findWorkerd(join(dir, WORKERS_STATE_DIR, separatePidFile(worker)));
+    if (pid === undefined) throw new Error(`the workerd of ${worker} is not there`);
+    return pid;
+  };
+  return { ingest: await pidOf("ingest"), aggregate: await pidOf("aggregate"), api: await pidOf("api") };
 }
 
 const perSecondOf = (requests: number, durationMs: number) =>
