@@ -27,6 +27,8 @@ export interface PlotOptions {
   readonly points: () => readonly ChartPoint[];
   readonly axisValue: (value: number) => string;
   readonly onCursor: (index: number | null) => void;
+  /** It is drawn, and has a scale: before, no value has a place. */
+  readonly onReady: () => void;
   /** A stretch was dragged over. */
   readonly onSelect: (stretch: Stretch) => void;
 }
@@ -119,6 +121,7 @@ export function makePlot(options: PlotOptions, then: (plot: uPlot, draw: () => v
       ],
       hooks: {
         drawClear: [setLineWidths],
+        ready: [options.onReady],
         setCursor: [(plot) => options.onCursor(plot.cursor.idx ?? null)],
         setSelect: [(plot) => selectStretch(plot, options.onSelect)],
         draw: [(plot) => drawMarks(plot, options)],

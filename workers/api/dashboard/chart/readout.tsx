@@ -22,9 +22,9 @@ export function Readout({ label, points, at, nameOf, text, linkOf, note }: Reado
   const shown = at ?? points.findLastIndex(({ value }) => value !== null);
   const point = points[shown];
   const { compare } = view.value;
-  if (point === undefined) return <p class="readout">&nbsp;</p>;
+  if (point === undefined) return <p class="readout point-readout">&nbsp;</p>;
   return (
-    <p class="readout">
+    <p class="readout point-readout">
       <span class="readout-time">{nameOf(shown)}</span>
       <span class="legend line">
         {label} <strong>{text(point.value)}</strong>

@@ -37,6 +37,8 @@ export function TimeChart({ label, zone, points, all, axisValue, valueText, onPo
   const plot = useRef<uPlot>(undefined);
   const scale = useRef<PerFrame>(undefined);
   const [at, setAt] = useState<number | null>(null);
+  const atNow = useRef(at);
+  atNow.current = at;
   /** What is zoomed to, finer than the address has it; `undefined` for all there is. */
   const part = useRef(useMemo(() => parseZoom(zoom.peek(), all), []));
   const [isZoomed, setZoomed] = useState(part.current !== undefined);
@@ -44,6 +46,8 @@ export function TimeChart({ label, zone, points, all, axisValue, valueText, onPo
   const now = useRef({ points, all, axisValue, onPoint, onOpen });
   now.current = { points, all, axisValue, onPoint, onOpen };
 
+  /** The chart, once it is drawn. A key, new numbers, a zoom may come before: it then begins with them, and must not be told, which would have it draw without a size. */
+  const drawn = () => (plot.current?.status === 1 ? plot.current : undefined);
   const seen = (): Stretch => part.current ?? now.current.all;
   const zoomTextNow = () => part.current && zoomText(part.current);
   const take = (stretch: Stretch | undefined) => {
@@ -66,6 +70,7 @@ export function TimeChart({ label, zone, points, all, axisValue, valueText, onPo
     let palette = readPalette(element);
     let pointed: number | null = null;
     let leaveTurn = () => {};
+    const madeOf = now.current.points;
     const tell = perFrame(() => {
       setAt(pointed);
       now.current.onPoint(pointed);
@@ -83,6 +88,10 @@ export function TimeChart({ label, zone, points, all, axisValue, valueText, onPo
           pointed = index;
           tell.ask();
         },
+        onReady: () => {
+          if (now.current.points !== madeOf) made.setData(columnsOf(now.current.points));
+          showCursor(atNow.current);
+        },
         onSelect: (stretch) => see(zoomed(stretch, 1, (stretch.min + stretch.max) / 2, now.current.all)),
       },
       (made, draw) => {
@@ -94,7 +103,7 @@ export function TimeChart({ label, zone, points, all, axisValue, valueText, onPo
       },
     );
     plot.current = made;
-    scale.current = perFrame(() => made.batch(() => made.setScale("x", seen())));
+    scale.current = perFrame(() => drawn()?.batch((chart: uPlot) => chart.setScale("x", seen())));
     const leavePointer = bindPointer(made, {
       ...{ seen, all: () => now.current.all, see },
       open: () => {
@@ -104,7 +113,7 @@ export function TimeChart({ label, zone, points, all, axisValue, valueText, onPo
     });
     const leavePalette = onPaletteChange(() => {
       palette = readPalette(element);
-      made.redraw();
+      drawn()?.redraw();
     });
     const resize = new ResizeObserver(() => {
       const { widthPx: width, heightPx: height } = sizeOf(element);
@@ -137,9 +146,15 @@ export function TimeChart({ label, zone, points, all, axisValue, valueText, onPo
 
   useEffect(() => {
     follow();
-    plot.current?.setData(columnsOf(points));
+    drawn()?.setData(columnsOf(points));
   }, [points, all]);
 
+  const showCursor = (index: number | null) => {
+    const made = drawn();
+    const shown = index === null ? undefined : now.current.points[index];
+    if (made === undefined || shown === undefined) return;
+    made.setCursor({ left: made.valToPos(shown.atMs / 1000, "x"), top: 0 });
+  };
   const point = (index: number) => {
     const last = points.findLastIndex(({ value, base }) => value !== null || base !== null);
     const to = Math.max(0, Math.min(index, last));
@@ -151,8 +166,7 @@ export function TimeChart({ label, zone, points, all, axisValue, valueText, onPo
       see(panned(seen(), (seconds - (min + max) / 2) / (max - min), all));
       scale.current?.now();
     }
-    // A key may come before the canvas has.
-    plot.current?.setCursor({ left: plot.current.valToPos(seconds, "x"), top: 0 });
+    showCursor(to);
     setAt(to);
     onPoint(to);
   };
