@@ -174,7 +174,7 @@ test("whatever was rolled up, late, lost or overtaken by corrections: history an
     ),
     { numRuns: 8, endOnFailure: true },
   );
-}, 180_000);
+});
 
 test("an hour whose roll-up is lost is read from its windows, also where that of its day stands at the same moment and says as much", async () => {
   const truth = new Truth("lost-hour");

@@ -11,7 +11,10 @@ import { command, insert, select, startTestServer, window } from "./clickhouse-t
 import { freePort } from "./port.ts";
 
 const SCRIPTS = fileURLToPath(new URL(".", import.meta.url));
-const GONE = { timeout: 20_000, interval: 20 };
+/** How long the engine would wait for a connection that is kept open. */
+const ENGINE_WAIT_MS = 5_000;
+const STOPS = 5;
+const GONE = { timeout: 120_000, interval: 20 };
 
 let root: string;
 let server: ClickHouse;
@@ -51,19 +54,24 @@ test("a row survives a SIGKILL right after its insert was acknowledged", async (
 });
 
 test("a stop waits neither for a query that runs nor for a connection kept open, and may be repeated", async () => {
-  const busy = await startClickHouse({ dataDir: join(root, "busy") });
-  const query = select(busy, "SELECT sleepEachRow(3) FROM numbers(100) SETTINGS max_block_size = 1", "default");
-  const cancelled = expect(query).rejects.toThrow();
-  await vi.waitFor(async () => {
-    const sql = "SELECT query_id FROM system.processes WHERE query LIKE '%sleepEachRow(3)%numbers(100)%'";
-    expect((await select(busy, sql, "default")).length).toBeGreaterThanOrEqual(2);
-  }, GONE);
-  const startedMs = performance.now();
-  await Promise.all([busy.stop(), busy.stop()]);
-  await busy.stop();
-  expect(performance.now() - startedMs).toBeLessThan(4_000);
-  expect(isRunning(busy.pid)).toBe(false);
-  await cancelled;
+  let leastMs = Number.POSITIVE_INFINITY;
+  // A busy machine only adds to what a stop takes, and the engine's own wait is in every one.
+  for (let attempt = 0; attempt < STOPS && leastMs >= ENGINE_WAIT_MS; attempt++) {
+    const busy = await startClickHouse({ dataDir: join(root, "busy") });
+    const query = select(busy, "SELECT sleepEachRow(3) FROM numbers(100) SETTINGS max_block_size = 1", "default");
+    const cancelled = expect(query).rejects.toThrow();
+    await vi.waitFor(async () => {
+      const sql = "SELECT query_id FROM system.processes WHERE query LIKE '%sleepEachRow(3)%numbers(100)%'";
+      expect((await select(busy, sql, "default")).length).toBeGreaterThanOrEqual(2);
+    }, GONE);
+    const startedMs = performance.now();
+    await Promise.all([busy.stop(), busy.stop()]);
+    await busy.stop();
+    leastMs = Math.min(leastMs, performance.now() - startedMs);
+    expect(isRunning(busy.pid)).toBe(false);
+    await cancelled;
+  }
+  expect(leastMs).toBeLessThan(ENGINE_WAIT_MS);
 });
 
 test("the server dies with the process that started it", async () => {

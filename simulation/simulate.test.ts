@@ -5,7 +5,7 @@ import { PLANTS } from "./plants.ts";
 import type { SimulateReport } from "./simulate-report.ts";
 
 const SIMULATE = join(import.meta.dirname, "simulate.ts");
-const RUN_MS_MAX = 300_000;
+const RUN_MS_MAX = 900_000;
 
 interface Ended {
   readonly code: number | null;

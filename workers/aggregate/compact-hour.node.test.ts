@@ -80,7 +80,7 @@ test("windows counted from what was compacted are to the byte those counted from
     }),
     { numRuns: 12 },
   );
-}, 180_000);
+});
 
 /** A payment of the hour, received an hour later. */
 function sent(over: Partial<PaymentEvent>, receivedAtMs = ARCHIVED_MS + HOUR_MS, batch = "r"): Received {

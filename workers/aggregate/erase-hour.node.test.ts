@@ -113,7 +113,7 @@ test("an erasure that dies before or after any change of the archive ends, done 
       expect((await tested.counted([ARCHIVED_MS])).windows).toEqual(whole.windows);
     }
   }
-}, 120_000);
+});
 
 /** A bucket whose caller dies with a change to it: that is made, or not, and nothing is asked or changed after it. */
 function dyingAt(bucket: typeof tested.bucket, change: number, isAfter: boolean) {
