@@ -48,6 +48,9 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await figure(page, "payments").waitFor();
     expect(page.url()).toBe(`${cafe.url}/`);
     expect(requested.filter((address) => !address.startsWith(cafe.url))).toEqual([]);
+    // Whose numbers they are comes with the session: nothing else is asked for before them.
+    const asked = requested.filter((address) => address.includes("/v1/")).map((address) => new URL(address).pathname);
+    expect(asked.slice(0, 2)).toEqual(["/v1/session", `/v1/merchants/${CAFE}/metrics`]);
     const files = requested.filter((address) => !address.includes("/v1/"));
     const bodies = await Promise.all(
       files.map(async (address) => Buffer.from(await (await fetch(address)).arrayBuffer())),

@@ -52,7 +52,7 @@ export const adminMerchants = new Hono<Guarded<Env>>()
     });
     if (!page.ok) return problemResponse(page.error);
     const { items, next_cursor } = page.value;
-    return fresh({ merchants: items.map(present), next_cursor } satisfies z.output<typeof merchantsSchema>);
+    return fresh({ merchants: items.map(presentMerchant), next_cursor } satisfies z.output<typeof merchantsSchema>);
   })
   .get("/:merchant", (c) => showMerchant(c, c.req.param("merchant")))
   .put("/:merchant", async (c) => {
@@ -62,16 +62,22 @@ export const adminMerchants = new Hono<Guarded<Env>>()
     if (!body.ok) return problemResponse(body.error);
     const nowMs = Date.now();
     const put = await putMerchant(c.env.DIRECTORY, { id, ...body.value, createdAt: nowMs });
-    return fresh(present(put), put.createdAt === nowMs ? 201 : 200);
+    return fresh(presentMerchant(put), put.createdAt === nowMs ? 201 : 200);
   });
 
 /** `GET /v1/merchants/:merchant` and the operators' own: one merchant, as the directory has it. */
 export async function showMerchant(c: Context<Guarded<Env>>, id: string): Promise<Response> {
   const merchant = await readMerchant(c.env.DIRECTORY, id);
-  return merchant === undefined ? problemResponse(noSuchMerchant) : fresh(present(merchant));
+  return merchant === undefined ? problemResponse(noSuchMerchant) : fresh(presentMerchant(merchant));
 }
 
-function present({ id, name, timezone, currency, createdAt }: Merchant): z.output<typeof merchantSchema> {
+export function presentMerchant({
+  id,
+  name,
+  timezone,
+  currency,
+  createdAt,
+}: Merchant): z.output<typeof merchantSchema> {
   return { id, name, timezone, currency, created_at: new Date(createdAt).toISOString() };
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CSRF_HEADER } from "../access/csrf-header.ts";
 import { KEY_ROLES } from "../directory/key.ts";
+import { merchantSchema } from "./merchant-schema.ts";
 
 /** The body of `POST /v1/session`. Another identity provider adds a member of its own. */
 export const signInSchema = z
@@ -18,6 +19,10 @@ export const sessionSchema = z
         "What a merchant's key may, and so its sessions: `read`, or `manage` its keys as well; null for an operator.",
     }),
     key_id: z.string(),
+    merchant: merchantSchema.nullable().meta({
+      description:
+        "Whose numbers it reads, as `GET /v1/merchants/{id}` answers; null for an operator, and where that has no answer.",
+    }),
     session: z
       .object({
         expires_at: z.string(),
@@ -34,6 +39,13 @@ export const sessionSchema = z
         subject: "cafe-hoshino",
         role: "manage",
         key_id: "0f3a9c2b7d1e4856",
+        merchant: {
+          id: "cafe-hoshino",
+          name: "Café Hoshino",
+          timezone: "Asia/Tokyo",
+          currency: "JPY",
+          created_at: "2026-11-23T01:02:03.000Z",
+        },
         session: { expires_at: "2026-11-23T21:00:00.000Z", csrf_token: "pX0…" },
       },
     ],

@@ -7,13 +7,18 @@ import { originOf } from "../access/same-origin.ts";
 import { csrfTokenOf, SESSION_MS, type Session, sealSession } from "../access/session.ts";
 import { clearSessionCookie, setSessionCookie } from "../access/session-cookie.ts";
 import { toBase64url } from "../bytes.ts";
+import { askDirectory } from "../directory/ask-directory.ts";
 import { type Principal, subjectOf } from "../directory/authenticate.ts";
 import { noteUse } from "../directory/last-used.ts";
+import { readMerchant } from "../directory/merchants.ts";
+import { DirectoryUnavailable } from "../directory/unavailable.ts";
 import { type Problem, problemResponse, unauthorized } from "../http/problem.ts";
 import { CONNECTING_IP, takeOfAddress, withLimitHeaders } from "../http/rate-limit.ts";
+import { presentMerchant } from "./admin-merchants.ts";
 import { fresh } from "./answer.ts";
 import type { Env } from "./env.ts";
 import { readJson } from "./json-body.ts";
+import type { merchantSchema } from "./merchant-schema.ts";
 import { type sessionSchema, signInSchema } from "./session-schema.ts";
 
 export { sessionSchema, signInSchema } from "./session-schema.ts";
@@ -84,11 +89,23 @@ async function present(
     subject: subjectOf(principal),
     role: principal.kind === "merchant" ? principal.role : null,
     key_id: keyId,
+    merchant: principal.kind === "merchant" ? await merchantOf(env.DIRECTORY, principal.merchantId) : null,
     session:
       session === undefined
         ? null
         : { expires_at: new Date(session.expiresMs).toISOString(), csrf_token: await csrfTokenOf(env, session) },
   };
+}
+
+/** A page that begins with a session needs no other answer before it asks for numbers. */
+async function merchantOf(directory: D1Database, id: string): Promise<z.output<typeof merchantSchema> | null> {
+  try {
+    const merchant = await askDirectory(directory, () => readMerchant(directory, id));
+    return merchant === undefined ? null : presentMerchant(merchant);
+  } catch (error) {
+    if (error instanceof DirectoryUnavailable) return null;
+    throw error;
+  }
 }
 
 const foreignSignIn: Problem = {

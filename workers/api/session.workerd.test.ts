@@ -1,6 +1,7 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { CSRF_HEADER } from "../access/csrf-header.ts";
 import { SESSION_MS } from "../access/session.ts";
+import { putMerchant } from "../directory/merchants.ts";
 import { addKey, addSource } from "../directory/test-directory.ts";
 import { sessionSchema } from "./session.ts";
 import { apiOver, ORIGIN, openApi, type TestApi } from "./test-api.ts";
@@ -41,6 +42,27 @@ describe("a sign-in", () => {
     expect(cookie).not.toContain(merchant.token.slice(-43));
     const me = await api.ask("GET", "/v1/session", { Cookie: cookieOf(response) });
     expect(await me.json()).toEqual(signedIn);
+  });
+
+  test("names the merchant that it reads, if the directory knows one and answers", async () => {
+    const home = { id: "shop-4", name: "Café Quatre", timezone: "Europe/Paris", currency: "EUR", createdAt: 0 };
+    await putMerchant(api.directory, home);
+    const key = await addKey(api.directory, "merchant", home.id);
+    const merchantOf = async (answer: Response) => sessionSchema.parse(await answer.json()).merchant;
+    const shown = await (await api.ask("GET", `/v1/merchants/${home.id}`, key)).json();
+    expect(await merchantOf(await signIn(key.token))).toEqual(shown);
+    expect(await merchantOf(await api.ask("GET", "/v1/session", key))).toEqual(shown);
+    expect(await merchantOf(await signIn(merchant.token))).toBeNull();
+    expect(await merchantOf(await signIn((await addKey(api.directory, "operator", "ops")).token))).toBeNull();
+    const away = new Proxy(api.directory, {
+      get: (target, name) => (sql: string) => {
+        if (name === "prepare" && /from "merchants"/.test(sql)) throw new Error("D1 is away");
+        return Reflect.get(target, name).call(target, sql);
+      },
+    });
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+    const answer = await apiOver(away).ask("GET", "/v1/session", key);
+    expect([answer.status, await merchantOf(answer)]).toEqual([200, null]);
   });
 
   test("over plain HTTP on a loopback address gives a cookie that browsers take there", async () => {

@@ -5,7 +5,7 @@ import { interpretedSchema } from "./interpreted-schema.ts";
 
 const checkConforms = conformanceTo(JSON.parse(JSON.stringify(openApiDocument())), interpretedSchema);
 const HEADERS = { "X-Request-Id": "1", "Content-Type": "application/json" };
-const SESSION = { kind: "merchant", subject: "shop", role: "read", key_id: "k", session: null };
+const SESSION = { kind: "merchant", subject: "shop", role: "read", key_id: "k", merchant: null, session: null };
 const problem = (status: number, code: string) => ({ type: `urn:tally:problem:${code}`, title: "No", status, code });
 
 const answer = (body: unknown, status = 200, headers: HeadersInit = HEADERS) =>

@@ -48,6 +48,11 @@ export function listen(question: Question, ageMsMax: number, listener: () => voi
   };
 }
 
+/** What came with the answer to something else. */
+export function learn(question: Question, answer: unknown): void {
+  tell(entryOf(question), { answer, atMs: Date.now(), failure: undefined, isLoading: false });
+}
+
 /** Asks anew, unless that is under way. */
 export function refresh(question: Question): void {
   const entry = entryOf(question);

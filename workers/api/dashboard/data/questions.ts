@@ -15,6 +15,11 @@ export interface MetricsWish {
   readonly hasAmounts?: boolean;
 }
 
+/** A merchant as the directory has it. */
+export function merchantQuestion(id: string): Question {
+  return { path: `/v1/merchants/${id}` };
+}
+
 export function metricsQuestion(wish: MetricsWish): Question {
   return { path: metricsPath(wish) };
 }

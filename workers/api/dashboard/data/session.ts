@@ -1,7 +1,8 @@
 import { signal } from "@preact/signals";
 import { dropFragment } from "../address/address.ts";
 import type { SessionAnswer } from "./answers.ts";
-import { forgetAnswers, refreshAll } from "./kept-answers.ts";
+import { forgetAnswers, learn, refreshAll } from "./kept-answers.ts";
+import { merchantQuestion } from "./questions.ts";
 import { ask, type Failure, setCsrfToken, whenSignedOut } from "./request.ts";
 
 export interface Account {
@@ -98,12 +99,13 @@ export async function resume(): Promise<void> {
   retry = setTimeout(() => void resume(), RETRY_MS);
 }
 
-function enter({ kind, subject, role, session: made }: SessionAnswer): void {
+function enter({ kind, subject, role, merchant, session: made }: SessionAnswer): void {
   setCsrfToken(made?.csrf_token ?? "");
   localStorage.setItem(EXPIRES_AT, made?.expires_at ?? "");
   const before = session.value;
   const account = { kind, subject, role };
   if ("account" in before && (before.account.kind !== kind || before.account.subject !== subject)) forgetAnswers();
+  if (merchant !== null) learn(merchantQuestion(merchant.id), merchant);
   session.value = { is: "signed_in", account };
   if (before.is === "expired") refreshAll();
 }

@@ -1,4 +1,4 @@
-import { useEffect, useReducer } from "preact/hooks";
+import { useEffect, useLayoutEffect, useReducer } from "preact/hooks";
 import { type Known, known, listen, type Question, refresh } from "./kept-answers.ts";
 
 /** What changes may still come is asked for this often. */
@@ -12,7 +12,8 @@ const NOTHING: Known<never> = { answer: undefined, atMs: 0, failure: undefined, 
 export function useAnswer<T>(question: Question | undefined, ageMsMax = AGE_MS_MAX): Known<T> {
   const [, changed] = useReducer((count: number, _: undefined) => count + 1, 0);
   const key = question === undefined ? undefined : JSON.stringify(question);
-  useEffect(() => {
+  // Before the frame in which it waits is painted: what is asked for need not wait for that.
+  useLayoutEffect(() => {
     if (key !== undefined) return listen(JSON.parse(key) as Question, ageMsMax, () => changed(undefined));
     // Not anew for another age: whoever leaves takes back what is under way, and it would be asked for twice.
   }, [key]);

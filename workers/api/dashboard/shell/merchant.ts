@@ -1,5 +1,6 @@
 import { view } from "../address/address.ts";
 import type { MerchantAnswer, MerchantsAnswer } from "../data/answers.ts";
+import { merchantQuestion } from "../data/questions.ts";
 import type { Failure } from "../data/request.ts";
 import type { Account } from "../data/session.ts";
 import { useAnswer } from "../data/use-answer.ts";
@@ -35,10 +36,7 @@ export function useMerchant(account: Account): MerchantReading {
   );
   const choices = list.answer?.merchants ?? [];
   const id = isOperator ? (view.value.merchant ?? choices[0]?.id) : account.subject;
-  const one = useAnswer<MerchantAnswer>(
-    id === undefined ? undefined : { path: `/v1/merchants/${id}` },
-    HOMES_AGE_MS_MAX,
-  );
+  const one = useAnswer<MerchantAnswer>(id === undefined ? undefined : merchantQuestion(id), HOMES_AGE_MS_MAX);
   // Events of merchants that the directory does not know are counted, too, and read in UTC.
   const isUnknown = one.failure?.reason === "refused" && one.failure.status === 404;
   const failure = isUnknown ? undefined : (one.failure ?? list.failure);
