@@ -17,7 +17,7 @@ export interface LeftOut extends Undated {
 }
 
 /** What metrics by sale say of refunds beside the numbers: with it all refunds that were made since the span began, or its base, are accounted for. */
-export interface MetricsRefunds extends Pick<RefundReading, "made" | "archivedThroughMs" | "stoppedMs"> {
+export interface MetricsRefunds extends Pick<RefundReading, "made" | "archivedThroughMs" | "stoppedMs" | "tooLargeMs"> {
   readonly dated: readonly DatedRefund[];
   /** Currencies without any are absent. */
   readonly leftOut: ReadonlyMap<string, LeftOut>;
@@ -68,7 +68,7 @@ interface Counted {
 }
 
 function compared(archived: RefundReading, { counted, boundsMs, sales }: Counted): MetricsRefunds {
-  const { made, archivedThroughMs, stoppedMs, dated, undated, read, salesRead } = archived;
+  const { made, archivedThroughMs, stoppedMs, tooLargeMs, dated, undated, read, salesRead } = archived;
   const unread = unreadRefunds(counted, read);
   const leftOut = new Map<string, LeftOut>();
   for (const currency of new Set([...undated.keys(), ...unread.keys()])) {
@@ -86,7 +86,7 @@ function compared(archived: RefundReading, { counted, boundsMs, sales }: Counted
   }
   const salesUnread = salesRead === undefined ? 0 : Math.max(0, payments - salesRead);
   return {
-    ...{ made, archivedThroughMs, stoppedMs, dated, leftOut, salesUnread },
+    ...{ made, archivedThroughMs, stoppedMs, tooLargeMs, dated, leftOut, salesUnread },
     ...{ counted: refunds, salesCounted: payments },
   };
 }

@@ -47,8 +47,10 @@ export interface RefundReading extends DatedRefunds {
   readonly made: HistorySpan;
   /** What was received by then was in the archive, as far as its clock goes. */
   readonly archivedThroughMs: number;
-  /** From here on there is an hour that had too much to read, or for which there was no time; `undefined` when all were read. */
+  /** From here on there is an hour that waits to be compacted, or for which there was no time; `undefined` when there is none. */
   readonly stoppedMs: number | undefined;
+  /** Starts of hours that have more than can be read, compacted as they are. */
+  readonly tooLargeMs: readonly number[];
   /** Identities of payments in the spans, of the currencies; `undefined` when no refund says a sale, so that none was looked for. */
   readonly salesRead: number | undefined;
 }
@@ -91,7 +93,9 @@ class RefundsOfSales {
   readonly #listing: HourListing;
   /** Sales have a time of their own: refunds alone would be of no use. */
   #time = new SearchTime(Date.now, SEARCH_MS_MAX);
-  /** Starts of hours that have more to read than a request may, or from which on there was no time. */
+  /** Starts of hours that wait to be compacted, or from which on there was no time. */
+  readonly #waiting = new Set<number>();
+  /** Of those that have more than can be read, compacted as they are. */
   readonly #tooLarge = new Set<number>();
 
   constructor(env: Env, s3: ArchiveS3, sales: SaleSpans, nowMs: number) {
@@ -135,8 +139,9 @@ class RefundsOfSales {
     return {
       ...dateRefunds(refunds, sales),
       made,
-      archivedThroughMs: Math.min(this.#nowMs - ARCHIVED_AFTER_MS, ...this.#tooLarge),
-      stoppedMs: this.#tooLarge.size === 0 ? undefined : Math.min(...this.#tooLarge),
+      archivedThroughMs: Math.min(this.#nowMs - ARCHIVED_AFTER_MS, ...this.#waiting, ...this.#tooLarge),
+      stoppedMs: this.#waiting.size === 0 ? undefined : Math.min(...this.#waiting),
+      tooLargeMs: [...this.#tooLarge].sort((a, b) => a - b),
       salesRead,
     };
   }
@@ -168,7 +173,7 @@ class RefundsOfSales {
       for (let after = firstPlace(query); ; ) {
         try {
           if (reader.isLate) {
-            this.#tooLarge.add(hourOf(after.atMs));
+            this.#waiting.add(hourOf(after.atMs));
             return events;
           }
           const page = await readPage(reader, { ...query, after }, this.#nowMs);
@@ -178,7 +183,8 @@ class RefundsOfSales {
           after = page.next;
         } catch (error) {
           if (!(error instanceof HourTooLarge || error instanceof HourTooSlow)) throw error;
-          this.#tooLarge.add(error.hourMs);
+          const isTooLarge = error instanceof HourTooLarge && !error.isUncompacted;
+          (isTooLarge ? this.#tooLarge : this.#waiting).add(error.hourMs);
           after = { atMs: error.hourMs + HOUR_MS, eventId: "" };
         }
       }
@@ -186,9 +192,10 @@ class RefundsOfSales {
   }
 
   async #count(filter: EventFilter, span: HistorySpan): Promise<number> {
-    const { events, tooLarge } = await this.#with(filter, (reader) => countEvents(reader, span, this.#nowMs));
-    for (const hourMs of tooLarge) this.#tooLarge.add(hourMs);
-    return events;
+    const counted = await this.#with(filter, (reader) => countEvents(reader, span, this.#nowMs));
+    for (const hourMs of counted.waiting) this.#waiting.add(hourMs);
+    for (const hourMs of counted.tooLarge) this.#tooLarge.add(hourMs);
+    return counted.events;
   }
 
   async #with<T>(filter: EventFilter, read: (reader: ArchiveReader) => Promise<T>): Promise<T> {
