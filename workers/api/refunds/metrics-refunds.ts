@@ -34,15 +34,17 @@ interface Asked {
   readonly parameters: MetricsParameters;
   /** What the span is compared with. */
   readonly spans: BaseSpans | undefined;
+  /** Fires when whoever asked has left. */
+  readonly signal: AbortSignal;
 }
 
 /**
  * Refunds of the sales of a span, and of its bases; `undefined` where refunds are dated by themselves. The archive is read first: what is counted afterwards has all
- * that was read, and more if the archive is behind. Throws as `readRange` does.
+ * that was read, and more if the archive is behind. Throws as `readRange` does, and `SearchAbandoned`.
  */
 export async function readMetricsRefunds(
   env: Env,
-  { merchantId, parameters: { currencies, series, refundsBy }, spans }: Asked,
+  { merchantId, parameters: { currencies, series, refundsBy }, spans, signal }: Asked,
   nowMs: number,
 ): Promise<Result<MetricsRefunds | undefined, Problem>> {
   if (refundsBy === "refund") return ok(undefined);
@@ -51,7 +53,7 @@ export async function readMetricsRefunds(
   const all = [{ fromMs, toMs }, ...(spans?.bases ?? []).filter((base) => base.fromMs < base.toMs)];
   if (all.some((one) => isLongAgo(one.fromMs, nowMs))) return err(salesLongAgo("compare"));
   const sales = { merchantId, currencies, spans: disjoint(all) };
-  const archived = await readRefunds(env, sales, nowMs);
+  const archived = await readRefunds(env, sales, { nowMs, signal });
   if (!archived.ok) return archived;
   const { made } = archived.value;
   const boundsMs = boundsOf([made, ...sales.spans].flatMap(({ fromMs, toMs }) => [fromMs, toMs])).filter(
