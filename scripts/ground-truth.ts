@@ -83,17 +83,22 @@ interface MetricsAnswer {
 /** As many windows as one answer shows. */
 const ANSWER_MS = 15 * DAY_MS;
 
-/** What the API answers for the given merchants in `[fromMs, toMs)`, windows without anything left out, in the same shape. */
+/** What the API answers for the given merchants in `[fromMs, toMs)`, windows without anything left out, in the same shape. `onAnswer` is told of each answer. */
 export async function servedMetrics(
   read: (path: string) => Promise<Response>,
   merchants: readonly string[],
   fromMs: number,
   toMs: number,
+  onAnswer: (merchants: number, share: number) => void = () => {},
 ): Promise<TruthRow[]> {
   const all: TruthRow[] = [];
-  for (const merchant_id of [...merchants].sort()) {
+  const answersOfOne = Math.ceil((toMs - fromMs) / ANSWER_MS);
+  let answers = 0;
+  for (const [at, merchant_id] of [...merchants].sort().entries()) {
     for (let ms = fromMs; ms < toMs; ms += ANSWER_MS) {
       all.push(...(await servedOf(read, merchant_id, ms, Math.min(ms + ANSWER_MS, toMs))));
+      answers += 1;
+      onAnswer(at + 1, answers / (answersOfOne * merchants.length));
     }
   }
   return all;

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import type { D1Database, R2Bucket } from "@cloudflare/workers-types";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type WorkerdStructuredLog } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { z } from "zod";
 import type { ArchiveS3 } from "../workers/aggregate/archive-s3.ts";
 import { WORKERS, type WorkerName, WRANGLER_CONFIG } from "./build.ts";
+import { siteWithIngestAt } from "./described-ingest.ts";
 import { EDGE_NAME, edgeOptions } from "./edge.ts";
 import { freePort } from "./port.ts";
 import { noteWorkerdIn } from "./workerd-process.ts";
@@ -72,6 +74,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const stop = async () => {
     for (const miniflare of started.toReversed()) await miniflare.dispose();
   };
+  const siteDir = withSite ? await siteOf(options) : undefined;
   const start = async (workers: readonly WorkerName[], pidFile: string): Promise<Miniflare> => {
     noteWorkerdIn(join(options.persistDir, pidFile));
     const isFirst = started.length === 0;
@@ -82,7 +85,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
         ...(options.inspectorPort === undefined ? {} : { inspectorPort: options.inspectorPort }),
         ...(options.isSeparate ? { unsafeDevRegistryPath: join(options.persistDir, "registry") } : {}),
         workers: [
-          ...workers.map((worker) => workerOptions(worker, options, ports[worker], s3)),
+          ...workers.map((worker) => workerOptions(worker, { ...options, siteDir }, ports[worker], s3)),
           ...(withSite && workers.includes("api") ? [edgeOptions(nameOf("api"), options.apiPort)] : []),
         ],
       }),
@@ -140,13 +143,27 @@ async function fireCron(miniflare: Miniflare, cron: string): Promise<void> {
 
 const nameOf = (worker: WorkerName) => `tally-${worker}`;
 
-function workerOptions(worker: WorkerName, options: RuntimeOptions, port: number | undefined, s3: ArchiveEndpoint) {
-  const { bundleDir, bindings, queuesUrl, withSite = true } = options;
+/** Where api's pages stand, whose description names ingest where its port is known before it answers. */
+async function siteOf({ ingestPort, persistDir }: RuntimeOptions): Promise<string | undefined> {
+  const { assets } = unstable_getMiniflareWorkerOptions(WRANGLER_CONFIG, "api").workerOptions;
+  const { directory } = z.object({ directory: z.string() }).parse(assets);
+  if (ingestPort === 0) return directory;
+  return await siteWithIngestAt(`http://127.0.0.1:${ingestPort}`, directory, join(persistDir, "site"));
+}
+
+function workerOptions(
+  worker: WorkerName,
+  options: RuntimeOptions & { readonly siteDir: string | undefined },
+  port: number | undefined,
+  s3: ArchiveEndpoint,
+) {
+  const { bundleDir, bindings, queuesUrl, withSite = true, siteDir } = options;
   // The bundle is one ES module already, so there are no rules for others to follow.
   const { workerOptions } = unstable_getMiniflareWorkerOptions(WRANGLER_CONFIG, worker);
   const { modulesRules: _, ...withPages } = workerOptions;
-  const { assets: __, ...withoutPages } = withPages;
-  const fromConfig = withSite ? withPages : withoutPages;
+  const { assets, ...withoutPages } = withPages;
+  const pages = assets && siteDir !== undefined ? { assets: { ...assets, directory: siteDir } } : {};
+  const fromConfig = withSite ? { ...withoutPages, ...pages } : withoutPages;
   const path = join(bundleDir, worker, "index.js");
   return {
     ...fromConfig,

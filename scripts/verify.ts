@@ -7,6 +7,7 @@ import { PROJECT_DIR } from "./build.ts";
 import { ADMIN_USER } from "./clickhouse.ts";
 import { differences, loadTruth, servedMetrics, storedHistory, truth } from "./ground-truth.ts";
 import { openFile } from "./open-file.ts";
+import { askingOf, readingOf, withProgress } from "./verify-progress.ts";
 
 const HELP = `Compares a running Tally with plain SQL over the file that was sent to it: per merchant, currency and window, from the API and
 from ClickHouse. Nothing else may have been sent, and what came late must be counted (no late_events_pending any more). A year of
@@ -49,17 +50,24 @@ async function main(): Promise<void> {
   });
   const headers = { Authorization: `Bearer ${values.key}` };
   try {
-    const lines = await loadTruth(sql, Readable.from((await openFile(file)).chunks, { objectMode: false }));
-    const expected = await truth(sql);
+    const opened = await openFile(file);
+    const { lines, expected } = await withProgress(async (line) => {
+      const lines = await loadTruth(sql, Readable.from(readingOf(opened, line), { objectMode: false }));
+      line.update(undefined, "adding up by plain SQL");
+      return { lines, expected: await truth(sql) };
+    });
     const merchants = [...new Set(expected.map(({ merchant_id }) => merchant_id))];
     const starts = expected.map(({ start }) => start * 1000);
     console.log(`${lines} lines, ${merchants.length} merchants, ${expected.length} merchant-windows by plain SQL`);
     report("ClickHouse", differences(expected, await storedHistory(sql)));
-    const served = await servedMetrics(
-      (path) => fetch(`${values.api}${path}`, { headers }),
-      merchants,
-      Math.min(...starts),
-      Math.max(...starts) + 600_000,
+    const served = await withProgress((line) =>
+      servedMetrics(
+        (path) => fetch(`${values.api}${path}`, { headers }),
+        merchants,
+        Math.min(...starts),
+        Math.max(...starts) + 600_000,
+        askingOf(merchants.length, line),
+      ),
     );
     report("API", differences(expected, served));
   } finally {

@@ -6,7 +6,6 @@ export interface ReceivedEvent {
   // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever was sent
   readonly data: any;
   readonly id: string | undefined;
-  readonly atMs: number;
 }
 
 /** Reads a stream of server-sent events, as a browser's EventSource would. */
@@ -50,8 +49,7 @@ export class EventSourceReader {
 
   async #read(): Promise<void> {
     const parser = createParser({
-      onEvent: ({ event = "message", data, id }) =>
-        this.events.push({ name: event, data: JSON.parse(data), id, atMs: performance.now() }),
+      onEvent: ({ event = "message", data, id }) => this.events.push({ name: event, data: JSON.parse(data), id }),
       onComment: (comment) => this.notes.push(`: ${comment}`),
       onRetry: (retryMs) => this.notes.push(`retry: ${retryMs}`),
     });

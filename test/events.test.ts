@@ -334,17 +334,16 @@ describe("refunds on the day of the sale", () => {
 });
 
 describe("a search of the archive that ClickHouse does not end in time", () => {
-  /** A page of a table, which are longer than those of a list may be. */
-  const isOfTable = ({ limit }: Search) => limit === 1_001;
+  /** A page as long as there are: of a table, of refunds, and of a list that asks for it. */
+  const isLong = ({ limit }: Search) => limit === 1_001;
   const tableOf = (merchant: string, encoding: string) =>
     fetch(`${tally.runtime.apiUrl}${pathOf(past, merchant, "&format=csv&limit=1")}`, {
       headers: { Authorization: `Bearer ${tally.operatorKey}`, "Accept-Encoding": encoding },
     });
 
   /** Whose reader takes what comes, and can leave without a word. */
-  const openTable = (merchant: string, encoding: string) => {
+  const open = (path: string, encoding: string) => {
     const headers = { Authorization: `Bearer ${tally.operatorKey}`, "Accept-Encoding": encoding };
-    const path = pathOf(past, merchant, "&format=csv&limit=1");
     return get(`${tally.runtime.apiUrl}${path}`, { headers, agent: false }, (answer) =>
       answer.on("error", () => {}).resume(),
     ).on("error", () => {});
@@ -387,39 +386,46 @@ describe("a search of the archive that ClickHouse does not end in time", () => {
     expect([refused.status, await refused.json()]).toMatchObject([422, { code: "hour_not_compacted" }]);
   });
 
-  test.each(["identity", "gzip"])(
-    "is given up when the reader of its table leaves, and others have its turn: %s",
-    async (encoding) => {
-      const held: Search[] = [];
-      const released = Promise.withResolvers<void>();
-      searches.tooSlow = (search) => {
-        if (!isOfTable(search)) return undefined;
-        held.push(search);
-        return released.promise;
-      };
-      const tables = ["United-Kingdom", "Germany"].map((merchant) => openTable(merchant, encoding));
-      await until("both turns to be taken", async () => (held.length === 2 ? true : undefined));
-      const waiting = await pageOf(past, "France");
-      expect(waiting).toMatchObject({ events: [], next_cursor: expect.any(String), next_after_s: 3 });
-      for (const table of tables) table.socket?.resetAndDestroy();
-      expect((await pageOf(past, "France", `&cursor=${waiting.next_cursor}`)).next_after_s).toBe(0);
-      await until("their statements to be taken back", async () =>
-        held.every(({ isTakenBack }) => isTakenBack()) ? true : undefined,
-      );
-      released.resolve();
-    },
-  );
+  const tableFile = (merchant: string) => pathOf(past, merchant, "&format=csv&limit=1");
+  // In words that nobody else asks in: what is kept is not searched for.
+  const list = (merchant: string) => pathOf(past, merchant, "&limit=1000&grade=nobody-s");
+  const bySale = (merchant: string) =>
+    metricsPath(merchant, `from=${past.fromMs}&to=${past.toMs}&tz=UTC&amounts=true&currency=GBP,XTS`);
+  test.each([
+    { what: "table", path: tableFile, encoding: "identity" },
+    { what: "packed table", path: tableFile, encoding: "gzip" },
+    { what: "list", path: list, encoding: "identity" },
+    { what: "refunds by sale", path: bySale, encoding: "identity" },
+  ])("is given up when the reader of its $what leaves, and others have its turn", async ({ path, encoding }) => {
+    const held: Search[] = [];
+    const released = Promise.withResolvers<void>();
+    searches.tooSlow = (search) => {
+      if (!isLong(search)) return undefined;
+      held.push(search);
+      return released.promise;
+    };
+    const readers = ["United-Kingdom", "Germany"].map((merchant) => open(path(merchant), encoding));
+    await until("both turns to be taken", async () => (held.length === 2 ? true : undefined));
+    const waiting = await pageOf(past, "France");
+    expect(waiting).toMatchObject({ events: [], next_cursor: expect.any(String), next_after_s: 3 });
+    for (const reader of readers) reader.socket?.resetAndDestroy();
+    expect((await pageOf(past, "France", `&cursor=${waiting.next_cursor}`)).next_after_s).toBe(0);
+    await until("their statements to be taken back", async () =>
+      held.every(({ isTakenBack }) => isTakenBack()) ? true : undefined,
+    );
+    released.resolve();
+  });
 
   test("once is no reason for a table to end", async () => {
     const failed: Search[] = [];
-    searches.tooSlow = (search) => (isOfTable(search) && failed.push(search) === 1 ? Promise.resolve() : undefined);
+    searches.tooSlow = (search) => (isLong(search) && failed.push(search) === 1 ? Promise.resolve() : undefined);
     const lines = (await (await tableOf("United-Kingdom", "identity")).text()).trim().split("\r\n");
     expect(failed.length).toBeGreaterThan(1);
     expect(lines.length).toBe(1 + (before.get("United-Kingdom")?.length ?? 0));
   });
 
   test("twice breaks a table off, which never looks whole, packed or not", async () => {
-    searches.tooSlow = (search) => (isOfTable(search) ? Promise.resolve() : undefined);
+    searches.tooSlow = (search) => (isLong(search) ? Promise.resolve() : undefined);
     const [plain, packed] = await Promise.all(
       ["identity", "gzip"].map((encoding) => tableOf("United-Kingdom", encoding)),
     );

@@ -112,7 +112,10 @@ export function methodsAt(table: AccessTable, path: string): string[] {
   return Object.keys(table).flatMap((name) => {
     const [method = "", pattern = ""] = name.split(" ");
     const parts = pattern.split("/");
-    const isAt = parts.length === given.length && parts.every((part, at) => part === given[at] || part.startsWith(":"));
-    return isAt ? [method] : [];
+    const isAt =
+      parts.length === given.length &&
+      parts.every((part, at) => part === given[at] || (part.startsWith(":") && given[at] !== ""));
+    // HEAD is answered wherever GET is.
+    return isAt ? (method === "GET" ? [method, "HEAD"] : [method]) : [];
   });
 }

@@ -288,9 +288,10 @@ describe("a merchant's path", () => {
 });
 
 test.each([
-  ["PUT", "/v1/merchants/shop-1/metrics", 405, "GET"],
+  ["PUT", "/v1/merchants/shop-1/metrics", 405, "GET, HEAD"],
   ["OPTIONS", "/v1/merchants/shop-1/query", 405, "POST"],
-  ["PATCH", "/v1/merchants/shop-1/keys", 405, "GET, POST"],
+  ["PATCH", "/v1/merchants/shop-1/keys", 405, "GET, HEAD, POST"],
+  ["GET", "/v1/merchants//report", 404, null],
   ["GET", "/v1/merchants/shop-1/query", 405, "POST"],
   ["PUT", "/v1/merchants/shop-1/numbers", 404, null],
 ])("%s %s is %s, with what is allowed", async (method, path, status, allow) => {

@@ -37,6 +37,14 @@ describe("a change is pushed", () => {
     expect(changes.waitMs(NOON_MS + HOUR_MS)).toBe(0);
   });
 
+  test("within half a second where there are some screens", () => {
+    const changes = listened({ a: 20, b: 1 });
+    changes.noteBatch(batch("a", "b"));
+    changes.take(NOON_MS);
+    changes.noteBatch(batch("a"));
+    expect(changes.waitMs(NOON_MS)).toBeLessThanOrEqual(500);
+  });
+
   test("later when many are to be told, so that a second has no more messages than it may", () => {
     const changes = listened({ a: LIVE_SENDS_PER_SECOND_MAX, b: LIVE_SENDS_PER_SECOND_MAX });
     changes.noteBatch(batch("a", "b"));

@@ -8,6 +8,7 @@ import { errorText } from "../error-text.ts";
 import { metricsText } from "../health/metrics-text.ts";
 import { OPEN_METRICS_TYPE } from "../health/open-metrics.ts";
 import { lookAtHealth } from "../health/read-health.ts";
+import { headOnly } from "../http/head-only.ts";
 import { methodNotAllowed, notFound, type Problem, problemResponse } from "../http/problem.ts";
 import { requestId, toProblem } from "../http/request-id.ts";
 import { log } from "../log.ts";
@@ -20,6 +21,7 @@ import { AUDIT_PARAMETERS, answerAudit } from "./audit.ts";
 import { limitBody } from "./body-limit.ts";
 import { askMetrics, askReport } from "./cache/asked.ts";
 import { answerKnown, cachedRead } from "./cache/cached-read.ts";
+import { Abandoned } from "./cache/shared-work.ts";
 import { compressCsv } from "./compress-csv.ts";
 import { listDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
@@ -41,10 +43,14 @@ import { session } from "./session.ts";
 import { refuseStrayParameters } from "./stray-parameters.ts";
 import { createEpoch, listEpochs } from "./topology.ts";
 
+/** Nobody gets it, but it is counted: as nginx has it. */
+const CALLER_HAS_LEFT = 499;
+
 export const app = new Hono<Guarded<Env>>();
 app.use(metered);
 app.use(missingPage);
 app.use(requestId);
+app.use(headOnly);
 app.use(limitBody);
 app.use(compressCsv);
 // Who may call what stands in the table, and nowhere else: a new route wants a line there.
@@ -56,6 +62,7 @@ app.notFound((c) => {
 });
 app.onError((error, c) => {
   if (error instanceof WindowsGone) return problemResponse(windowsGone(error));
+  if (error instanceof Abandoned) return new Response(null, { status: CALLER_HAS_LEFT });
   if (!(error instanceof HistoryUnavailable || error instanceof ShardUnavailable)) return toProblem(error, c);
   log("warn", "read unavailable", { request: c.var.requestId, path: c.req.path, error, cause: errorText(error.cause) });
   return problemResponse(error instanceof HistoryUnavailable ? historyUnavailable : shardUnavailable);

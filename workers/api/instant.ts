@@ -7,11 +7,12 @@ import { dayAt, instantOfLocal, startOfDay } from "./zone.ts";
 export const INSTANT_MS_MAX = 7_258_118_400_000;
 
 const HINTS = {
-  looks_like_seconds: "too few digits for epoch milliseconds: is it in seconds? Multiply by 1000",
+  looks_like_seconds:
+    "too few digits for epoch milliseconds: seconds are to be multiplied by 1000, and a date is written 2026-03-29",
   looks_like_microseconds: "too many digits for epoch milliseconds: is it in micro- or nanoseconds?",
   unescaped_plus: 'a "+" in a query string is read as a space: write the offset with %2B',
   no_such_time: "no calendar or clock shows this date or time",
-  out_of_range: "outside the years 1970 to 2199",
+  out_of_range: "outside the years 1970 to 2199 of UTC",
   unrecognised:
     "write epoch milliseconds, 2026-03-29, 2026-03-29T10:00, 2026-03-29T10:00:00+02:00, now, today or yesterday",
 } as const;

@@ -42,20 +42,26 @@ export interface CurrencySeries {
   readonly parts: readonly Part[] | undefined;
 }
 
+export interface Asked {
+  readonly nowMs: number;
+  /** Fires when whoever asked has left: then the archive is not searched any more. */
+  readonly signal: AbortSignal;
+}
+
 /** By currency a series of reports and their total, beside their base and in their parts where that is asked for. */
 export async function readMetrics(
   env: Env,
   merchantId: string,
   home: MerchantHome,
   parameters: MetricsParameters,
-  nowMs: number,
+  { nowMs, signal }: Asked,
 ): Promise<Result<MetricsReading, Problem>> {
   const { currencies, series, groupBy } = parameters;
   const { buckets, fromMs, toMs } = series;
   const spans = spansOf(parameters, nowMs);
   const whole = spans && wholeOf(spans.bases);
   if (whole !== undefined && whole.fromMs < 0) return err(beforeTime);
-  const refundsRead = await readMetricsRefunds(env, { merchantId, parameters, spans }, nowMs);
+  const refundsRead = await readMetricsRefunds(env, { merchantId, parameters, spans, signal }, nowMs);
   if (!refundsRead.ok) return refundsRead;
   const refunds = refundsRead.value;
   const boundsMs = boundsOf([

@@ -17,6 +17,9 @@ function given(search: string): Record<string, string[]> {
 test.each([
   ["from=2026-03-02&to=2026-03-01", "to", "empty_range", /later than from/],
   ["from=2026-03-01&to=2026-03-01", "to", "empty_range", /later than from/],
+  ["from=2027-03-01", "from", "empty_range", /before now/],
+  ["from=now", "from", "empty_range", /unless to is given/],
+  ["from=20260301", "from", "invalid_time", /a date is written 2026-03-29/],
   ["from=2021-11-01&to=2026-11-01&granularity=10m", "granularity", "too_many_buckets", /2200 at most.*granularity=1d/],
   ["from=0&to=7258118399999&granularity=1d", "from", "invalid_time", /seconds/],
   ["from=1971-01-01&to=2199-12-31&granularity=1d", "granularity", "too_many_buckets", /shorter range/],

@@ -59,6 +59,8 @@ export function parseMetrics(query: Query, homeZone: string, nowMs: number): Res
   if (!refundsBy.ok) return refundsBy;
   const amounts = parseOneOf(query, "amounts", ["true", "false"]);
   if (!amounts.ok) return amounts;
+  const ends = endOfSpan(from.value, to.value, query.to);
+  if (!ends.ok) return ends;
   const range = { fromMs: from.value, toMs: to.value, zone: zone.value };
   const series = cutSeries({ ...range, granularity: granularity.value });
   if (!series.ok) return series;
@@ -128,6 +130,19 @@ function parseOneOf<T extends string>(
   return err(invalidParameter(name, `invalid_${name}`, `One of ${values.join(", ")}.`));
 }
 
+const emptyRange = invalidParameter("to", "empty_range", "to must be later than from.");
+const notBegun = invalidParameter(
+  "from",
+  "empty_range",
+  "from must be before now, where a span ends unless to is given.",
+);
+
+/** That a span has something in it; `to` is as it was given. */
+export function endOfSpan(fromMs: number, toMs: number, to: string | undefined): Result<number, Problem> {
+  if (fromMs < toMs) return ok(toMs);
+  return err(to === undefined || to === "now" ? notBegun : emptyRange);
+}
+
 /** A span in buckets, no more of them than an answer has. */
 export function cutSeries(request: Omit<BucketRequest, "bucketsMax">): Result<BucketSeries, Problem> {
   const series = cutIntoBuckets({ ...request, bucketsMax: BUCKETS_MAX });
@@ -142,7 +157,7 @@ export function parseGranularity(text: string | undefined, spanMs: number): Resu
 }
 
 function rangeProblem(error: BucketsError): Problem {
-  if (error.reason === "empty_range") return invalidParameter("to", "empty_range", "to must be later than from.");
+  if (error.reason === "empty_range") return emptyRange;
   const finer = error.finest === null ? "Ask for a shorter range." : `granularity=${error.finest} or coarser fits.`;
   const detail = `${error.count} buckets of ${error.granularity}; an answer has ${error.bucketsMax} at most. ${finer}`;
   return invalidParameter("granularity", "too_many_buckets", detail);

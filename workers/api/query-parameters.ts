@@ -8,7 +8,14 @@ import { invalidParameter, type Problem } from "../http/problem.ts";
 import type { Bucket } from "./calendar.ts";
 import { GRANULARITIES } from "./calendar-unit.ts";
 import { FIGURES, type Figure, MONEY_FIGURES } from "./figure-names.ts";
-import { CURRENCIES_MAX, cutSeries, parseGranularity, parseMoment, parseZoneParameter } from "./parameters.ts";
+import {
+  CURRENCIES_MAX,
+  cutSeries,
+  endOfSpan,
+  parseGranularity,
+  parseMoment,
+  parseZoneParameter,
+} from "./parameters.ts";
 
 /** Rows of an answer: unless told, and at the most. */
 export const QUERY_ROWS_DEFAULT = 1_000;
@@ -32,6 +39,8 @@ const valueFilter = z.union(
   [z.strictObject({ eq: value }), z.strictObject({ in: values }), z.strictObject({ not_in: values })],
   `one of {"eq": value}, {"in": [values]}, {"not_in": [values]}, of up to ${FILTER_VALUES_MAX} values`,
 );
+/** Epoch milliseconds may be a number, as they are in an event. */
+const moment = z.union([z.string().max(64), z.int().transform(String)], "a moment, as from and to of metrics");
 const currency = z
   .string()
   .transform((code) => code.toUpperCase())
@@ -40,12 +49,8 @@ const currency = z
 /** The body of `POST /v1/merchants/{id}/query`. */
 export const querySchema = z
   .strictObject({
-    from: z
-      .string()
-      .max(64)
-      .default("today")
-      .meta({ description: "As in metrics", examples: ["2026-03-01"] }),
-    to: z.string().max(64).default("now"),
+    from: moment.default("today").meta({ description: "As in metrics", examples: ["2026-03-01"] }),
+    to: moment.default("now"),
     tz: z.string().max(64).optional().meta({ description: "IANA zone or offset; the merchant's own if left out" }),
     metrics: z.array(z.enum(FIGURES)).min(1).max(FIGURES.length),
     dimensions: z.array(z.enum(QUERY_DIMENSIONS)).max(QUERY_DIMENSIONS.length).default([]).meta({
@@ -248,6 +253,8 @@ function spanOf(query: QueryBody, homeZone: string, nowMs: number) {
   if (!from.ok) return from;
   const to = parseMoment("to", query.to, zone.value, nowMs);
   if (!to.ok) return to;
+  const ends = endOfSpan(from.value, to.value, query.to);
+  if (!ends.ok) return ends;
   const range = { fromMs: from.value, toMs: to.value, zone: zone.value };
   if (range.toMs - range.fromMs > QUERY_SPAN_DAYS_MAX * DAY_MS) {
     return err(invalidParameter("from", "span_too_long", `A query spans ${QUERY_SPAN_DAYS_MAX} days at most.`));

@@ -17,9 +17,8 @@ export function readQuery(given: Readonly<Record<string, string[]>>, known: read
       return err(invalidParameter(name.slice(0, 64), "unknown_parameter", right));
     }
     if (value === undefined || values.length > 1) {
-      return err(
-        invalidParameter(name, "repeated_parameter", "Give it once; several currencies go as currency=JPY,USD."),
-      );
+      const right = name === "currency" ? "Give it once; several go as currency=JPY,USD." : "Give it once.";
+      return err(invalidParameter(name, "repeated_parameter", right));
     }
     query[name] = value;
   }

@@ -35,7 +35,17 @@ test("every parameter of a path is described", () => {
 
 test("what programs send and read has a name, which generators make a type of", () => {
   expect(Object.keys(document.components?.schemas ?? {})).toEqual(
-    expect.arrayContaining(["PaymentEvent", "CloudEvent", "Receipt", "Report", "Metrics", "QueryResult", "LiveEvent"]),
+    expect.arrayContaining([
+      "PaymentEvent",
+      "CloudEvent",
+      "Receipt",
+      "Report",
+      "Metrics",
+      "QueryResult",
+      "Events",
+      "ListedEvent",
+      "LiveEvent",
+    ]),
   );
 });
 

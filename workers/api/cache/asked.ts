@@ -70,7 +70,8 @@ export async function askMetrics(c: ApiContext, nowMs: number): Promise<Result<Q
   // A refund of any of its sales may come until now, so the answer is of windows that are open, whatever the span.
   const madeToMs = refundsBy === "sale" ? Math.max(toMs, madeUntil(nowMs)) : toMs;
   const currencies = [...parsed.value.currencies].sort();
-  const read = () => readMetrics(c.env, merchant, home, { ...parsed.value, currencies }, nowMs);
+  const read = () =>
+    readMetrics(c.env, merchant, home, { ...parsed.value, currencies }, { nowMs, signal: c.req.raw.signal });
   const understood = {
     ...{ from: fromMs, to: toMs, tz: zone, granularity, currency: wanted(currencies, home) },
     ...{ refunds_by: refundsBy, amounts: String(hasAmounts), ...inWords(format.value) },

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { SHARED_WAIT_MS_MAX, SharedWork } from "./shared-work.ts";
+import { Abandoned, SHARED_WAIT_MS_MAX, SharedWork } from "./shared-work.ts";
 
 afterEach(() => void vi.useRealTimers());
 
@@ -16,6 +16,27 @@ test("a failure is told to those who waited, and the next one tries anew", async
   expect(all.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
   expect(tries).toBe(1);
   expect(await work.run("a", async () => "here", alone)).toEqual({ outcome: "here", isOwn: true });
+});
+
+test("work that is abandoned is done by the first of those who waited, for all of them", async () => {
+  const work = new SharedWork<string>();
+  const left = Promise.withResolvers<string>();
+  const first = work.run("a", () => left.promise, alone);
+  const done: number[] = [];
+  const others = [1, 2, 3].map((who) =>
+    work.run(
+      "a",
+      async () => {
+        done.push(who);
+        return `of ${who}`;
+      },
+      alone,
+    ),
+  );
+  left.reject(new Abandoned("the reader has left"));
+  await expect(first).rejects.toThrow(Abandoned);
+  expect(await Promise.all(others)).toEqual([1, 2, 3].map((who) => ({ outcome: "of 1", isOwn: who === 1 })));
+  expect(done).toEqual([1]);
 });
 
 test("what is different is not shared", async () => {

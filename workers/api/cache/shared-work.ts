@@ -1,9 +1,12 @@
 /** A request that waits for another's work does it itself after this: the other may have been ended in the middle of it. */
 export const SHARED_WAIT_MS_MAX = 10_000;
 
+/** Whoever did the work has left: no failure of it, and nothing that another's request could do nothing about. */
+export class Abandoned extends Error {}
+
 /**
  * Work that several requests of an isolate want at the same time is done by the first of them. A failure is told to those who waited and to
- * nobody else. `keepAlive` has to see to it that the work goes on when its request does not (`ExecutionContext.waitUntil`).
+ * nobody else; work that is abandoned is begun anew by one of those who waited. `keepAlive` has to see to it that the work goes on when its request does not (`ExecutionContext.waitUntil`).
  */
 export class SharedWork<T> {
   readonly #running = new Map<string, Promise<T>>();
@@ -15,7 +18,11 @@ export class SharedWork<T> {
   ): Promise<{ readonly outcome: T; readonly isOwn: boolean }> {
     const running = this.#running.get(key);
     if (running !== undefined) {
-      const shared = await withinTime(running, SHARED_WAIT_MS_MAX);
+      const shared = await withinTime(running, SHARED_WAIT_MS_MAX).catch((error: unknown) => {
+        if (!(error instanceof Abandoned)) throw error;
+        return "abandoned" as const;
+      });
+      if (shared === "abandoned") return await this.run(key, work, keepAlive);
       return shared === undefined ? { outcome: await work(), isOwn: true } : { outcome: shared.value, isOwn: false };
     }
     const own = work().finally(() => {

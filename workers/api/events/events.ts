@@ -4,6 +4,7 @@ import { log } from "../../log.ts";
 import type { Env } from "../env.ts";
 import type { Notice } from "../notices.ts";
 import { presentTime } from "../present.ts";
+import { historyFrom } from "../retention.ts";
 import { type ArchivedCopy, ArchiveMoved, ArchiveReader, HOUR_LINES_BYTES_MAX } from "./archive-reader.ts";
 import { type EventsPage, foundNothingInTime, type Place, readPage } from "./page.ts";
 import { cursorAt, type EventsParameters } from "./parameters.ts";
@@ -27,15 +28,20 @@ export interface EventsReading extends EventsPage {
   readonly damaged: number;
 }
 
-/** A page of a merchant's events. Throws what `readPage` does, `SearchesFull` and `ArchiveUnreadable`. */
+/** A page of a merchant's events; `signal` fires when whoever asked has left. Throws what `readPage` does, `SearchesFull`, `SearchAbandoned` and `ArchiveUnreadable`. */
 export async function readEvents(
   env: Env,
   merchantId: string,
   parameters: EventsParameters,
   nowMs: number,
+  signal: AbortSignal,
 ): Promise<EventsReading> {
-  const { page, damaged } = await withReader(env, merchantId, parameters, (reader) =>
-    readPage(reader, parameters.query, nowMs, HOUR_LINES_BYTES_MAX),
+  const { page, damaged } = await withReader(
+    env,
+    merchantId,
+    parameters,
+    (reader) => readPage(reader, parameters.query, nowMs, HOUR_LINES_BYTES_MAX),
+    signal,
   );
   return { ...page, merchantId, parameters, asOfMs: nowMs, damaged };
 }
@@ -99,7 +105,7 @@ async function withReader(
   merchantId: string,
   { filter }: EventsParameters,
   read: (reader: ArchiveReader) => Promise<EventsPage>,
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<{ readonly page: EventsPage; readonly damaged: number }> {
   const s3 = archiveS3Of(env);
   if (s3 === undefined) throw new ArchiveUnreadable("ARCHIVE_S3_URL and its key are not set");
@@ -127,19 +133,26 @@ export function presentEvents(reading: EventsReading) {
     order: query.order,
     as_of: presentTime(asOfMs, zone),
     complete_through: presentTime(asOfMs - ARCHIVED_AFTER_MS, zone),
-    notices: noticesOf(damaged),
+    notices: noticesOf(damaged, query.fromMs < historyFrom(asOfMs)),
     events: events.map((event) => presentEvent(event, zone)),
     next_cursor: next === undefined ? null : cursorAt(parameters, next),
     next_after_s: foundNothingInTime(reading) ? SEARCH_PAUSE_S : 0,
   };
 }
 
-function noticesOf(damaged: number): Notice[] {
-  if (damaged === 0) return [];
-  return [
-    {
+function noticesOf(damaged: number, startsBefore: boolean): Notice[] {
+  const notices: Notice[] = [];
+  if (startsBefore) {
+    notices.push({
+      code: "before_history",
+      message: "The span begins before history does: what is older is not kept, and not listed.",
+    });
+  }
+  if (damaged > 0) {
+    notices.push({
       code: "archive_damaged",
       message: `${damaged} objects of the archive cannot be read: events in them are counted, and not listed.`,
-    },
-  ];
+    });
+  }
+  return notices;
 }

@@ -9,6 +9,7 @@ import {
   HourTooLarge,
   HourTooSlow,
   LINES_BYTES_MAX,
+  OBJECTS_MAX,
 } from "./archive-reader.ts";
 import { countEvents, firstPlace, foundNothingInTime, type PageReader, readPage } from "./page.ts";
 import { SearchTooSlow } from "./search-time.ts";
@@ -87,6 +88,28 @@ test("an hour of too many objects is not said to wait for compaction when it is 
   expect(refused).toBeInstanceOf(HourTooLarge);
   expect(refused).toMatchObject({ objects: HOUR_OBJECTS_MAX + 1, isUncompacted: false });
 });
+
+test.each([
+  { kind: "parquet", passedOver: { waiting: [], tooLarge: [hourMs] } },
+  { kind: "lines", passedOver: { waiting: [hourMs], tooLarge: [] } },
+] as const)(
+  "an hour that is not counted is known to wait to be compacted, or to have too much: $kind",
+  async (given) => {
+    const { reader } = hourOfObjects(OBJECTS_MAX + 1, 1, given.kind);
+    // Once, or the list would never end.
+    let isFirst = true;
+    const hours = async () => {
+      const found = isFirst ? [hourMs] : [];
+      isFirst = false;
+      return found;
+    };
+    const count = async () => 1;
+    expect(await countEvents({ ...reader, isLate: false, hours, count }, span, nowMs)).toEqual({
+      events: 0,
+      ...given.passedOver,
+    });
+  },
+);
 
 interface SlowHours {
   readonly lateAfter?: number;
@@ -217,6 +240,6 @@ test.each([{ lateAfter: 2 }, { stuckAfter: 2 }])(
       return (await reader.keys(objects, "oldest", { from, to, at: 0, id: "", limit: 100 })).length;
     };
     const counted = await countEvents(Object.assign(reader, { count }), query, nowMs);
-    expect(counted).toEqual({ events: 2, tooLarge: [hourMs + 2 * HOUR_MS] });
+    expect(counted).toEqual({ events: 2, waiting: [hourMs + 2 * HOUR_MS], tooLarge: [] });
   },
 );

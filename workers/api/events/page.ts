@@ -179,31 +179,37 @@ async function nextHours(
   return [...(await past()), ...recent].slice(0, HOURS_PER_READ_MAX);
 }
 
-/**
- * How many identities the reader's list has in a span, repeats passed over; `tooLarge` are the starts of hours that are not in it, since they have more to read
- * than a request may, or since the time was up: the first of those stands for all after it.
- */
+/** Hours that were passed over, by their starts. */
+export interface PassedOver {
+  /** They wait to be compacted, or the time was up: then the last of them stands for all after it. */
+  readonly waiting: readonly number[];
+  /** They have more objects than may be read, compacted as they are: no waiting changes that. */
+  readonly tooLarge: readonly number[];
+}
+
+/** How many identities the reader's list has in a span, repeats passed over, without those of hours that were passed over themselves. */
 export async function countEvents(
   reader: Pick<ArchiveReader, "hours" | "objects" | "count" | "isLate">,
   { fromMs, toMs }: Pick<PageQuery, "fromMs" | "toMs">,
   nowMs: number,
-): Promise<{ readonly events: number; readonly tooLarge: readonly number[] }> {
+): Promise<PassedOver & { readonly events: number }> {
   const query = { fromMs, toMs, order: "oldest" } as const;
+  const waiting: number[] = [];
   const tooLarge: number[] = [];
   let events = 0;
   for (let atMs = fromMs; ; ) {
     try {
       if (reader.isLate) throw new SearchTooSlow("nothing more is begun");
       const hours = await nextHours(reader, query, { atMs, eventId: "" }, nowMs);
-      if (hours.length === 0) return { events, tooLarge };
+      if (hours.length === 0) return { events, waiting, tooLarge };
       const { hoursMs, objects } = await fitting(reader, hours, LINES_BYTES_MAX, OBJECTS_MAX);
       const from = Math.max(fromMs, Math.min(...hoursMs));
       events += await reader.count(objects, { from, to: Math.min(toMs, beyond(hoursMs, query.order)) });
       atMs = beyond(hoursMs, query.order);
     } catch (error) {
-      if (error instanceof SearchTooSlow) return { events, tooLarge: [...tooLarge, hourOf(atMs)] };
+      if (error instanceof SearchTooSlow) return { events, waiting: [...waiting, hourOf(atMs)], tooLarge };
       if (!(error instanceof HourTooLarge)) throw error;
-      tooLarge.push(error.hourMs);
+      (error.isUncompacted ? waiting : tooLarge).push(error.hourMs);
       atMs = error.hourMs + HOUR_MS;
     }
   }

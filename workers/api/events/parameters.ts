@@ -7,7 +7,7 @@ import type { Problem } from "../../http/problem.ts";
 import { FORMAT_PARAMETERS } from "../format.ts";
 import { INSTANT_MS_MAX } from "../instant.ts";
 import { encodeCursor, PAGE_PARAMETERS, parsePage } from "../page.ts";
-import { parseCurrencies, parseMoment, parseZoneParameter, type Query } from "../parameters.ts";
+import { endOfSpan, parseCurrencies, parseMoment, parseZoneParameter, type Query } from "../parameters.ts";
 import type { EventFilter, EventOrder } from "./event-sql.ts";
 import { firstPlace, type PageQuery, type Place } from "./page.ts";
 
@@ -50,7 +50,8 @@ export function parseEvents(
   if (!from.ok) return from;
   const to = parseMoment("to", query.to ?? "now", zone.value, nowMs);
   if (!to.ok) return to;
-  if (to.value <= from.value) return err(invalid("to", "empty_range", "to must be later than from."));
+  const ends = endOfSpan(from.value, to.value, query.to);
+  if (!ends.ok) return ends;
   const filter = parseFilter(query);
   if (!filter.ok) return filter;
   const order = ORDERS.find((known) => known === (query.order ?? "newest"));

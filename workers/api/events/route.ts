@@ -85,8 +85,8 @@ async function readPageOf(
   parameters: EventsParameters,
   nowMs: number,
 ): Promise<Result<EventsReading, Problem>> {
-  const reading = readEvents(c.env, c.var.merchant, parameters, nowMs);
-  // Also when the caller has left: the runtime would just stop, and the search keep its turn from others until it is too old to go on.
+  const reading = readEvents(c.env, c.var.merchant, parameters, nowMs, c.req.raw.signal);
+  // Also when the caller has left: the runtime would just stop, and the search neither end nor give its turn to others until it is too old to go on.
   inBackground(
     c,
     "searching the archive",

@@ -1,3 +1,5 @@
+import { Abandoned } from "../cache/shared-work.ts";
+
 /** After so long an answer begins with no other hours: what it has then is a page. */
 export const SEARCH_MS_MAX = 3_000;
 /** What is under way ends so long after the beginning, with an answer or without. */
@@ -7,11 +9,11 @@ export const SEARCH_END_MS_MAX = 8_000;
 export class SearchTooSlow extends Error {}
 
 /** Whoever asked has left. */
-export class SearchAbandoned extends Error {}
+export class SearchAbandoned extends Abandoned {}
 
 /** How long an answer has searched the archive, whatever it searched for. A Worker's clock stands still while it computes, and goes on when it has waited. */
 export class SearchTime {
-  /** Fires when whoever asked has left, where that is told. */
+  /** Fires when whoever asked has left. */
   readonly signal: AbortSignal | undefined;
   readonly #clockMs: () => number;
   readonly #searchMsMax: number;

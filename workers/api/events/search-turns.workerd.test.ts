@@ -89,6 +89,40 @@ test("when too many of the merchant wait, a list and a table are refused with wh
   await Promise.allSettled(going);
 });
 
+test("a search is given up when its caller leaves: its turn is another's at once, and nothing is said to have failed", async () => {
+  const key = await addKey(directory, "merchant", "shop-4");
+  const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+  const listing = Promise.withResolvers<void>();
+  const listed = Promise.withResolvers<Pick<R2Objects, "objects" | "truncated">>();
+  const ARCHIVE = {
+    list: async () => {
+      listing.resolve();
+      return await listed.promise;
+    },
+  };
+  const leave = new AbortController();
+  const init = { headers: { Authorization: key.authorization }, signal: leave.signal };
+  const env = { DIRECTORY: directory, SESSION_KEY, ...BESIDE, ARCHIVE };
+  // Not by what holds answers to the document: nobody gets it.
+  const answer = api.fetch(new Request(new URL("/v1/merchants/shop-4/events", ORIGIN), init), env);
+  await listing.promise;
+  const over = Promise.withResolvers<void>();
+  let searching = 0;
+  const others = Array.from({ length: SEARCHES_AT_ONCE }, (_, n) =>
+    inTurn(`beside-shop-4-${n}`, new SearchTime(Date.now), async () => {
+      searching += 1;
+      if (searching === SEARCHES_AT_ONCE) over.resolve();
+      await over.promise;
+    }),
+  );
+  leave.abort();
+  // Each goes on until all of them do.
+  await Promise.all(others);
+  listed.resolve({ objects: [], truncated: false });
+  expect((await answer).status).toBe(499);
+  expect(logged).not.toHaveBeenCalled();
+});
+
 test("a search goes on when its caller has left, so that its turn is another's once it has ended", async () => {
   const key = await addKey(directory, "merchant", "shop-2");
   // That the key is used is noted once in a while, behind the answer, too.

@@ -54,7 +54,10 @@ export async function inTurn<T>(merchantId: string, time: SearchTime, search: ()
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     time.expectReader();
     if (turn.isPutOut) throw new SearchesFull("of_one");
-    return await search();
+    const found = await search();
+    // What was left out because of it is not what others asked for, who may wait for the same.
+    time.expectReader();
+    return found;
   } finally {
     time.signal?.removeEventListener("abort", end);
     end();

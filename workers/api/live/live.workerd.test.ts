@@ -22,4 +22,8 @@ test("who comes when an isolate has as many listeners as it may is told when to 
   expect([stream.status, seats.taken]).toEqual([200, 1]);
   await stream.body?.cancel();
   await expect.poll(() => seats.taken, { timeout: WAIT_MS_MAX }).toBe(0);
+  // Of the head alone nobody reads a stream.
+  const head = await api.ask("HEAD", "/v1/merchants/live-shop/live", key);
+  expect([head.status, head.headers.get("Content-Type")]).toEqual([200, "text/event-stream; charset=utf-8"]);
+  await expect.poll(() => seats.taken, { timeout: WAIT_MS_MAX }).toBe(0);
 });

@@ -17,7 +17,7 @@ export interface LeftOut extends Undated {
 }
 
 /** What metrics by sale say of refunds beside the numbers: with it all refunds that were made since the span began, or its base, are accounted for. */
-export interface MetricsRefunds extends Pick<RefundReading, "made" | "archivedThroughMs" | "stoppedMs"> {
+export interface MetricsRefunds extends Pick<RefundReading, "made" | "archivedThroughMs" | "stoppedMs" | "tooLargeMs"> {
   readonly dated: readonly DatedRefund[];
   /** Currencies without any are absent. */
   readonly leftOut: ReadonlyMap<string, LeftOut>;
@@ -34,15 +34,17 @@ interface Asked {
   readonly parameters: MetricsParameters;
   /** What the span is compared with. */
   readonly spans: BaseSpans | undefined;
+  /** Fires when whoever asked has left. */
+  readonly signal: AbortSignal;
 }
 
 /**
  * Refunds of the sales of a span, and of its bases; `undefined` where refunds are dated by themselves. The archive is read first: what is counted afterwards has all
- * that was read, and more if the archive is behind. Throws as `readRange` does.
+ * that was read, and more if the archive is behind. Throws as `readRange` does, and `SearchAbandoned`.
  */
 export async function readMetricsRefunds(
   env: Env,
-  { merchantId, parameters: { currencies, series, refundsBy }, spans }: Asked,
+  { merchantId, parameters: { currencies, series, refundsBy }, spans, signal }: Asked,
   nowMs: number,
 ): Promise<Result<MetricsRefunds | undefined, Problem>> {
   if (refundsBy === "refund") return ok(undefined);
@@ -51,7 +53,7 @@ export async function readMetricsRefunds(
   const all = [{ fromMs, toMs }, ...(spans?.bases ?? []).filter((base) => base.fromMs < base.toMs)];
   if (all.some((one) => isLongAgo(one.fromMs, nowMs))) return err(salesLongAgo("compare"));
   const sales = { merchantId, currencies, spans: disjoint(all) };
-  const archived = await readRefunds(env, sales, nowMs);
+  const archived = await readRefunds(env, sales, { nowMs, signal });
   if (!archived.ok) return archived;
   const { made } = archived.value;
   const boundsMs = boundsOf([made, ...sales.spans].flatMap(({ fromMs, toMs }) => [fromMs, toMs])).filter(
@@ -68,7 +70,7 @@ interface Counted {
 }
 
 function compared(archived: RefundReading, { counted, boundsMs, sales }: Counted): MetricsRefunds {
-  const { made, archivedThroughMs, stoppedMs, dated, undated, read, salesRead } = archived;
+  const { made, archivedThroughMs, stoppedMs, tooLargeMs, dated, undated, read, salesRead } = archived;
   const unread = unreadRefunds(counted, read);
   const leftOut = new Map<string, LeftOut>();
   for (const currency of new Set([...undated.keys(), ...unread.keys()])) {
@@ -86,7 +88,7 @@ function compared(archived: RefundReading, { counted, boundsMs, sales }: Counted
   }
   const salesUnread = salesRead === undefined ? 0 : Math.max(0, payments - salesRead);
   return {
-    ...{ made, archivedThroughMs, stoppedMs, dated, leftOut, salesUnread },
+    ...{ made, archivedThroughMs, stoppedMs, tooLargeMs, dated, leftOut, salesUnread },
     ...{ counted: refunds, salesCounted: payments },
   };
 }

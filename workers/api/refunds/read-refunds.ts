@@ -13,6 +13,7 @@ import { countEvents, firstPlace, readPage } from "../events/page.ts";
 import { archiveUnreadable, tooManySearches } from "../events/refusals.ts";
 import { SearchTime, SearchTooSlow } from "../events/search-time.ts";
 import { inTurn, SearchesFull } from "../events/searches.ts";
+import type { Asked } from "../metrics.ts";
 import type { HistorySpan } from "../tiers.ts";
 import { type DatedRefunds, dateRefunds } from "./date-refunds.ts";
 
@@ -47,8 +48,10 @@ export interface RefundReading extends DatedRefunds {
   readonly made: HistorySpan;
   /** What was received by then was in the archive, as far as its clock goes. */
   readonly archivedThroughMs: number;
-  /** From here on there is an hour that had too much to read, or for which there was no time; `undefined` when all were read. */
+  /** From here on there is an hour that waits to be compacted, or for which there was no time; `undefined` when there is none. */
   readonly stoppedMs: number | undefined;
+  /** Starts of hours that have more than can be read, compacted as they are. */
+  readonly tooLargeMs: readonly number[];
   /** Identities of payments in the spans, of the currencies; `undefined` when no refund says a sale, so that none was looked for. */
   readonly salesRead: number | undefined;
 }
@@ -67,13 +70,14 @@ export function madeSpan(spans: readonly HistorySpan[], nowMs: number): HistoryS
 
 /**
  * Refunds since the sales of some spans began, each dated by its sale (docs/decisions/0071): all refunds that count are read from the archive, then the payments
- * that they say, where the spans have them. What of the archive cannot be read is left out; what is counted tells how much that is. Throws `HistoryUnavailable`.
+ * that they say, where the spans have them. What of the archive cannot be read is left out; what is counted tells how much that is. Throws `HistoryUnavailable`
+ * and `SearchAbandoned`.
  */
-export async function readRefunds(env: Env, sales: SaleSpans, nowMs: number): Promise<Result<RefundReading, Problem>> {
+export async function readRefunds(env: Env, sales: SaleSpans, asked: Asked): Promise<Result<RefundReading, Problem>> {
   const s3 = archiveS3Of(env);
   if (s3 === undefined) return err(archiveUnreadable);
   try {
-    return ok(await new RefundsOfSales(env, s3, sales, nowMs).read());
+    return ok(await new RefundsOfSales(env, s3, sales, asked).read());
   } catch (error) {
     if (error instanceof TooManyRefunds) return err(tooManyRefunds);
     if (error instanceof TooManyHours) return err(tooManyHours);
@@ -88,18 +92,27 @@ class RefundsOfSales {
   readonly #s3: ArchiveS3;
   readonly #sales: SaleSpans;
   readonly #nowMs: number;
+  readonly #signal: AbortSignal;
   readonly #listing: HourListing;
   /** Sales have a time of their own: refunds alone would be of no use. */
-  #time = new SearchTime(Date.now, SEARCH_MS_MAX);
-  /** Starts of hours that have more to read than a request may, or from which on there was no time. */
+  #time: SearchTime;
+  /** Starts of hours that wait to be compacted, or from which on there was no time. */
+  readonly #waiting = new Set<number>();
+  /** Of those that have more than can be read, compacted as they are. */
   readonly #tooLarge = new Set<number>();
 
-  constructor(env: Env, s3: ArchiveS3, sales: SaleSpans, nowMs: number) {
+  constructor(env: Env, s3: ArchiveS3, sales: SaleSpans, { nowMs, signal }: Asked) {
     this.#env = env;
     this.#s3 = s3;
     this.#sales = sales;
     this.#nowMs = nowMs;
+    this.#signal = signal;
+    this.#time = this.#newTime();
     this.#listing = new HourListing(env.ARCHIVE, { hoursMax: ARCHIVE_HOURS_MAX, hoursAListing: HOURS_A_LISTING });
+  }
+
+  #newTime(): SearchTime {
+    return new SearchTime(Date.now, SEARCH_MS_MAX, this.#signal);
   }
 
   async read(): Promise<RefundReading> {
@@ -120,7 +133,7 @@ class RefundsOfSales {
     let salesRead: number | undefined;
     if (ids.length > 0) {
       salesRead = 0;
-      this.#time = new SearchTime(Date.now, SEARCH_MS_MAX);
+      this.#time = this.#newTime();
       await this.#refuseTooMany({ type: "payment", currencies: [], values: {} }, spans);
       for (const span of spans) {
         // Its currency may be another than the refund's.
@@ -135,8 +148,9 @@ class RefundsOfSales {
     return {
       ...dateRefunds(refunds, sales),
       made,
-      archivedThroughMs: Math.min(this.#nowMs - ARCHIVED_AFTER_MS, ...this.#tooLarge),
-      stoppedMs: this.#tooLarge.size === 0 ? undefined : Math.min(...this.#tooLarge),
+      archivedThroughMs: Math.min(this.#nowMs - ARCHIVED_AFTER_MS, ...this.#waiting, ...this.#tooLarge),
+      stoppedMs: this.#waiting.size === 0 ? undefined : Math.min(...this.#waiting),
+      tooLargeMs: [...this.#tooLarge].sort((a, b) => a - b),
       salesRead,
     };
   }
@@ -168,7 +182,7 @@ class RefundsOfSales {
       for (let after = firstPlace(query); ; ) {
         try {
           if (reader.isLate) {
-            this.#tooLarge.add(hourOf(after.atMs));
+            this.#waiting.add(hourOf(after.atMs));
             return events;
           }
           const page = await readPage(reader, { ...query, after }, this.#nowMs);
@@ -178,7 +192,8 @@ class RefundsOfSales {
           after = page.next;
         } catch (error) {
           if (!(error instanceof HourTooLarge || error instanceof HourTooSlow)) throw error;
-          this.#tooLarge.add(error.hourMs);
+          const isTooLarge = error instanceof HourTooLarge && !error.isUncompacted;
+          (isTooLarge ? this.#tooLarge : this.#waiting).add(error.hourMs);
           after = { atMs: error.hourMs + HOUR_MS, eventId: "" };
         }
       }
@@ -186,9 +201,10 @@ class RefundsOfSales {
   }
 
   async #count(filter: EventFilter, span: HistorySpan): Promise<number> {
-    const { events, tooLarge } = await this.#with(filter, (reader) => countEvents(reader, span, this.#nowMs));
-    for (const hourMs of tooLarge) this.#tooLarge.add(hourMs);
-    return events;
+    const counted = await this.#with(filter, (reader) => countEvents(reader, span, this.#nowMs));
+    for (const hourMs of counted.waiting) this.#waiting.add(hourMs);
+    for (const hourMs of counted.tooLarge) this.#tooLarge.add(hourMs);
+    return counted.events;
   }
 
   async #with<T>(filter: EventFilter, read: (reader: ArchiveReader) => Promise<T>): Promise<T> {

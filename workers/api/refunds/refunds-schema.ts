@@ -13,7 +13,7 @@ export const metricsRefundsSchema = z
     }),
     sales_unread: countSchema.meta({
       description:
-        "Payments of the span that are counted, and cannot be read yet: refunds of theirs are in `of_other_sales`",
+        "Payments of the span that are counted, and cannot be read one by one: refunds of theirs may be in `of_other_sales`",
     }),
   })
   .meta({ description: "With `refunds_by=sale`" });
