@@ -2,9 +2,9 @@ import type { Freshness } from "./report.ts";
 
 /** Metrics and dimensions are as in the API's description, such as `payments.amount` and `payment_method`. */
 export interface QueryBody {
-  /** As in metrics; `today` unless told. */
-  from?: string;
-  to?: string;
+  /** As in metrics, epoch milliseconds among them; `today` unless told. */
+  from?: string | number;
+  to?: string | number;
   tz?: string;
   metrics: readonly string[];
   dimensions?: readonly string[];
