@@ -106,3 +106,10 @@ test("a query of nothing but metrics is of today, in the merchant's zone", () =>
     limit: 1_000,
   });
 });
+
+test("a moment is epoch milliseconds as a number, too", () => {
+  const [fromMs, toMs] = [NOW_MS - 3_600_000, NOW_MS];
+  const parsed = parseQuery(query({ from: fromMs, to: toMs }), "Asia/Tokyo", NOW_MS);
+  expect(parsed).toEqual(parseQuery(query({ from: String(fromMs), to: String(toMs) }), "Asia/Tokyo", NOW_MS));
+  expect(parsed).toMatchObject({ ok: true, value: { fromMs, toMs } });
+});
