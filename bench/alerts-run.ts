@@ -18,6 +18,8 @@ export interface AlertsRun {
   readonly alerts: number;
   readonly perMerchant: number;
   readonly quietShare: number;
+  readonly baselineShare: number;
+  readonly rounds: number;
   readonly log: (line: string) => void;
 }
 
@@ -39,7 +41,6 @@ export interface RunFigures {
 const ALERT_KEY = "a1".repeat(32);
 const ROWS_AT_ONCE = 2_000;
 const EVENTS_AT_ONCE = 1_000;
-const ROUNDS = [1, 2];
 /** The rows of one insert, each one SQL writes of JSON. */
 const INSERT_SQL = `INSERT INTO alerts (id, merchant_id, name, rule, url, secret, is_enabled, due_at, created_at, updated_at)
   SELECT value ->> 'id', value ->> 'merchant', 'bench', value ->> 'rule', ?, value ->> 'secret', 1, ?, 1, 1 FROM json_each(?)`;
@@ -50,7 +51,8 @@ const outcomeSchema = z.object({
 });
 
 /** Starts a system with ClickHouse, and has its cron come to all alerts, twice. */
-export async function runAlerts({ alerts, perMerchant, quietShare, log }: AlertsRun): Promise<RunFigures[]> {
+export async function runAlerts(run: AlertsRun): Promise<RunFigures[]> {
+  const { alerts, perMerchant, quietShare, rounds, log } = run;
   const stateDir = await makeStateDir();
   const clickhouse = await startClickHouse({ dataDir: join(stateDir, "clickhouse") });
   const logged: string[] = [];
@@ -70,9 +72,9 @@ export async function runAlerts({ alerts, perMerchant, quietShare, log }: Alerts
       const merchants = Math.ceil(alerts / perMerchant);
       log(`${merchants} merchants, of whom one in ${Math.round(1 / quietShare)} sells nothing`);
       await sell(system, merchants, quietShare);
-      await insertAlerts(system, alerts, perMerchant, receiver.url);
+      await insertAlerts(system, run, receiver.url);
       const figures: RunFigures[] = [];
-      for (const round of ROUNDS) {
+      for (let round = 1; round <= rounds; round++) {
         await system.runtime.directory.prepare("UPDATE alerts SET due_at = ?").bind(Date.now()).run();
         for (let left = alerts; left > 0; ) {
           const figure = await runOnce(system, round, logged, receiver);
@@ -133,12 +135,24 @@ async function sell({ runtime, sourceKey }: BenchSystem, merchants: number, quie
 
 const ALWAYS = [{ from: "00:00", to: "24:00" }];
 const DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-const RULES = [
-  { kind: "no_sales", minutes: 60, opening_hours: Object.fromEntries(DAYS.map((day) => [day, ALWAYS])) },
-  { kind: "below_baseline", figure: "payments", percent: 50, currency: null, base_payments_min: 10 },
-];
+const NO_SALES = {
+  kind: "no_sales",
+  minutes: 60,
+  opening_hours: Object.fromEntries(DAYS.map((day) => [day, ALWAYS])),
+};
+const BELOW_BASELINE = {
+  kind: "below_baseline",
+  figure: "payments",
+  percent: 50,
+  currency: null,
+  base_payments_min: 10,
+};
 
-async function insertAlerts({ runtime }: BenchSystem, alerts: number, perMerchant: number, url: string): Promise<void> {
+async function insertAlerts(
+  { runtime }: BenchSystem,
+  { alerts, perMerchant, baselineShare }: AlertsRun,
+  url: string,
+): Promise<void> {
   const sealing = { ALERT_KEY };
   for (let at = 0; at < alerts; at += ROWS_AT_ONCE) {
     const rows = await Promise.all(
@@ -148,7 +162,7 @@ async function insertAlerts({ runtime }: BenchSystem, alerts: number, perMerchan
           .digest("hex")
           .slice(0, 16);
         const secret = await sealSecret(sealing, id, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", randomIv());
-        const rule = JSON.stringify(RULES[(at + n) % RULES.length]);
+        const rule = JSON.stringify((at + n) % 100 < 100 * baselineShare ? BELOW_BASELINE : NO_SALES);
         return { id, merchant: merchantOf(Math.floor((at + n) / perMerchant)), rule, secret };
       }),
     );

@@ -4,24 +4,30 @@ import { describeMachine, machineLine } from "./machine.ts";
 import { optionsOf } from "./options.ts";
 import { tableText } from "./table.ts";
 
-const USAGE = `npm run bench:alerts -- [--alerts 100000] [--per-merchant 2] [--quiet-percent 1] [--json]
-  What the cron of alerts takes when all of them are due at once, the first time, when what days are compared with is read too, and once more: runs of a
-  minute each, one after the other. Half of them are of sales that stop, half of a day that falls behind.
+const USAGE = `npm run bench:alerts -- [--alerts 100000] [--per-merchant 2] [--baseline-percent 50] [--quiet-percent 1] [--rounds 2] [--json]
+  What the cron of alerts takes when all of them are due at once, the first time, when what days are compared with is read too, and once more: run after run,
+  until all were looked at.
   --alerts         how many there are
   --per-merchant   of each merchant
+  --baseline-percent  of them are of a day that falls behind; the others of sales that stop
   --quiet-percent  of merchants that sell nothing, whose alerts fire: their notices go to a receiver in this process
+  --rounds         how often all are due; with 0 the isolate is asked what it holds without them
   --json           one JSON object as the last line`;
 
 const optionsSchema = z.object({
   alerts: z.coerce.number().int().min(1).max(1_000_000),
   "per-merchant": z.coerce.number().int().min(1).max(20),
   "quiet-percent": z.coerce.number().min(0).max(100),
+  "baseline-percent": z.coerce.number().min(0).max(100),
+  rounds: z.coerce.number().int().min(0).max(10),
   json: z.boolean(),
 });
 const options = optionsOf(USAGE, optionsSchema, {
   alerts: "100000",
   "per-merchant": "2",
   "quiet-percent": "1",
+  "baseline-percent": "50",
+  rounds: "2",
   json: false,
 });
 
@@ -30,6 +36,8 @@ const runs = await runAlerts({
   alerts: options.alerts,
   perMerchant: options["per-merchant"],
   quietShare: options["quiet-percent"] / 100,
+  baselineShare: options["baseline-percent"] / 100,
+  rounds: options.rounds,
   log: (line) => console.error(line),
 });
 const machine = describeMachine();

@@ -20,8 +20,11 @@ import { type Decided, decideStanding } from "./standing.ts";
  */
 export const ALERTS_PER_RUN_MAX = 1_000;
 export const LOOKING_MS_MAX = 40_000;
-/** With more due than one run takes, others help, each an invocation of its own. What is left is the next minute's. */
-export const HELPERS_MAX = 19;
+/**
+ * With more due than one run takes, others help, each an invocation of its own, with six connections: beyond this they would take ClickHouse for themselves
+ * when a day begins. What is left is the next minute's.
+ */
+export const HELPERS_MAX = 9;
 /** Taken, looked at and written together. */
 const ALERTS_PER_PAGE = 200;
 /** Reads wait for shards and ClickHouse; six connections of a Worker may wait at a time, and calls of objects are none. */
