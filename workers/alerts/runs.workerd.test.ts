@@ -11,7 +11,7 @@ import { WEEKDAYS } from "./opening-hours.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { FAILING_MS_MAX, RETRY_DELAYS_MS, RETRY_JITTER } from "./retry-schedule.ts";
 import { merchantRuleSchema, operatorRuleSchema, type Rule } from "./rule.ts";
-import { deliverNotices } from "./run-deliveries.ts";
+import { DELIVERIES_PER_RUN_MAX, deliverNotices } from "./run-deliveries.ts";
 import { ALERTS_PER_RUN_MAX, type Helper, lookAtAlerts, lookAtSome } from "./run-looks.ts";
 import { randomIv, sealSecret } from "./sealed-secret.ts";
 import { SECRET_BYTES, webhookSecret } from "./signature.ts";
@@ -202,6 +202,29 @@ describe("looks", () => {
 });
 
 describe("notices", () => {
+  test("that are done are found by their age, however many of them are younger", async () => {
+    const { results } = await directory
+      .prepare("EXPLAIN QUERY PLAN SELECT id FROM alert_deliveries WHERE due_at IS NULL AND created_at < 1")
+      .all();
+    expect(JSON.stringify(results)).toContain("due_at=? AND created_at<?");
+  });
+
+  test("of more receivers than one invocation may call are left to the next run, untried", async () => {
+    const { id } = await newAlert();
+    const most = DELIVERIES_PER_RUN_MAX / 2;
+    await directory
+      .prepare(
+        `WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?)
+        INSERT INTO alert_deliveries (id, alert_id, type, body, due_at, created_at) SELECT 'msg_' || n, ?, 'alert.fired', '{}', 0, 0 FROM n`,
+      )
+      .bind(most + 1, id)
+      .run();
+    const called = answering();
+    expect(await deliver()).toEqual({ delivered: most, failed: 0 });
+    expect(called).toHaveBeenCalledTimes(most);
+    expect(await deliver()).toEqual({ delivered: 1, failed: 0 });
+  });
+
   async function fired(): Promise<Alert> {
     const alert = await newAlert();
     await look();

@@ -316,7 +316,8 @@ export const alertDeliveries = sqliteTable(
     createdAt: integer("created_at").notNull(),
   },
   (table) => [
-    index("alert_deliveries_due").on(table.dueAt),
+    // Those that are done, which have no `due_at`, by their age.
+    index("alert_deliveries_due").on(table.dueAt, table.createdAt),
     index("alert_deliveries_alert").on(table.alertId, table.createdAt),
   ],
 );
