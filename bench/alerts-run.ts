@@ -5,8 +5,6 @@ import { join } from "node:path";
 import { z } from "zod";
 import { startClickHouse } from "../scripts/clickhouse.ts";
 import { migrateClickHouse } from "../scripts/clickhouse-migrate.ts";
-import { isolateHeapBytes } from "../scripts/isolate-heap.ts";
-import { freePort } from "../scripts/port.ts";
 import { randomIv, sealSecret } from "../workers/alerts/sealed-secret.ts";
 import { REAL_BUNDLES } from "./bundle.ts";
 import { cpuTimeUs } from "./cpu.ts";
@@ -56,7 +54,6 @@ export async function runAlerts(run: AlertsRun): Promise<RunFigures[]> {
   const stateDir = await makeStateDir();
   const clickhouse = await startClickHouse({ dataDir: join(stateDir, "clickhouse") });
   const logged: string[] = [];
-  const inspectorPort = await freePort();
   const receiver = await startReceiver();
   try {
     await migrateClickHouse({ url: clickhouse.url, user: clickhouse.user, password: clickhouse.password });
@@ -64,7 +61,6 @@ export async function runAlerts(run: AlertsRun): Promise<RunFigures[]> {
       stateDir: join(stateDir, "system"),
       bundles: REAL_BUNDLES,
       clickhouse,
-      inspectorPort,
       alertKey: ALERT_KEY,
       onLog: (message) => logged.push(message),
     });
@@ -84,9 +80,6 @@ export async function runAlerts(run: AlertsRun): Promise<RunFigures[]> {
           if (figure.looked === 0) throw new Error(logged.slice(-5).join("\n"));
         }
       }
-      log(
-        `the isolate holds ${significant((await isolateHeapBytes(inspectorPort, "tally-aggregate")) / 1e6)} MB after it`,
-      );
       return figures;
     } finally {
       await system.stop();

@@ -11,7 +11,7 @@ const USAGE = `npm run bench:alerts -- [--alerts 100000] [--per-merchant 2] [--b
   --per-merchant   of each merchant
   --baseline-percent  of them are of a day that falls behind; the others of sales that stop
   --quiet-percent  of merchants that sell nothing, whose alerts fire: their notices go to a receiver in this process
-  --rounds         how often all are due; with 0 the isolate is asked what it holds without them
+  --rounds         how often all are due
   --json           one JSON object as the last line`;
 
 const optionsSchema = z.object({
@@ -19,7 +19,7 @@ const optionsSchema = z.object({
   "per-merchant": z.coerce.number().int().min(1).max(20),
   "quiet-percent": z.coerce.number().min(0).max(100),
   "baseline-percent": z.coerce.number().min(0).max(100),
-  rounds: z.coerce.number().int().min(0).max(10),
+  rounds: z.coerce.number().int().min(1).max(10),
   json: z.boolean(),
 });
 const options = optionsOf(USAGE, optionsSchema, {
