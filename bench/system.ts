@@ -37,6 +37,8 @@ export interface BenchSystemOptions {
   /** Migrated, for what needs more of it than that it takes whatever is sent. */
   readonly clickhouse?: Pick<ClickHouse, "url" | "reader" | "writer">;
   readonly inspectorPort?: number;
+  /** Without it there are no alerts. */
+  readonly alertKey?: string;
 }
 
 /** Made up and fixed, so that the same load gives the same hashes in every run. */
@@ -47,7 +49,7 @@ const USER_KEY = "0f0e0d0c0b0a09080706050403020100";
 const RATE_LIMIT = "off";
 
 export async function startBenchSystem(options: BenchSystemOptions): Promise<BenchSystem> {
-  const { stateDir, bundles, onLog, shards, clickhouse, inspectorPort } = options;
+  const { stateDir, bundles, onLog, shards, clickhouse, inspectorPort, alertKey } = options;
   const bundleDir = join(stateDir, "bundles");
   const persistDir = join(stateDir, "workers");
   await bundleEntries(bundleDir, bundles);
@@ -61,7 +63,11 @@ export async function startBenchSystem(options: BenchSystemOptions): Promise<Ben
     inspectorPort,
     bindings: {
       ingest: { IDENTITY_KEY, USER_KEY, RATE_LIMIT },
-      aggregate: { IDENTITY_KEY, ...historyOf(sink, clickhouse, "writer") },
+      aggregate: {
+        IDENTITY_KEY,
+        ...historyOf(sink, clickhouse, "writer"),
+        ...(alertKey === undefined ? {} : { ALERT_KEY: alertKey, WEBHOOKS_TO_LOOPBACK: "on" }),
+      },
       api: { ...historyOf(sink, clickhouse, "reader"), RATE_LIMIT },
     },
     onLog: ({ message }) => onLog(message),

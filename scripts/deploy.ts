@@ -13,7 +13,7 @@ import {
   type Step,
 } from "./deploy/plan.ts";
 import { runPlan, textOf } from "./deploy/run-plan.ts";
-import { SECRET_VARIABLES, SECRETS } from "./deploy/secrets.ts";
+import { faultsOf, SECRET_VARIABLES, SECRETS } from "./deploy/secrets.ts";
 import { type Config, configOf, NO_DATABASE_ID, readConfig, type Wanted, wantedBy } from "./deploy/wanted.ts";
 import { checkBuild } from "./deploy/wrangler.ts";
 
@@ -32,6 +32,7 @@ async function main(): Promise<void> {
     const page = "https://dash.cloudflare.com/profile/api-tokens";
     throw new Missing(`CLOUDFLARE_API_TOKEN is not set: make a token at ${page} with ${TOKEN_PERMISSIONS.join(", ")}`);
   }
+  secretsAtHand({}, process.env);
   console.log("No CLOUDFLARE_API_TOKEN: this is the plan for an account that has nothing of Tally yet.\n");
   printPlan(planned(wanted, EMPTY_ACCOUNT, new Map()));
   await checkBuilds(config, undefined, {});
@@ -95,7 +96,10 @@ function merged(before: Remembered, command: DeployCommand): Remembered {
 /** The environment's come before those of an earlier run. */
 function secretsAtHand(kept: Readonly<Record<string, string>>, environment: NodeJS.ProcessEnv): SecretValues {
   const given = SECRET_VARIABLES.flatMap((name) => (environment[name] ? [[name, environment[name]] as const] : []));
-  return new Map([...Object.entries(kept), ...given]);
+  const values = new Map([...Object.entries(kept), ...given]);
+  const faults = faultsOf(values);
+  if (faults.length > 0) throw new Missing(faults.join("\n"));
+  return values;
 }
 
 function varsOf({ clickhouseUrl, database }: Remembered, archiveUrl: string | undefined) {

@@ -65,6 +65,19 @@ describe("a deployment", () => {
       code: 2,
       output: expect.stringContaining("does not take the token"),
     });
+    expect(await deploy(["--dry-run"], { CLOUDFLARE_API_BASE_URL: "http://127.0.0.1:9" })).toMatchObject({
+      code: 2,
+      output: expect.stringContaining("cannot be reached"),
+    });
+    // A Worker would refuse all requests with it, and no later deployment would replace it.
+    const given = { IDENTITY_KEY: "0123", SESSION_KEY: "5e".repeat(32) };
+    for (const environment of [given, { ...given, CLOUDFLARE_API_TOKEN: "" }]) {
+      const { code, output } = await deploy(["--dry-run"], environment);
+      expect(code).toBe(2);
+      expect(output).toContain("IDENTITY_KEY is 32 hexadecimal digits");
+      expect(output).not.toContain("SESSION_KEY");
+      expect(output).not.toContain("0123");
+    }
     expect(cloudflare.changes).toEqual([]);
   });
 

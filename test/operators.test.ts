@@ -209,6 +209,14 @@ test("a dead letter that is put back comes to its consumer again: what it cannot
   expect(all).toEqual({ redriven: [again.id], failed: [], more: false });
   const twice = await (await post("dead-letters/redrive", { ids: [again.id] })).json();
   expect(twice).toMatchObject({ redriven: [], failed: [{ id: again.id }] });
+  const third = await until("it to die once more", async () => (await deadLetters())[0]);
+  const { body_key } = third;
+  expect(await (await post("dead-letters/discard", { ids: [third.id] })).json()).toEqual({
+    discarded: [third.id],
+    failed: [],
+  });
+  expect(await deadLetters()).toEqual([]);
+  expect(await tally.runtime.archive.head(body_key)).toBeNull();
 });
 
 test.each<[string, object]>([

@@ -42,7 +42,13 @@ export class Account {
     try {
       for await (const { id, name } of client.accounts.list()) accounts.push({ id, name });
     } catch (cause) {
-      throw new AccountError(`Cloudflare does not take the token: ${textOf(cause)}`, { cause });
+      const isUnreached = cause instanceof Cloudflare.APIConnectionError;
+      throw new AccountError(
+        isUnreached
+          ? "Cloudflare cannot be reached (a dry run without CLOUDFLARE_API_TOKEN needs no network)"
+          : `Cloudflare does not take the token: ${textOf(cause)}`,
+        { cause },
+      );
     }
     if (accountId !== undefined) {
       if (!accounts.some(({ id }) => id === accountId)) {

@@ -47,3 +47,13 @@ export const SECRETS: readonly Secret[] = [
 export const SECRET_VARIABLES: readonly string[] = SECRETS.flatMap(({ name, origin }) =>
   origin.kind === "clickhouse" ? Object.values(origin.givenAs) : [name],
 );
+
+/** What is wrong with values that were given, a sentence each: a Worker with such a key refuses all requests, and one that is set is never replaced. */
+export function faultsOf(values: ReadonlyMap<string, string | undefined>): string[] {
+  return SECRETS.flatMap(({ name, origin }) => {
+    const value = values.get(name);
+    if (origin.kind !== "generated" || value === undefined) return [];
+    const isRight = value.length === origin.hexDigits && /^[0-9a-f]+$/i.test(value);
+    return isRight ? [] : [`${name} is ${origin.hexDigits} hexadecimal digits`];
+  });
+}

@@ -92,6 +92,7 @@ export const API_ACCESS: AccessTable = {
   "GET /v1/admin/log": operator,
   "GET /v1/admin/dead-letters": operator,
   "POST /v1/admin/dead-letters/redrive": operator,
+  "POST /v1/admin/dead-letters/discard": operator,
   "GET /v1/admin/topology": operator,
   "POST /v1/admin/topology": operator,
   "GET /v1/admin/audit": operator,

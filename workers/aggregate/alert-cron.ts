@@ -2,7 +2,7 @@ import { DAY_MS } from "../../shared/window.ts";
 import type { Pipeline } from "../alerts/pipeline.ts";
 import { pipelineOf } from "../alerts/pipeline-of.ts";
 import { deliverNotices } from "../alerts/run-deliveries.ts";
-import { lookAtAlerts } from "../alerts/run-looks.ts";
+import { type Helper, lookAtAlerts } from "../alerts/run-looks.ts";
 import { forgetDeliveries } from "../directory/alert-deliveries.ts";
 import { resealSecrets } from "../directory/alert-secrets.ts";
 import { recentFindings } from "../directory/recent-findings.ts";
@@ -22,7 +22,7 @@ const FORGOTTEN_MAX = 10_000;
 export async function runAlertCron(env: Env): Promise<void> {
   if ((env.ALERT_KEY ?? "") === "") return log("info", "no alerts", { reason: "no ALERT_KEY" });
   const tasks = [
-    ["looks at alerts", () => lookAtAlerts(env, () => readPipeline(env, Date.now()), Date.now)],
+    ["looks at alerts", () => lookAtAlerts(env, () => readPipeline(env, Date.now()), helperOf(env), Date.now)],
     ["notices", () => deliverNotices(env, Date.now)],
   ] as const;
   for (const [task, run] of tasks) {
@@ -33,6 +33,12 @@ export async function runAlertCron(env: Env): Promise<void> {
     }
   }
 }
+
+/** Objects of their own, beside the one that counts anew: each call is an invocation, with connections and calls of its own. */
+const helperOf =
+  ({ REPLAYER }: Env): Helper =>
+  async (number, pipeline) =>
+    await REPLAYER.get(REPLAYER.idFromName(`alerts-${number}`)).lookAtAlerts(pipeline);
 
 async function readPipeline(env: Env, nowMs: number): Promise<Pipeline> {
   const [{ health }, findings] = await Promise.all([lookAtHealth(env, nowMs), recentFindings(env.DIRECTORY, nowMs)]);

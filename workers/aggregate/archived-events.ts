@@ -20,27 +20,25 @@ export interface ArchivedEvent {
 }
 
 /**
- * The events of an archive object that are wanted, in the order they were received. Only those are kept in memory. Lines that are no
- * events are left out, and all that comes after a place where the object cannot be unpacked; `onDamage` is told of either.
+ * Gives the events of an archive object as they stand in it, and keeps none: of a full object they would take more memory than an isolate has. Lines that
+ * are no events are left out, and all that comes after a place where the object cannot be unpacked; `onDamage` is told of either.
  */
 export async function readArchived(
   bytes: Uint8Array,
-  isWanted: (event: PaymentEvent) => boolean,
+  onEvent: (event: ArchivedEvent) => void,
   onDamage: (error: unknown) => void,
-): Promise<ArchivedEvent[]> {
-  const events: ArchivedEvent[] = [];
+): Promise<void> {
   const faults: unknown[] = [];
   try {
     for await (const line of linesOf(bytes)) {
       const read = readLine(line);
-      if (!read.ok) faults.push(read.error);
-      else if (isWanted(read.value.event)) events.push(read.value);
+      if (read.ok) onEvent(read.value);
+      else faults.push(read.error);
     }
   } catch (error) {
     onDamage(error);
   }
   if (faults.length > 0) onDamage(new Error(`${faults.length} lines are no events; the first: ${String(faults[0])}`));
-  return events.sort((a, b) => a.receivedAtMs - b.receivedAtMs);
 }
 
 function readLine(line: string): Result<ArchivedEvent, unknown> {

@@ -160,15 +160,19 @@ export function expireEmissions(emissions: Emissions, nowMs: number): void {
   }
 }
 
-/** When the shard next has something to do of itself: rebuild, send, give up waiting, or forget. `undefined` for a shard with nothing in it. */
+/**
+ * When the shard next has something to do of itself: rebuild, not before `rebuildFromMs`, send, give up waiting, or forget. `undefined` for a shard with
+ * nothing in it.
+ */
 export function nextAlarmMs(
   state: ShardState,
   emissions: Emissions,
   nowMs: number,
   correctionDelayMs: number,
+  rebuildFromMs = 0,
 ): number | undefined {
-  if (state.damaged.size > 0) return nowMs;
-  let next = Number.POSITIVE_INFINITY;
+  let next = state.damaged.size > 0 ? rebuildFromMs : Number.POSITIVE_INFINITY;
+  if (next <= nowMs) return nowMs;
   let oldestMs = Number.POSITIVE_INFINITY;
   let oldestUnstoredMs = Number.POSITIVE_INFINITY;
   const maySend = emissions.pending.size < EMISSIONS_PENDING_MAX;

@@ -6,7 +6,7 @@ import type { ReadHistoryEnv } from "../api/retention.ts";
 import type { MeterEnv } from "../meter/isolate-meter.ts";
 import type { ArchiveS3Env } from "./archive-s3.ts";
 import type { Replayer } from "./replayer.ts";
-import { RESIDENT_BYTES_MAX, SHARD_BYTES_MAX } from "./residency.ts";
+import { REBUILD_BYTES_MAX, RESIDENT_BYTES_MAX, SHARD_BYTES_MAX } from "./residency.ts";
 import { SEALED_EVENTS_MIN } from "./sealed-run.ts";
 import type { Shard } from "./shard.ts";
 
@@ -24,6 +24,7 @@ export interface Env extends ReadHistoryEnv, ArchiveS3Env, MeterEnv, WebhookEnv 
   /** What a shard keeps in memory, and beyond which it refuses batches; left out but in tests. */
   readonly RESIDENT_BYTES_MAX?: string;
   readonly SHARD_BYTES_MAX?: string;
+  readonly REBUILD_BYTES_MAX?: string;
   /** Of how many new events of a window a checkpoint seals all; left out but in tests. */
   readonly SEALED_EVENTS_MIN?: string;
   /** Of the archive, what one pass of a replay counts; left out but in tests. */
@@ -43,6 +44,7 @@ const settingsSchema = z.object({
   LATE_DELAY_MS: z.coerce.number().int().min(0),
   RESIDENT_BYTES_MAX: z.coerce.number().int().min(0).default(RESIDENT_BYTES_MAX),
   SHARD_BYTES_MAX: z.coerce.number().int().min(0).default(SHARD_BYTES_MAX),
+  REBUILD_BYTES_MAX: z.coerce.number().int().min(0).default(REBUILD_BYTES_MAX),
   SEALED_EVENTS_MIN: z.coerce.number().int().min(1).default(SEALED_EVENTS_MIN),
   REPLAY_BYTES_MAX: z.coerce.number().int().min(1).default(64_000_000),
   COMPACT_QUIET_MS: z.coerce.number().int().min(0).default(HOUR_MS),

@@ -19,8 +19,8 @@ const SMALLEST_LEVEL = 9;
 
 const lineSchema = z.looseObject({ user: z.looseObject({ id: z.string().optional() }).optional() });
 
-/** What became of a body: how many events had one of the users, or that it cannot be read, and stands as it was. */
-export type ErasedLetter = { readonly events: number } | { readonly unreadable: true };
+/** What became of a body: how many events had one of the users, or the body, if it cannot be read and stands as it was. */
+export type ErasedLetter = { readonly events: number } | { readonly unreadable: Uint8Array<ArrayBuffer> };
 
 /**
  * Takes users out of a dead letter of the log, in its lines and its columns: put back, it counts what it would have counted, to the byte. A body that is
@@ -29,12 +29,16 @@ export type ErasedLetter = { readonly events: number } | { readonly unreadable: 
 export async function eraseLetter(bucket: R2Bucket, key: string, users: ReadonlySet<string>): Promise<ErasedLetter> {
   const object = await bucket.get(key);
   if (object === null) return { events: 0 };
-  const erased = withoutUsers(await wholeObject(object), users);
-  if (erased === undefined) return { unreadable: true };
+  const body = await wholeObject(object);
+  const erased = withoutUsers(body, users);
+  if (erased === undefined) return { unreadable: body };
   // Not where it has gone since: nobody would ever remove it.
   if (erased.events > 0) await bucket.put(key, erased.body, { onlyIf: { etagMatches: object.etag } });
   return { events: erased.events };
 }
+
+/** Whether it is a message of the log, with lines and columns that can be read: events that were accepted. */
+export const isLetterOfEvents = (body: Uint8Array): boolean => withoutUsers(body, new Set()) !== undefined;
 
 /** `undefined` for what is no message, or whose lines or columns cannot be read. */
 function withoutUsers(

@@ -1,13 +1,14 @@
+import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { erasedUser } from "../../shared/erased-user.ts";
 import { decodeRawMessage } from "../../shared/messages/raw.ts";
 import { decodeShardBatch } from "../../shared/messages/shard-batch.ts";
 import { createErasure, nextErasure, readErasure } from "../directory/erasures.ts";
-import { erasures } from "../directory/schema.ts";
+import { deadLetters, erasures } from "../directory/schema.ts";
 import { gunzip } from "../gzip.ts";
 import { deadLetterKey } from "./dead-letter-key.ts";
-import { erasePass } from "./erasure.ts";
+import { erasePass, UNREADABLE_LETTERS_KEPT_MS } from "./erasure.ts";
 import { HOUR_MS, NOON_MS, payment } from "./sample-payments.ts";
 import type { ShardReading } from "./shard.ts";
 import { messageOf, nextMerchant, openLog, QUEUE, shardNameOf } from "./test-log.ts";
@@ -59,10 +60,10 @@ async function usersIn(id: string) {
   };
 }
 
-const runErasure = async (RAW?: unknown) => {
+const runErasure = async (RAW?: unknown, nowMs = Date.now()) => {
   const env = { ...workerEnv, ...S3, ...(RAW === undefined ? { RAW: undefined } : { RAW }) } as typeof workerEnv;
   let passes = 0;
-  while (await erasePass(env, Date.now())) if (++passes > 10) throw new Error("it does not end");
+  while (await erasePass(env, nowMs)) if (++passes > 10) throw new Error("it does not end");
 };
 
 async function begin() {
@@ -83,7 +84,6 @@ test("an erased user is in no dead letter, put back or not, and one that is put 
   const letter = messageFor(one);
   await bury(letter);
   await workerEnv.ARCHIVE.put(deadLetterKey(QUEUE, "gone-before"), letter.body as ArrayBuffer);
-  await workerEnv.ARCHIVE.put(deadLetterKey(QUEUE, "poison"), "poison");
   const before = await usersIn(letter.id);
   expect(before.columns).toEqual([...Array.from({ length: 4 }, () => ERASED), OTHER, OTHER].sort());
   const { id } = await begin();
@@ -91,8 +91,7 @@ test("an erased user is in no dead letter, put back or not, and one that is put 
   for (const key of [letter.id, "gone-before"]) {
     expect(await usersIn(key)).toEqual({ lines: left, columns: left, rest: before.rest });
   }
-  expect(await bodyOf("poison")).toHaveLength(6);
-  expect(await readErasure(workerEnv.DIRECTORY, id)).toMatchObject({ state: "done", letters: 2, unreadable: 1 });
+  expect(await readErasure(workerEnv.DIRECTORY, id)).toMatchObject({ state: "done", letters: 2, unreadable: 0 });
 
   await deliver(QUEUE, [{ id: "put-back", body: (await bodyOf(letter.id)).buffer }]);
   await deliver(QUEUE, [messageFor(same)]);
@@ -118,4 +117,47 @@ test("no hour is begun while the log brings what was sent before the erasure was
   await drizzle(workerEnv.DIRECTORY).update(erasures).set({ retryAt: 0 });
   await runErasure({ metrics: async () => log });
   expect(await readErasure(workerEnv.DIRECTORY, id)).toMatchObject({ state: "done" });
+});
+
+describe("a dead letter that cannot be read", () => {
+  const letterOf = async (id: string) =>
+    (await drizzle(workerEnv.DIRECTORY).select().from(deadLetters).where(eq(deadLetters.id, id)))[0];
+
+  test("keeps an erasure from being done for a week, and is discarded then, by its length and digest", async () => {
+    await deliver(`${QUEUE}-dead`, [{ id: "poison", body: new TextEncoder().encode("poison").buffer }]);
+    const { id, createdAt } = await begin();
+    await runErasure();
+    const waiting = { state: "running", nextMs: HOUR_MS, unreadableLetters: 1, userHashes: [ERASED] };
+    expect(await readErasure(workerEnv.DIRECTORY, id)).toMatchObject(waiting);
+    await runErasure(undefined, createdAt + UNREADABLE_LETTERS_KEPT_MS - 1);
+    expect(await readErasure(workerEnv.DIRECTORY, id)).toMatchObject(waiting);
+    expect(await bodyOf("poison")).toHaveLength(6);
+    const nowMs = createdAt + UNREADABLE_LETTERS_KEPT_MS + HOUR_MS;
+    await runErasure(undefined, nowMs);
+    expect(await readErasure(workerEnv.DIRECTORY, id)).toMatchObject({ state: "done", userHashes: null });
+    expect(await workerEnv.ARCHIVE.get(deadLetterKey(QUEUE, "poison"))).toBeNull();
+    const sha256 = "5743abddddfa08c1e3a99fdebc2e8f3f1108fa12dcd2a8f58a42f141418c22ec";
+    expect(await letterOf("poison")).toMatchObject({ discardedAt: nowMs, bodySha256: sha256, bodyBytes: 6 });
+  });
+
+  test("is erased like any other once it can be, as by a later version", async () => {
+    const { id, createdAt } = await begin();
+    await workerEnv.ARCHIVE.put(deadLetterKey(QUEUE, "later"), "of a version to come");
+    await runErasure();
+    expect(await readErasure(workerEnv.DIRECTORY, id)).toMatchObject({ state: "running", unreadableLetters: 1 });
+    await workerEnv.ARCHIVE.put(deadLetterKey(QUEUE, "later"), messageFor(nextMerchant()).body as ArrayBuffer);
+    await runErasure(undefined, createdAt + 2 * HOUR_MS);
+    expect(await usersIn("later")).toMatchObject({ lines: left, columns: left });
+    expect(await readErasure(workerEnv.DIRECTORY, id)).toMatchObject({ state: "done", letters: expect.any(Number) });
+  });
+
+  test("that dies after the first look at the letters is found by the last one", async () => {
+    const { id, createdAt } = await begin();
+    const env = { ...workerEnv, ...S3, RAW: undefined } as unknown as typeof workerEnv;
+    expect(await erasePass(env, createdAt)).toBe(true);
+    await deliver(`${QUEUE}-dead`, [{ id: "poison-2", body: new TextEncoder().encode("poison").buffer }]);
+    await runErasure();
+    expect(await readErasure(workerEnv.DIRECTORY, id)).toMatchObject({ state: "running", unreadableLetters: 1 });
+    await workerEnv.ARCHIVE.delete(deadLetterKey(QUEUE, "poison-2"));
+  });
 });

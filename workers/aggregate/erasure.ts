@@ -1,9 +1,10 @@
-import { finalHoursThrough, HOUR_MS } from "../../shared/window.ts";
+import { DAY_MS, finalHoursThrough, HOUR_MS } from "../../shared/window.ts";
 import { noteCorrection } from "../directory/corrections.ts";
 import {
   advanceErasure,
   advanceLetters,
   type Erasure,
+  endErasure,
   hashesOf,
   nextErasure,
   noteErasureFailure,
@@ -16,6 +17,7 @@ import { requiredArchiveS3 } from "./archive-s3.ts";
 import { hoursBetween } from "./archived-hours.ts";
 import { SHARD_MARGIN_MS } from "./compaction.ts";
 import { deadLetterKey } from "./dead-letter-key.ts";
+import { discardLetter } from "./discard-letter.ts";
 import { type Env, settingsOf } from "./env.ts";
 import { eraseHour } from "./erase-hour.ts";
 import { eraseLetter } from "./erase-letter.ts";
@@ -29,11 +31,16 @@ const LOG_WAIT_MS = 60_000;
 /** After a pass that failed. */
 const RETRY_MS = 10 * 60_000;
 const FAILURE_LENGTH_MAX = 500;
+/**
+ * After an erasure was asked for. A dead letter that cannot be read may have any user in it, or events that a later version can read: so long somebody has
+ * to find out, and the erasure is not done before.
+ */
+export const UNREADABLE_LETTERS_KEPT_MS = 7 * DAY_MS;
 
 /**
- * Goes on with the oldest erasure that has something to do: for some dead letters first, then for some hours of the archive; false when there is none. It
- * comes to hours as compaction does, six hours after they are final: until then shards have their events, and may want the objects. A pass that fails is put
- * off and throws.
+ * Goes on with the oldest erasure that has something to do: for some dead letters first, then for some hours of the archive, then for the letters once
+ * more; false when there is none. It comes to hours as compaction does, six hours after they are final: until then shards have their events, and may want
+ * the objects. A pass that fails is put off and throws.
  */
 export async function erasePass(env: Env, nowMs: number): Promise<boolean> {
   const erasure = await nextErasure(env.DIRECTORY, nowMs);
@@ -41,7 +48,8 @@ export async function erasePass(env: Env, nowMs: number): Promise<boolean> {
   try {
     const at = erasure.lettersAfter === null ? erasure : await eraseLetters(env, erasure, erasure.lettersAfter, nowMs);
     if (at.lettersAfter !== null) return true;
-    if (await isLogBehind(env, at)) await postponeErasure(env.DIRECTORY, at, nowMs + LOG_WAIT_MS, nowMs);
+    if (at.nextMs >= at.toMs) await finish(env, at, nowMs);
+    else if (await isLogBehind(env, at)) await postponeErasure(env.DIRECTORY, at, nowMs + LOG_WAIT_MS, nowMs);
     else await eraseHours(env, at, nowMs);
   } catch (error) {
     const failure = errorText(error).slice(0, FAILURE_LENGTH_MAX);
@@ -51,24 +59,42 @@ export async function erasePass(env: Env, nowMs: number): Promise<boolean> {
   return true;
 }
 
-/** Those that were put back, too, whose bodies stay. What dies from here on is kept without the users (`buryMessage`). */
+/**
+ * Those that were put back, too, whose bodies stay. What dies from here on is kept without the users (`buryMessage`); what cannot be read, whoever is in
+ * it, is waited for, and discarded in the end.
+ */
 async function eraseLetters(env: Env, erasure: Erasure, after: string, nowMs: number): Promise<Erasure> {
   const users = new Set(hashesOf(erasure));
+  const isOver = nowMs - erasure.createdAt >= UNREADABLE_LETTERS_KEPT_MS;
   const { objects, truncated } = await env.ARCHIVE.list({
     prefix: deadLetterKey("tally-raw"),
     limit: PASS_LETTERS_MAX,
     ...(after === "" ? {} : { startAfter: after }),
   });
-  let { letters, unreadable } = erasure;
+  let { letters } = erasure;
+  let unreadableLetters = after === "" ? 0 : erasure.unreadableLetters;
   for (const { key } of objects) {
     const erased = await eraseLetter(env.ARCHIVE, key, users);
-    if ("unreadable" in erased) unreadable += 1;
+    if ("unreadable" in erased && isOver) await discardLetter(env, key, erased.unreadable, nowMs);
+    else if ("unreadable" in erased) unreadableLetters += 1;
     else if (erased.events > 0) letters += 1;
   }
   const lettersAfter = truncated ? (objects.at(-1)?.key ?? null) : null;
-  const next = { lettersAfter, letters, unreadable };
+  const next = { lettersAfter, letters, unreadableLetters };
   await advanceLetters(env.DIRECTORY, erasure, next, nowMs);
   return { ...erasure, ...next };
+}
+
+/** After the last hour: done, unless there are letters that could not be read, which are looked at again. */
+async function finish(env: Env, erasure: Erasure, nowMs: number): Promise<void> {
+  const { id, events, files, unreadable, letters, unreadableLetters } = erasure;
+  if (unreadableLetters > 0) {
+    await advanceLetters(env.DIRECTORY, erasure, { lettersAfter: "", letters, unreadableLetters }, nowMs);
+    await postponeErasure(env.DIRECTORY, erasure, nowMs + HOUR_MS, nowMs);
+    return;
+  }
+  await endErasure(env.DIRECTORY, erasure, nowMs);
+  log("info", "users erased", { erasure: id, events, files, unreadable });
 }
 
 /**
@@ -107,7 +133,6 @@ async function eraseHours(env: Env, erasure: Erasure, nowMs: number): Promise<vo
   const nextMs = Math.max(erasure.nextMs, dueMs);
   const retryAt = isWaiting ? nowMs + HOUR_MS : 0;
   await advanceErasure(env.DIRECTORY, erasure, { nextMs, events, files, unreadable, retryAt }, nowMs);
-  if (!isWaiting) log("info", "users erased", { erasure: erasure.id, events, files, unreadable });
 }
 
 export async function isErasureDue(env: Env, nowMs: number): Promise<boolean> {

@@ -82,6 +82,31 @@ describe("windows counted anew from the archive", () => {
   });
 });
 
+test("of the windows that are there each that could have held an event is asked once, and no other", () => {
+  const state = emptyState();
+  for (const hours of [12, 2, 1, 0]) {
+    const occurred_at = NOON_MS - hours * HOUR_MS;
+    fold(state, batchOf([payment({ event_id: `${hours}`, occurred_at })]), occurred_at);
+  }
+  const lostMs = NOON_MS - HOUR_MS;
+  state.slices.delete(lostMs);
+  const anew = beginRecount(state, [lostMs], NOON_MS);
+  const asked: number[] = [];
+  const batch = batchOf(["1", "2", "x"].map((event_id) => payment({ event_id, occurred_at: lostMs })));
+  recount(state, anew, batch, [lostMs, lostMs, lostMs], ({ startMs }) => void asked.push(startMs));
+  expect(asked).toEqual([NOON_MS - 2 * HOUR_MS, NOON_MS]);
+  expect(anew.slices.get(lostMs)?.ids.size).toBe(2);
+});
+
+test("of an identity that one object has twice the one that was received first is counted, wherever it stands", () => {
+  const first = payment({ event_id: "a", occurred_at: NOON_MS });
+  const moved = { ...first, occurred_at: NOON_MS + HOUR_MS };
+  const state = emptyState();
+  const anew = beginRecount(state, [NOON_MS, NOON_MS + HOUR_MS], NOON_MS);
+  recount(state, anew, batchOf([moved, first]), [NOON_MS + 2, NOON_MS + 1]);
+  expect([...anew.slices.values()].map(({ ids }) => ids.size)).toEqual([1, 0]);
+});
+
 function recountAll(anew: Recount, state: ReturnType<typeof emptyState>, archive: readonly Archived[]): void {
   const own = archive.filter(({ event }) => anew.slices.has(windowStart(event.occurred_at)));
   recount(

@@ -1,4 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
+import type { Pipeline } from "../alerts/pipeline.ts";
+import { type Looks, lookAtSome } from "../alerts/run-looks.ts";
 import { nextReplay } from "../directory/replays.ts";
 import { log } from "../log.ts";
 import { advanceCompaction, isCompactionDue } from "./compaction.ts";
@@ -30,6 +32,11 @@ export class Replayer extends DurableObject<Env> {
   /** A replay was asked for, or the cron has found something that waits: it is begun at once. */
   async begin(): Promise<void> {
     await this.#ring(Date.now());
+  }
+
+  /** Helps the cron of alerts, in an object that does nothing else. */
+  async lookAtAlerts(pipeline: Pipeline): Promise<Looks> {
+    return await lookAtSome(this.env, pipeline, Date.now);
   }
 
   override async alarm(): Promise<void> {

@@ -4,12 +4,15 @@ import { isRecent, type ShardState } from "./engine.ts";
 import type { Slice, SlicePages } from "./slice.ts";
 
 /**
- * Of slices in memory; what is beyond is paged out. An object has 128 MB (Cloudflare Durable Objects, "Limits"), of which batches,
+ * Of slices in memory, those of a rebuild too; what is beyond is paged out. An object has 128 MB (Cloudflare Durable Objects, "Limits"), of which batches,
  * pages being written or read and emissions being packed need their part, and so do the isolate's other objects.
  */
 export const RESIDENT_BYTES_MAX = 48_000_000;
-/** Of slices that cannot be paged out: the recent ones, and those with changes. Beyond it a batch is refused. */
+/** Of slices that cannot be paged out: the recent ones, those with changes, and a rebuild's. Beyond it the rebuild is let go of; without one a batch is refused. */
 export const SHARD_BYTES_MAX = 80_000_000;
+
+/** Of a rebuild's windows that are counted together; of one that takes more by itself, as much as there is room for. */
+export const REBUILD_BYTES_MAX = 32_000_000;
 
 export interface MemoryLimits {
   readonly residentBytesMax: number;
@@ -99,9 +102,15 @@ export function pageOut(
 }
 
 /** Pages out until slices in memory take at most `bytesMax`; the changes of old ones are written when that is what it takes. */
-export function trim(state: ShardState, atMs: number, bytesMax: number, paging: Paging): void {
-  pageOut(state, new Set(), atMs, bytesMax, paging);
-  if (residentBytes(state) > bytesMax) pageOutChanged(state, new Set(), atMs, bytesMax, paging);
+export function trim(
+  state: ShardState,
+  atMs: number,
+  bytesMax: number,
+  paging: Paging,
+  keep: ReadonlySet<Slice> = new Set(),
+): void {
+  pageOut(state, keep, atMs, bytesMax, paging);
+  if (residentBytes(state) > bytesMax) pageOutChanged(state, keep, atMs, bytesMax, paging);
 }
 
 function pageOutChanged(

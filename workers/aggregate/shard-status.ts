@@ -5,7 +5,7 @@ import { residentBytes } from "./residency.ts";
 
 /** How a shard is, for operators. Times are epoch milliseconds. */
 export interface ShardStatus {
-  /** Ten-minute windows it has, in memory or in pages, and what those in memory take. */
+  /** Ten-minute windows it has, in memory or in pages, and what those in memory and a rebuild's take. */
   readonly windows: number;
   readonly bytes: number;
   /** Windows that wait to be rebuilt from the archive. */
@@ -20,7 +20,7 @@ export interface ShardStatus {
 }
 
 /** Looks, and changes nothing: no page is read. */
-export function statusOf(state: ShardState, emissions: Emissions, nowMs: number): ShardStatus {
+export function statusOf(state: ShardState, emissions: Emissions, nowMs: number, rebuildBytes = 0): ShardStatus {
   const closed = [...state.slices.values()].filter(({ startMs }) => isClosed(startMs, nowMs));
   const unstored = closed.filter(({ storedRevision, revision }) => storedRevision < revision);
   // A window that began with a late event is a correction of an empty one, which history had.
@@ -30,7 +30,7 @@ export function statusOf(state: ShardState, emissions: Emissions, nowMs: number)
   const unfinishedFromMs = earliest([...unfinished.map(({ startMs }) => startMs), ...state.damaged.keys()]);
   return {
     windows: state.slices.size,
-    bytes: residentBytes(state),
+    bytes: residentBytes(state) + rebuildBytes,
     damaged: state.damaged.size,
     emissions: emissions.pending.size,
     unconfirmedSinceMs: earliest([...emissions.pending.values()].map(({ sentAtMs }) => sentAtMs)),

@@ -60,7 +60,8 @@ export class Shard extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const { CORRECTION_DELAY_MS, RESIDENT_BYTES_MAX, SHARD_BYTES_MAX, SEALED_EVENTS_MIN } = settingsOf(env);
+    const settings = settingsOf(env);
+    const { CORRECTION_DELAY_MS, RESIDENT_BYTES_MAX, SHARD_BYTES_MAX, REBUILD_BYTES_MAX, SEALED_EVENTS_MIN } = settings;
     const limits = {
       residentBytesMax: RESIDENT_BYTES_MAX,
       shardBytesMax: SHARD_BYTES_MAX,
@@ -74,7 +75,7 @@ export class Shard extends DurableObject<Env> {
     }
     this.#state = state;
     this.#memory = new WorkingSet(ctx.id.toString(), state, this.#journal, limits, () => this.#schedule(Date.now()));
-    this.#rebuild = new Rebuild(ctx.id, state, this.#journal, this.#memory);
+    this.#rebuild = new Rebuild(ctx.id, state, this.#journal, this.#memory, REBUILD_BYTES_MAX);
     this.#live = new LiveListeners(ctx, state);
     ctx.blockConcurrencyWhile(async () => {
       this.#alarmMs = (await ctx.storage.getAlarm()) ?? undefined;
@@ -165,7 +166,7 @@ export class Shard extends DurableObject<Env> {
 
   /** How it is, for operators. */
   status(): ShardStatus {
-    return statusOf(this.#state, this.#emissions, Date.now());
+    return statusOf(this.#state, this.#emissions, Date.now(), this.#rebuild.bytes);
   }
 
   /** Subscribes to a merchant by a WebSocket that stays while the object hibernates (`messages/live.ts`). */
@@ -242,7 +243,8 @@ export class Shard extends DurableObject<Env> {
 
   /** Sets the alarm when something is due earlier than it would ring. */
   #schedule(nowMs: number): void {
-    const due = nextAlarmMs(this.#state, this.#emissions, nowMs, this.#correctionDelayMs);
+    const rebuildFromMs = this.#rebuild.fromMs;
+    const due = nextAlarmMs(this.#state, this.#emissions, nowMs, this.#correctionDelayMs, rebuildFromMs);
     if (due === undefined) return;
     const atMs = Math.max(due, this.#restUntilMs);
     if (this.#alarmMs !== undefined && this.#alarmMs <= atMs) return;

@@ -9,12 +9,21 @@ import {
   type MemoryLimits,
   makeRoom,
   type Paging,
+  residentBytes,
   ShardFull,
   slicesFor,
   trim,
   windowStartsOf,
 } from "./residency.ts";
 import type { Slice } from "./slice.ts";
+
+/** What is in memory beside the slices, and may be let go of: to count comes before it. */
+export interface Beside {
+  readonly bytes: number;
+  letGo(): void;
+}
+
+const NOTHING: Beside = { bytes: 0, letGo: () => {} };
 
 /** Keeps in memory what a batch needs, within the limits; notes what cannot be brought back. Reading pages is synchronous. */
 export class WorkingSet {
@@ -24,6 +33,7 @@ export class WorkingSet {
   readonly #limits: MemoryLimits;
   readonly #onDamage: () => void;
   readonly #paging: Paging;
+  #beside = NOTHING;
 
   /** `onDamage` is called for each window that was found damaged, once it is noted. */
   constructor(shard: string, state: ShardState, journal: Journal, limits: MemoryLimits, onDamage: () => void) {
@@ -36,6 +46,11 @@ export class WorkingSet {
       pagesOf: (slice) => journal.pages.pagesOf(slice),
       checkpoint: () => journal.checkpoint(state, []),
     };
+  }
+
+  /** Has the limits hold for the slices and this together. */
+  keepBeside(beside: Beside): void {
+    this.#beside = beside;
   }
 
   /**
@@ -62,12 +77,26 @@ export class WorkingSet {
 
   /** Keeps what is about to be read, as far as there is room for it beside the rest. Throws `DamagedWindow`. */
   warm(slices: readonly Slice[]): void {
-    bringBackWithin(this.#state, slices, this.#limits.residentBytesMax);
+    bringBackWithin(this.#state, slices, this.#limitsNow().residentBytesMax);
   }
 
   /** Pages out what is beyond the budget. */
   trim(nowMs: number): void {
-    trim(this.#state, nextAtMs(this.#state, nowMs), this.#limits.residentBytesMax, this.#paging);
+    trim(this.#state, nextAtMs(this.#state, nowMs), this.#limitsNow().residentBytesMax, this.#paging);
+  }
+
+  /** Makes room for a slice that is about to be asked, for which no other has to be in memory, and pages out what is beyond the budget. */
+  ask(slice: Slice, nowMs: number): void {
+    const atMs = nextAtMs(this.#state, nowMs);
+    slice.usedAtMs = atMs;
+    const missing = slice.isResident ? 0 : slice.bytes;
+    const budget = this.#limitsNow().residentBytesMax - missing;
+    trim(this.#state, atMs, budget, this.#paging, new Set([slice]));
+  }
+
+  /** Whether slices and what is beside them are more than may be. */
+  get isFull(): boolean {
+    return residentBytes(this.#state) > this.#limitsNow().shardBytesMax;
   }
 
   /** Runs what reads pages and can be run again, as often as it takes; each window found damaged by it is noted first. */
@@ -95,10 +124,25 @@ export class WorkingSet {
     this.#onDamage();
   }
 
+  #limitsNow(): MemoryLimits {
+    const { residentBytesMax, shardBytesMax, sealedEventsMin } = this.#limits;
+    const { bytes } = this.#beside;
+    return {
+      residentBytesMax: residentBytesMax - bytes,
+      shardBytesMax: shardBytesMax - bytes,
+      sealedEventsMin,
+    };
+  }
+
   #makeRoom(needed: readonly Slice[], atMs: number): void {
     try {
-      makeRoom(this.#state, needed, atMs, this.#limits, this.#paging);
+      makeRoom(this.#state, needed, atMs, this.#limitsNow(), this.#paging);
     } catch (error) {
+      if (error instanceof ShardFull && this.#beside.bytes > 0) {
+        this.#beside.letGo();
+        this.#makeRoom(needed, atMs);
+        return;
+      }
       if (error instanceof ShardFull) {
         log("error", "shard is full: grow the topology, so that each shard has fewer merchants", {
           shard: this.#shard,

@@ -131,11 +131,11 @@ interface Whose {
 async function readBaseline(env: ReadEnv, whose: Whose, key: string, day: ComparedDay, nowMs: number) {
   const spans = baseSpansOf(day);
   const boundsMs = spans.flatMap(windowsOf);
-  const [buckets, ...late] = await Promise.all([
+  const [buckets, late] = await Promise.all([
     queryHistory(env, { ...whose, spans, boundsMs }, nowMs),
-    ...spans.map(({ fromMs, toMs }) => countLateWindows(env.DIRECTORY, whose.merchantId, fromMs, toMs)),
+    countLateWindows(env.DIRECTORY, whose.merchantId, spans),
   ]);
-  if (late.some((windows) => windows !== 0)) return undefined;
+  if (late !== 0) return undefined;
   const sold = new Map<number, Sold>();
   for (const { startMs, report } of buckets) sold.set(startMs, plus(sold.get(startMs), report));
   return baselineOf(key, day, sold);

@@ -9,6 +9,8 @@ import { type Attempt, sendWebhook, type WebhookEnv } from "./send-webhook.ts";
 /** A run sends for so long at the most; the next one, a minute later, goes on. */
 export const DELIVERING_MS_MAX = 45_000;
 const DELIVERIES_PER_PAGE = 40;
+/** Of both lanes together, of the calls that an invocation may make (`run-looks.ts`). */
+export const DELIVERIES_PER_RUN_MAX = 2_000;
 /** Longer than a page takes of which every receiver is waited for in vain. */
 const LEASE_MS = 300_000;
 /**
@@ -45,7 +47,7 @@ async function runLane(
 ): Promise<Delivered> {
   const endMs = nowMs() + DELIVERING_MS_MAX;
   let [delivered, failed] = [0, 0];
-  while (nowMs() < endMs) {
+  while (nowMs() < endMs && delivered + failed < DELIVERIES_PER_RUN_MAX / LANES.length) {
     const wish = { isFailing, leaseMs: LEASE_MS, limit: DELIVERIES_PER_PAGE };
     const page = await takeDueDeliveries(env.DIRECTORY, wish, nowMs());
     if (page.length === 0) break;

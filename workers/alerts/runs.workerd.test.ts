@@ -11,8 +11,8 @@ import { WEEKDAYS } from "./opening-hours.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { FAILING_MS_MAX, RETRY_DELAYS_MS, RETRY_JITTER } from "./retry-schedule.ts";
 import { merchantRuleSchema, operatorRuleSchema, type Rule } from "./rule.ts";
-import { deliverNotices } from "./run-deliveries.ts";
-import { lookAtAlerts } from "./run-looks.ts";
+import { DELIVERIES_PER_RUN_MAX, deliverNotices } from "./run-deliveries.ts";
+import { ALERTS_PER_RUN_MAX, type Helper, lookAtAlerts, lookAtSome } from "./run-looks.ts";
 import { randomIv, sealSecret } from "./sealed-secret.ts";
 import { SECRET_BYTES, webhookSecret } from "./signature.ts";
 
@@ -62,12 +62,14 @@ async function newAlert(rule: Rule = NO_SALES, at = Date.now()): Promise<Alert> 
   if (created === undefined) throw new Error("too many");
   return created;
 }
-const look = (over: Partial<Env> = {}, atMs = Date.now()) =>
+const look = (over: Partial<Env> = {}, atMs = Date.now(), helper: Helper = nobody) =>
   lookAtAlerts(
     { ...all, ...over },
     async () => pipeline,
+    helper,
     () => atMs,
   );
+const nobody: Helper = async () => expect.fail("one run is enough");
 const deliver = (atMs = Date.now()) => deliverNotices(all, () => atMs);
 const told = async ({ id }: Alert) => (await listDeliveries(directory, id, 100)).map(({ type }) => type).sort();
 const stateOf = async ({ id, merchantId }: Alert) => await readAlert(directory, id, merchantId);
@@ -85,6 +87,30 @@ describe("looks", () => {
       firingSince: expect.any(Number),
       checked: { outcome: "firing", reason: "no_sales" },
     });
+  });
+
+  test("of more than one invocation may make are shared by as many, and what one of them leaves is the next minute's", async () => {
+    const alerts = 3 * ALERTS_PER_RUN_MAX + 1;
+    await directory
+      .prepare(
+        `WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?)
+        INSERT INTO alerts (id, name, rule, url, secret, is_enabled, due_at, created_at, updated_at)
+        SELECT printf('%016x', n), 'a', ?, 'https://example.com/', '', 1, 0, 0, 0 FROM n`,
+      )
+      .bind(alerts, JSON.stringify(DEAD_LETTERS))
+      .run();
+    const nowMs = Date.now();
+    const helpers: number[] = [];
+    const { looked } = await look({}, nowMs, async (number, pipeline) => {
+      helpers.push(number);
+      if (number === 0) throw new Error("the object was reset");
+      return await lookAtSome(all, pipeline, () => nowMs);
+    });
+    expect(helpers).toEqual([0, 1, 2]);
+    expect(looked).toBe(alerts - 1);
+    expect(await look({}, nowMs)).toMatchObject({ looked: 1 });
+    const left = await directory.prepare("SELECT count(*) AS n FROM alerts WHERE due_at <= ?").bind(nowMs).first("n");
+    expect(left).toBe(0);
   });
 
   test("of more alerts than a page are all done, and none is left taken", async () => {
@@ -176,6 +202,29 @@ describe("looks", () => {
 });
 
 describe("notices", () => {
+  test("that are done are found by their age, however many of them are younger", async () => {
+    const { results } = await directory
+      .prepare("EXPLAIN QUERY PLAN SELECT id FROM alert_deliveries WHERE due_at IS NULL AND created_at < 1")
+      .all();
+    expect(JSON.stringify(results)).toContain("due_at=? AND created_at<?");
+  });
+
+  test("of more receivers than one invocation may call are left to the next run, untried", async () => {
+    const { id } = await newAlert();
+    const most = DELIVERIES_PER_RUN_MAX / 2;
+    await directory
+      .prepare(
+        `WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?)
+        INSERT INTO alert_deliveries (id, alert_id, type, body, due_at, created_at) SELECT 'msg_' || n, ?, 'alert.fired', '{}', 0, 0 FROM n`,
+      )
+      .bind(most + 1, id)
+      .run();
+    const called = answering();
+    expect(await deliver()).toEqual({ delivered: most, failed: 0 });
+    expect(called).toHaveBeenCalledTimes(most);
+    expect(await deliver()).toEqual({ delivered: 1, failed: 0 });
+  });
+
   async function fired(): Promise<Alert> {
     const alert = await newAlert();
     await look();

@@ -52,6 +52,10 @@ describe("a webhook's address", () => {
     "https://printer.local/",
     "https://metadata.google.internal/",
     "https://router.home.arpa/",
+    "https://printer.corp/",
+    "https://nas.home/",
+    "https://kubernetes.default.svc/",
+    "https://1.0.0.127.in-addr.arpa/",
     "https://intranet/",
     // Not by HTTPS, not at its ports, not as somebody.
     "http://example.com/",

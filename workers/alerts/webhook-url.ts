@@ -4,8 +4,9 @@ import { err, ok, type Result } from "../../shared/result.ts";
 export const WEBHOOK_URL_CHARACTERS_MAX = 2_000;
 /** Where HTTPS is spoken; any other port is more likely something that was not meant to be reached. */
 const PORTS: ReadonlySet<string> = new Set(["", "8443"]);
-/** Names that mean the machine or the network a request comes from (RFC 6761, RFC 6762, RFC 8375, and what clouds call their own). */
-const INNER_NAME = /(?:^|\.)(?:localhost|local|localdomain|internal|intranet|lan|home\.arpa|onion|test|invalid)$/;
+/** Names that mean the machine or the network a request comes from (RFC 6761, RFC 6762 with its appendix G, RFC 8375, and what clouds and clusters call their own). */
+const INNER_NAME =
+  /(?:^|\.)(?:localhost|local|localdomain|internal|intranet|lan|home|corp|private|svc|arpa|onion|test|invalid)$/;
 const LOOPBACK = "127.0.0.1";
 
 /**

@@ -320,7 +320,7 @@ describe("what operators list", () => {
     const at = Date.UTC(2026, 10, 1);
     for (const n of [1, 2, 3, 4, 5]) {
       await api.directory.exec(
-        `INSERT INTO dead_letters VALUES ('letter-${n}', 'tally-raw', 'odd', 3, 'dead/${n}', 6, ${at}, ${at + (n % 2)}, NULL)`,
+        `INSERT INTO dead_letters (id, queue, reason, attempts, body_key, body_bytes, sent_at, dead_at) VALUES ('letter-${n}', 'tally-raw', 'odd', 3, 'dead/${n}', 6, ${at}, ${at + (n % 2)})`,
       );
       await api.directory.exec(
         `INSERT INTO replays (id, from_ms, to_ms, dry_run, state, next_ms, created_at, updated_at) VALUES ('replay-${n}', 0, 3600000, 1, 'done', 3600000, ${at + (n % 2)}, ${at})`,

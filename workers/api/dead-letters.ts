@@ -2,6 +2,9 @@ import { and, asc, desc, eq, inArray, isNull, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { z } from "zod";
 import { err, ok, type Result } from "../../shared/result.ts";
+import { discardLetter } from "../aggregate/discard-letter.ts";
+import { eraseLetter, isLetterOfEvents } from "../aggregate/erase-letter.ts";
+import { usersBeingErased } from "../directory/erasures.ts";
 import { deadLetters } from "../directory/schema.ts";
 import type { Problem } from "../http/problem.ts";
 import { sendAll } from "../queue.ts";
@@ -9,13 +12,17 @@ import type { Env } from "./env.ts";
 import type { deadLettersSchema } from "./operate-schema.ts";
 import { readPage } from "./page.ts";
 
+const LOG = "tally-raw";
+const UNKNOWN = "there is no such letter, or it was put back or discarded before";
 /** Letters one call puts back; ids go to D1 as parameters, of which it takes a hundred. */
 export const DEAD_LETTERS_REDRIVEN_MAX = 50;
+
+const isWaiting = and(isNull(deadLetters.redrivenAt), isNull(deadLetters.discardedAt));
 
 /** Where a page ends: letters may have died at the same time. */
 const positionSchema = z.strictObject({ deadAt: z.int(), id: z.string() });
 
-/** A page of the dead letters of both queues, the newest first; those that were put back are not among them. */
+/** A page of the dead letters of both queues, the newest first; those that were put back or discarded are not among them. */
 export async function listDeadLetters(
   directory: D1Database,
   given: Readonly<Record<string, string[]>>,
@@ -43,7 +50,7 @@ async function readDeadLetters(
   return await drizzle(directory)
     .select()
     .from(deadLetters)
-    .where(and(isNull(deadLetters.redrivenAt), isAfter))
+    .where(and(isWaiting, isAfter))
     .orderBy(desc(deadLetters.deadAt), desc(deadLetters.id))
     .limit(limit);
 }
@@ -86,13 +93,16 @@ export async function redriveDeadLetters(env: Env, body: unknown, nowMs: number)
   const rows = await db
     .select()
     .from(deadLetters)
-    .where(and(isNull(deadLetters.redrivenAt), which))
+    .where(and(isWaiting, which))
     .orderBy(asc(deadLetters.deadAt))
     .limit(DEAD_LETTERS_REDRIVEN_MAX + 1);
+  const users = await usersBeingErased(env.DIRECTORY);
   const redriven: string[] = [];
   const failed: { readonly id: string; readonly reason: string }[] = [];
   for (const { id, queue, bodyKey } of rows.slice(0, DEAD_LETTERS_REDRIVEN_MAX)) {
-    const producer = queue === "tally-raw" ? env.RAW : queue === "tally-windows" ? env.WINDOWS : undefined;
+    const producer = queue === LOG ? env.RAW : queue === "tally-windows" ? env.WINDOWS : undefined;
+    // One that could not be read when an erasure came by it would go behind its back, into hours that are done.
+    if (users.size > 0 && queue === LOG) await eraseLetter(env.ARCHIVE, bodyKey, users);
     const letter = await env.ARCHIVE.get(bodyKey);
     if (producer === undefined || letter === null) {
       failed.push({ id, reason: letter === null ? "its body is gone" : `there is no queue ${queue}` });
@@ -105,10 +115,44 @@ export async function redriveDeadLetters(env: Env, body: unknown, nowMs: number)
     redriven.push(id);
   }
   const unknown = "ids" in asked ? asked.ids.filter((id) => !rows.some((row) => row.id === id)) : [];
-  failed.push(...unknown.map((id) => ({ id, reason: "there is no such letter, or it was put back before" })));
+  failed.push(...unknown.map((id) => ({ id, reason: UNKNOWN })));
   return ok({ redriven, failed, more: rows.length > DEAD_LETTERS_REDRIVEN_MAX });
 }
 
-function refusal(detail: string): Problem {
-  return { status: 422, code: "invalid_body", title: "No dead letter was put back", detail };
+/** The body of `POST /v1/admin/dead-letters/discard`. */
+export const discardRequestSchema = z.strictObject({
+  ids: z.array(z.string().min(1).max(200)).min(1).max(DEAD_LETTERS_REDRIVEN_MAX),
+});
+
+/**
+ * Removes the bodies of dead letters for good: of windows, which their shard sends again, and of messages of the log that cannot be read. One that can be read is
+ * events that were accepted, and is left.
+ */
+export async function discardDeadLetters(env: Env, body: unknown, nowMs: number): Promise<Result<object, Problem>> {
+  const request = discardRequestSchema.safeParse(body);
+  if (!request.success) return err(refusal(z.prettifyError(request.error), "No dead letter was discarded"));
+  const { ids } = request.data;
+  const rows = await drizzle(env.DIRECTORY)
+    .select()
+    .from(deadLetters)
+    .where(and(isWaiting, inArray(deadLetters.id, ids)));
+  const discarded: string[] = [];
+  const failed: { readonly id: string; readonly reason: string }[] = [];
+  for (const id of new Set(ids)) {
+    const row = rows.find((row) => row.id === id);
+    const letter = row && (await env.ARCHIVE.get(row.bodyKey));
+    const bytes = new Uint8Array((await letter?.arrayBuffer()) ?? []);
+    if (row === undefined) failed.push({ id, reason: UNKNOWN });
+    else if (row.queue === LOG && isLetterOfEvents(bytes)) {
+      failed.push({ id, reason: "it has events that were accepted: put it back" });
+    } else {
+      await discardLetter(env, row.bodyKey, bytes, nowMs);
+      discarded.push(id);
+    }
+  }
+  return ok({ discarded, failed });
+}
+
+function refusal(detail: string, title = "No dead letter was put back"): Problem {
+  return { status: 422, code: "invalid_body", title, detail };
 }

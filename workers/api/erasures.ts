@@ -40,7 +40,11 @@ export const erasureSchema = z
     events: count.meta({ description: "That had one of the hashes." }),
     files: count.meta({ description: "Of the archive that were written anew." }),
     dead_letters: count.meta({ description: "That had one of the hashes, and were written anew." }),
-    unreadable: count.meta({ description: "Damaged objects and dead letters, which were left as they are." }),
+    unreadable: count.meta({ description: "Damaged objects of the archive, which were left as they are." }),
+    unreadable_dead_letters: count.meta({
+      description:
+        "That cannot be read: it is not done while there are any. A week after it was asked for they are discarded.",
+    }),
     failure: z.string().optional().meta({ description: "Why the last pass failed; it is tried again." }),
     created_at: time,
     updated_at: time,
@@ -79,12 +83,13 @@ export async function showErasures(
 }
 
 export function present(erasure: Erasure): z.output<typeof erasureSchema> {
-  const { id, state, users, toMs, nextMs, events, files, letters, unreadable, failure, createdAt, updatedAt } = erasure;
+  const { id, state, users, toMs, nextMs, events, files, letters, unreadable, unreadableLetters, failure } = erasure;
+  const { createdAt, updatedAt } = erasure;
   return {
     ...{ id, state, users },
     to: new Date(toMs).toISOString(),
     erased_through: new Date(Math.min(nextMs, toMs)).toISOString(),
-    ...{ events, files, dead_letters: letters, unreadable },
+    ...{ events, files, dead_letters: letters, unreadable, unreadable_dead_letters: unreadableLetters },
     ...(failure === null ? {} : { failure }),
     created_at: new Date(createdAt).toISOString(),
     updated_at: new Date(updatedAt).toISOString(),

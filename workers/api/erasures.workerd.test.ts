@@ -31,6 +31,8 @@ test("an erasure is begun, shown without its hashes, done with events of the pas
   expect(begun).toMatchObject({ state: "running", users: 1, to: "2026-01-01T00:00:00.000Z", events: 0 });
   expect(begin).toHaveBeenCalled();
   const env = { ...workerEnv, ...S3, DIRECTORY: api.directory };
+  // The letters and the archive; the letters once more.
+  expect(await erasePass(env, Date.now())).toBe(true);
   expect(await erasePass(env, Date.now())).toBe(true);
   expect(erasureSchema.parse(await (await ask("GET", `/${begun.id}`)).json())).toMatchObject({ state: "done" });
   expect(await erasePass(env, Date.now())).toBe(false);
@@ -53,7 +55,7 @@ test("one of events that are not final waits until they are, an hour at a time",
   expect(behindMs / DAY_MS).toBeGreaterThan(1);
   expect(behindMs / DAY_MS).toBeLessThan(1.5);
   expect(await nextErasure(api.directory, nowMs)).toBeUndefined();
-  await erasePass(env, nowMs + 2 * DAY_MS);
+  while (await erasePass(env, nowMs + 2 * DAY_MS));
   expect(erasureSchema.parse(await (await ask("GET", `/${id}`)).json())).toMatchObject({ state: "done" });
 });
 

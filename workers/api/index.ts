@@ -23,7 +23,7 @@ import { askMetrics, askReport } from "./cache/asked.ts";
 import { answerKnown, cachedRead } from "./cache/cached-read.ts";
 import { Abandoned } from "./cache/shared-work.ts";
 import { compressCsv } from "./compress-csv.ts";
-import { listDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
+import { discardDeadLetters, listDeadLetters, redriveDeadLetters } from "./dead-letters.ts";
 import type { Env } from "./env.ts";
 import { beginErasure, erasureRequestSchema, present as presentErasure, showErasures } from "./erasures.ts";
 import { answerEvents } from "./events/route.ts";
@@ -111,6 +111,12 @@ app.post("/v1/admin/dead-letters/redrive", async (c) => {
   const body = await c.req.json().catch(() => undefined);
   const redriven = await redriveDeadLetters(c.env, body, Date.now());
   return redriven.ok ? fresh(redriven.value) : problemResponse(redriven.error);
+});
+
+app.post("/v1/admin/dead-letters/discard", async (c) => {
+  const body = await c.req.json().catch(() => undefined);
+  const discarded = await discardDeadLetters(c.env, body, Date.now());
+  return discarded.ok ? fresh(discarded.value) : problemResponse(discarded.error);
 });
 
 app.get("/v1/admin/topology", async (c) => {

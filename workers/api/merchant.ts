@@ -1,9 +1,10 @@
-import { and, count, eq, gte, lt } from "drizzle-orm";
+import { and, count, eq, gte, lt, or } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { BoundedCache } from "../../shared/bounded-cache.ts";
 import { askDirectory } from "../directory/ask-directory.ts";
 import { lateWindows, merchants } from "../directory/schema.ts";
 import { DirectoryUnavailable } from "../directory/unavailable.ts";
+import type { HistorySpan } from "./tiers.ts";
 
 /** What reads take for granted when the caller does not say. A merchant the directory does not know has no home. */
 export interface MerchantHome {
@@ -38,25 +39,22 @@ export async function loadHome(directory: D1Database, merchantId: string, nowMs:
 }
 
 /**
- * How many of a merchant's windows in the range hold events that came too late and still wait to be rebuilt from the archive; `undefined` while that
+ * How many of a merchant's windows in these spans hold events that came too late and still wait to be rebuilt from the archive; `undefined` while that
  * cannot be asked.
  */
 export async function countLateWindows(
   directory: D1Database,
   merchantId: string,
-  fromMs: number,
-  toMs: number,
+  spans: readonly HistorySpan[],
 ): Promise<number | undefined> {
+  const within = spans.map(({ fromMs, toMs }) =>
+    and(gte(lateWindows.windowStart, fromMs), lt(lateWindows.windowStart, toMs)),
+  );
+  if (within.length === 0) return 0;
   const query = drizzle(directory)
     .select({ windows: count() })
     .from(lateWindows)
-    .where(
-      and(
-        eq(lateWindows.merchantId, merchantId),
-        gte(lateWindows.windowStart, fromMs),
-        lt(lateWindows.windowStart, toMs),
-      ),
-    );
+    .where(and(eq(lateWindows.merchantId, merchantId), or(...within)));
   try {
     const [row] = await askDirectory(directory, () => query.execute());
     return row?.windows ?? 0;

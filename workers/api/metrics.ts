@@ -71,8 +71,8 @@ export async function readMetrics(
   const [reading, base, lateWindows, lateBaseWindows] = await Promise.all([
     readRange(env, { merchantId, fromMs, toMs, boundsMs, currencies, takesPartial: true }, nowMs),
     spans && readBases(env, { merchantId, currencies, spans }, nowMs).catch(unlessAway),
-    countLateWindows(env.DIRECTORY, merchantId, fromMs, refunds?.made.toMs ?? toMs),
-    whole === undefined ? 0 : countLateWindows(env.DIRECTORY, merchantId, whole.fromMs, whole.toMs),
+    countLateWindows(env.DIRECTORY, merchantId, [{ fromMs, toMs: refunds?.made.toMs ?? toMs }]),
+    whole === undefined ? 0 : countLateWindows(env.DIRECTORY, merchantId, [whole]),
   ]);
   const isLateUnknown = lateWindows === undefined || lateBaseWindows === undefined;
   const isBaseAway = spans !== undefined && base === undefined && !reading.isPartial;

@@ -107,6 +107,11 @@ export const redrivenSchema = z.strictObject({
   more: z.boolean().meta({ description: "Whether there are more than one call puts back" }),
 });
 
+export const discardedSchema = z.strictObject({
+  discarded: z.array(z.string()),
+  failed: z.array(z.strictObject({ id: z.string(), reason: z.string() })),
+});
+
 export const epochSchema = z
   .strictObject({
     id: z.int(),

@@ -28,7 +28,7 @@ export async function readQueryRows(
   const plan = planQuery(merchantId, parameters);
   const [{ windows, past, ...completeness }, lateWindows] = await Promise.all([
     readBoth(env, { ...plan, takesPartial: true }, nowMs, (spans) => queryGroups(env, plan, spans, budget, nowMs)),
-    countLateWindows(env.DIRECTORY, merchantId, plan.fromMs, plan.toMs),
+    countLateWindows(env.DIRECTORY, merchantId, [plan]),
   ]);
   const result = queryRows(plan, parameters, past?.groups ?? [], windows);
   return {

@@ -35,7 +35,7 @@ export async function readReport(
       { merchantId, fromMs: startMs, toMs: endMs, boundsMs: [startMs], currencies, takesPartial: true },
       nowMs,
     ),
-    countLateWindows(env.DIRECTORY, merchantId, startMs, endMs),
+    countLateWindows(env.DIRECTORY, merchantId, [{ fromMs: startMs, toMs: endMs }]),
   ]);
   return {
     merchantId,

@@ -122,6 +122,13 @@ export async function writeFound(
   ]);
 }
 
+/** How many alerts are due, counted up to `most`. */
+export async function countDue(directory: D1Database, nowMs: number, most: number): Promise<number> {
+  const db = drizzle(directory);
+  const due = db.select({ id: alerts.id }).from(alerts).where(lte(alerts.dueAt, nowMs)).limit(most).as("due");
+  return await db.$count(due);
+}
+
 /** Alerts that have been due for longer than this: none, unless runs do not keep up. */
 export async function countOverdue(directory: D1Database, beforeMs: number): Promise<number> {
   return await drizzle(directory).$count(alerts, lte(alerts.dueAt, beforeMs));

@@ -76,7 +76,7 @@ export async function listErasures(
 export async function advanceLetters(
   directory: D1Database,
   { id }: Erasure,
-  next: Pick<Erasure, "lettersAfter" | "letters" | "unreadable">,
+  next: Pick<Erasure, "lettersAfter" | "letters" | "unreadableLetters">,
   nowMs: number,
 ): Promise<void> {
   await drizzle(directory)
@@ -95,17 +95,24 @@ export async function postponeErasure(
   await drizzle(directory).update(erasures).set({ retryAt, updatedAt: nowMs }).where(eq(erasures.id, id));
 }
 
-/** Goes on: `nextMs` is what comes next, `retryAt` when. The hashes go with the last hour. */
+/** Goes on: `nextMs` is what comes next, `retryAt` when. After the last hour the dead letters come once more: what died meanwhile, or could not be read. */
 export async function advanceErasure(
   directory: D1Database,
   { id, toMs }: Erasure,
   next: Pick<Erasure, "nextMs" | "events" | "files" | "unreadable" | "retryAt">,
   nowMs: number,
 ): Promise<void> {
-  const isDone = next.nextMs >= toMs;
   await drizzle(directory)
     .update(erasures)
-    .set({ ...next, failure: null, updatedAt: nowMs, ...(isDone ? { state: "done", userHashes: null } : {}) })
+    .set({ ...next, failure: null, updatedAt: nowMs, ...(next.nextMs >= toMs ? { lettersAfter: "" } : {}) })
+    .where(eq(erasures.id, id));
+}
+
+/** It is done: the hashes are forgotten. */
+export async function endErasure(directory: D1Database, { id }: Erasure, nowMs: number): Promise<void> {
+  await drizzle(directory)
+    .update(erasures)
+    .set({ state: "done", userHashes: null, updatedAt: nowMs })
     .where(eq(erasures.id, id));
 }
 

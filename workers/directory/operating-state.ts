@@ -10,7 +10,7 @@ export const AUDIT_FINDINGS_MS = 7 * DAY_MS;
 
 /** What waits or went wrong, as the directory has it. Times are epoch milliseconds. */
 export interface OperatingState {
-  /** By queue; those that were put back do not count. */
+  /** By queue; those that were put back or discarded do not count. */
   readonly deadLetters: Readonly<Record<string, number>>;
   readonly oldestDeadAt: number | null;
   readonly auditedThroughMs: number | null;
@@ -34,7 +34,7 @@ export async function operatingState(directory: D1Database, nowMs: number): Prom
     db
       .select({ queue: deadLetters.queue, letters: sql<number>`count(*)`, oldest: sql<number>`min(dead_at)` })
       .from(deadLetters)
-      .where(isNull(deadLetters.redrivenAt))
+      .where(and(isNull(deadLetters.redrivenAt), isNull(deadLetters.discardedAt)))
       .groupBy(deadLetters.queue),
     auditFindings(directory, nowMs),
     recentlyAuditedThrough(directory, nowMs),

@@ -122,6 +122,9 @@ export const deadLetters = sqliteTable(
     deadAt: integer("dead_at").notNull(),
     /** When an operator put it back on its queue; should it die again, that is another letter. */
     redrivenAt: integer("redriven_at"),
+    /** When its body was removed for good, and the SHA-256 of it in hex. */
+    discardedAt: integer("discarded_at"),
+    bodySha256: text("body_sha256"),
   },
   (table) => [index("dead_letters_queue").on(table.queue, table.deadAt)],
 );
@@ -207,14 +210,16 @@ export const erasures = sqliteTable(
     /** What comes before is done. */
     nextMs: integer("next_ms").notNull(),
     state: text("state", { enum: ["running", "done"] }).notNull(),
-    /** Events that had one of the hashes, files that were written anew, objects that cannot be read and were left. */
+    /** Events that had one of the hashes, files that were written anew, objects of the archive that cannot be read and were left. */
     events: integer("events").notNull().default(0),
     files: integer("files").notNull().default(0),
     unreadable: integer("unreadable").notNull().default(0),
-    /** Key of the last dead letter's body that was gone through; null once all were, which comes before any hour. */
+    /** Key of the last dead letter's body that was gone through; null once all were, which comes before any hour, and again after the last one. */
     lettersAfter: text("letters_after").default(""),
     /** Bodies of dead letters that had one of the hashes. */
     letters: integer("letters").notNull().default(0),
+    /** Bodies of dead letters that could not be read when they were last gone through: it is not done while there are any. */
+    unreadableLetters: integer("unreadable_letters").notNull().default(0),
     /** Why the last pass failed, until one succeeds. */
     failure: text("failure"),
     /** Not before this moment: hours that are not final yet, or what failed, wait. */
@@ -311,7 +316,8 @@ export const alertDeliveries = sqliteTable(
     createdAt: integer("created_at").notNull(),
   },
   (table) => [
-    index("alert_deliveries_due").on(table.dueAt),
+    // Those that are done, which have no `due_at`, by their age.
+    index("alert_deliveries_due").on(table.dueAt, table.createdAt),
     index("alert_deliveries_alert").on(table.alertId, table.createdAt),
   ],
 );

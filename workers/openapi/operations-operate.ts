@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { merchantSchema, merchantsSchema, putMerchantSchema } from "../api/admin-merchants.ts";
-import { redriveRequestSchema } from "../api/dead-letters.ts";
+import { discardRequestSchema, redriveRequestSchema } from "../api/dead-letters.ts";
 import { erasureRequestSchema, erasureSchema, erasuresSchema } from "../api/erasures.ts";
 import { logFilters, logSchema } from "../api/log-schema.ts";
 import {
   auditSchema,
   begunReplaySchema,
   deadLettersSchema,
+  discardedSchema,
   epochSchema,
   epochsSchema,
   redrivenSchema,
@@ -125,7 +126,7 @@ export const OPERATE_OPERATIONS: OperationTable = {
     id: "listDeadLetters",
     summary: "Messages their consumers gave up on",
     query: page,
-    answers: ok("The newest first; those that were put back are not among them.", deadLettersSchema),
+    answers: ok("The newest first; those that were put back or discarded are not among them.", deadLettersSchema),
     problems: PAGE,
   },
   "POST /v1/admin/dead-letters/redrive": {
@@ -134,6 +135,16 @@ export const OPERATE_OPERATIONS: OperationTable = {
     summary: "Put dead letters back on their queues",
     body: body(redriveRequestSchema),
     answers: ok("Which were, and which could not be.", redrivenSchema),
+    problems: CHANGE,
+  },
+  "POST /v1/admin/dead-letters/discard": {
+    tag: "Operate",
+    id: "discardDeadLetters",
+    summary: "Remove dead letters that nobody needs",
+    description:
+      "For good: of windows, and of messages of the log that cannot be read. One that has events which were accepted is left, and told among `failed`.",
+    body: body(discardRequestSchema),
+    answers: ok("Which were, and which were not.", discardedSchema),
     problems: CHANGE,
   },
   "GET /v1/admin/topology": {
