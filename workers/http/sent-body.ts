@@ -82,7 +82,7 @@ function endOf(draining: Promise<void>, onLate?: () => void): Promise<void> {
   });
 }
 
-/** Gives its memory back at once: left to the collector, a flood's bodies take half of what an isolate may have (docs/decisions/0106-a-refused-body-is-given-back-at-once.md). */
+/** Gives its memory back at once: left to the collector, a flood's bodies take half of what an isolate may have (docs/decisions/0106-a-crowd-pays-when-it-comes.md). */
 function release(buffer: ArrayBuffer): void {
   buffer.transfer(0);
 }
