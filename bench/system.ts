@@ -1,5 +1,5 @@
-import { existsSync, rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ClickHouse } from "../scripts/clickhouse.ts";
@@ -10,12 +10,20 @@ import { type Bundle, bundleEntries } from "./bundle.ts";
 import { type Sink, startSink } from "./sink.ts";
 
 const MEMORY_DIR = "/dev/shm";
+/** ClickHouse, the archive and the shards of a run. A container has 64 MB there unless it is told otherwise. */
+const ROOM_BYTES_MIN = 2_000_000_000;
 
-/** A folder in memory where there is one: on a disk the figures would be the disk's. It is removed when the process ends at the latest. */
+/** A folder in memory where there is one with room: on a disk the figures would be the disk's. It is removed when the process ends at the latest. */
 export async function makeStateDir(): Promise<string> {
-  const dir = await mkdtemp(join(existsSync(MEMORY_DIR) ? MEMORY_DIR : tmpdir(), "tally-bench-"));
+  const dir = await mkdtemp(join(await roomyDir(MEMORY_DIR), "tally-bench-"));
   process.once("exit", () => rmSync(dir, { recursive: true, force: true }));
   return dir;
+}
+
+/** This folder, or, when it is not there or has too little room, the one for whatever is temporary. */
+export async function roomyDir(dir: string, bytesMin = ROOM_BYTES_MIN): Promise<string> {
+  const room = await statfs(dir).catch(() => undefined);
+  return room !== undefined && room.bavail * room.bsize >= bytesMin ? dir : tmpdir();
 }
 
 /** The three Workers in one workerd, with a sink in place of ClickHouse unless there is one. */

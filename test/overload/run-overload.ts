@@ -11,7 +11,7 @@ import { residentMb, watchMemory } from "./memory.ts";
 import { NumberedBatch } from "./numbered-batch.ts";
 import { failuresOf, latencyOf, type OverloadReport, RECOVERY_MS_MAX, REFUSAL_MS_MAX } from "./overload-report.ts";
 import { startSeparateQueues } from "./separate-queues.ts";
-import { countOf, readSteadily, type SteadyReads } from "./steady-reads.ts";
+import { countOf, type Reading, readSteadily, type SteadyReads } from "./steady-reads.ts";
 
 export interface OverloadOptions {
   readonly dir: string;
@@ -75,7 +75,8 @@ async function measure(system: LocalSystem, queuesPid: number, options: Overload
   const flood = new Flood({ url, key }, batch, FLOOD_CONNECTIONS);
   const quiet = new Flood({ url, key }, batchOf("quiet", QUIET), 1);
   for (let n = 0; n < 5; n += 1) await quiet.post(newCount());
-  const reading = () => readSteadily(system, operatorKey, QUIET);
+  const asked = { system, key: operatorKey, sinceMs: nowMs };
+  const reading = () => readSteadily(asked, QUIET);
   const pids = await workerds(dir);
 
   onStep("measuring what the machine sustains");
@@ -100,7 +101,7 @@ async function measure(system: LocalSystem, queuesPid: number, options: Overload
   onStep("counting what was accepted");
   const all = [warm, sustained.result, flooded.result, after];
   const sum = (of: (count: FloodCount) => number) => all.reduce((total, count) => total + of(count), 0);
-  const counted = await drained(system, operatorKey, sum(({ accepted }) => accepted) * REQUEST_EVENTS);
+  const counted = await drained(asked, sum(({ accepted }) => accepted) * REQUEST_EVENTS);
   const { acceptedMs, refusedMs, ...requests } = flooded.result;
   const figures = {
     sustained_events_per_s: Math.round(perSecond * REQUEST_EVENTS),
@@ -151,12 +152,12 @@ async function readsDuring<T>(reading: SteadyReads, work: () => Promise<T>) {
 }
 
 /** Waits until as many events are counted as were accepted. */
-async function drained(system: LocalSystem, key: string, accepted: number): Promise<{ readonly events: number }> {
+async function drained(asked: Reading, accepted: number): Promise<{ readonly events: number }> {
   const endMs = performance.now() + DRAIN_MS_MAX;
-  let events = await countOf(system, key, FLOODING);
+  let events = await countOf(asked, FLOODING);
   while (events < accepted && performance.now() < endMs) {
     await sleep(DRAIN_POLL_MS);
-    events = await countOf(system, key, FLOODING);
+    events = await countOf(asked, FLOODING);
   }
   return { events };
 }

@@ -1,6 +1,6 @@
 import type { LocalSystem } from "../../scripts/local-system.ts";
 import { sleep } from "../../scripts/sleep.ts";
-import { windowStart } from "../../shared/window.ts";
+import { HOUR_MS, windowStart } from "../../shared/window.ts";
 
 const READS_PER_SECOND = 5;
 
@@ -9,14 +9,21 @@ export interface SteadyReads {
   stop(): Promise<readonly number[]>;
 }
 
-/** Reads today of a merchant at a steady pace, past all caches. Throws, when it is stopped, if a read failed. */
-export function readSteadily(system: LocalSystem, key: string, merchant: string): SteadyReads {
+export interface Reading {
+  readonly system: LocalSystem;
+  readonly key: string;
+  /** Epoch ms. */
+  readonly sinceMs: number;
+}
+
+/** Reads the last hours of a merchant at a steady pace, past all caches. Throws, when it is stopped, if a read failed. */
+export function readSteadily(reading: Reading, merchant: string): SteadyReads {
   const stop = new AbortController();
   const ms: number[] = [];
   const run = async () => {
     while (!stop.signal.aborted) {
       const beganMs = performance.now();
-      await countOf(system, key, merchant);
+      await countOf(reading, merchant);
       ms.push(performance.now() - beganMs);
       await sleep(1000 / READS_PER_SECOND, stop.signal);
     }
@@ -37,12 +44,17 @@ interface Metrics {
   readonly series: readonly { readonly total: { readonly payments: { readonly count: number } } }[];
 }
 
-/** Payments of a merchant in the last hour and a bit. */
-export async function countOf({ runtime }: LocalSystem, key: string, merchant: string): Promise<number> {
-  const path = `/v1/merchants/${merchant}/metrics?from=${windowStart(Date.now() - 3_600_000)}&granularity=10m&currency=JPY`;
+/** Payments of a merchant. */
+export async function countOf({ system, key, sinceMs }: Reading, merchant: string): Promise<number> {
+  const path = metricsPath(merchant, sinceMs);
   const headers = { Authorization: `Bearer ${key}`, "Cache-Control": "no-cache" };
-  const response = await fetch(`${runtime.apiUrl}${path}`, { headers });
+  const response = await fetch(`${system.runtime.apiUrl}${path}`, { headers });
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   const { series } = (await response.json()) as Metrics;
   return series[0]?.total.payments.count ?? 0;
+}
+
+/** From an hour before `sinceMs` on, whatever the clock says when it is asked: a flood may take an hour. */
+export function metricsPath(merchant: string, sinceMs: number): string {
+  return `/v1/merchants/${merchant}/metrics?from=${windowStart(sinceMs - HOUR_MS)}&granularity=10m&currency=JPY`;
 }

@@ -59,29 +59,32 @@ export async function drain(request: Request, bytesMax: number): Promise<void> {
   const length = Number(request.headers.get("Content-Length") ?? Number.NaN);
   // Read at all, it was read as a whole.
   if (length === 0 || (request.bodyUsed && length <= bytesMax)) return;
+  // A stream and its reader would be more for the collector, and everybody waits for that (docs/decisions/0104-a-refusal-leaves-less-behind.md).
+  if (length <= DRAINED_WHOLE_BYTES_MAX && !request.bodyUsed) return await endOf(request.arrayBuffer().then(release));
+  const { body } = request;
+  if (body === null || body.locked) return;
   const late = Promise.withResolvers<void>();
-  const draining = drained(request, length, bytesMax, late.promise);
-  if (draining === undefined) return;
-  const timer = setTimeout(() => late.resolve(), DRAIN_MS_MAX);
-  try {
-    // A sender that breaks off gets no answer anyway.
-    await Promise.race([draining.catch(() => {}), late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+  await endOf(drainPieces(body, bytesMax, late.promise), late.resolve);
 }
 
-/** `undefined` where there is nothing to be read. */
-function drained(
-  request: Request,
-  length: number,
-  bytesMax: number,
-  late: Promise<void>,
-): Promise<unknown> | undefined {
-  // A stream and its reader would be more for the collector, and everybody waits for that (docs/decisions/0104-a-refusal-leaves-less-behind.md).
-  if (length <= DRAINED_WHOLE_BYTES_MAX && !request.bodyUsed) return request.arrayBuffer();
-  const { body } = request;
-  return body === null || body.locked ? undefined : drainPieces(body, bytesMax, late);
+/** Waits until a body is read, has broken off (a sender that breaks off gets no answer anyway), or is late, which `onLate` is told. */
+function endOf(draining: Promise<void>, onLate?: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      onLate?.();
+      resolve();
+    }, DRAIN_MS_MAX);
+    const end = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    draining.then(end, end);
+  });
+}
+
+/** Gives its memory back at once: left to the collector, a flood's bodies take half of what an isolate may have (docs/decisions/0106-a-crowd-pays-when-it-comes.md). */
+function release(buffer: ArrayBuffer): void {
+  buffer.transfer(0);
 }
 
 const PIECES_KEPT_MAX = 64;

@@ -132,6 +132,13 @@ describe("a body", () => {
     }
   });
 
+  test("that is drained as a whole does not wait for the collector", async () => {
+    const { request } = requestOf([utf8.encode("{}")], { "Content-Length": "2" });
+    const read = vi.spyOn(request, "arrayBuffer");
+    await drain(request, BODY_BYTES_MAX);
+    expect(await read.mock.results[0]?.value).toMatchObject({ detached: true });
+  });
+
   test.each([{ "Content-Length": "3000000" }, { "Content-Length": "100" }, {}])(
     "that never comes keeps nobody from an answer: %j",
     async (headers: Record<string, string>) => {

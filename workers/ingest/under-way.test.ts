@@ -12,6 +12,7 @@ import {
   UnderWay,
   UPLOAD_MS_MAX,
   WORK_MS_MAX,
+  type Work,
 } from "./under-way.ts";
 
 const headersOf = (bytes: number, more: Record<string, string> = {}) =>
@@ -197,6 +198,25 @@ test("while requests are refused, an isolate with room refuses more when it has 
   }
   expect(taken).toBe(Math.ceil(CROWD_BURST_MS / costOf(42_000)));
   expect(underWay.isFull(CROWD_PASSES_MS)).toBe(false);
+});
+
+test("of a crowd that comes at once no more is taken than of one that comes in a row, and its bodies are paid once", () => {
+  const underWay = new UnderWay();
+  underWay.refuse(headersOf(42_000), 0);
+  const taken: Work[] = [];
+  while (!underWay.isFull(0) && taken.length < 100) taken.push(underWay.begin(headersOf(42_000), 0));
+  expect(taken).toHaveLength(Math.ceil(CROWD_BURST_MS / costOf(42_000)));
+  for (const work of taken) expect(underWay.read(work, 42_000, 0)).not.toBe("nothing");
+  expect(underWay.isFull(0)).toBe(true);
+  expect(underWay.isFull(CROWD_BURST_MS)).toBe(false);
+});
+
+test("in a crowd a body that only says to be large keeps others out for no longer than a burst takes", () => {
+  const underWay = new UnderWay();
+  underWay.refuse(headersOf(42_000), 0);
+  underWay.begin(headersOf(10_000_000), 0);
+  expect(underWay.isFull(0)).toBe(true);
+  expect(underWay.isFull(CROWD_BURST_MS)).toBe(false);
 });
 
 test("refusals are reported once a second, all of them", () => {

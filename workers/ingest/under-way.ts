@@ -1,4 +1,4 @@
-import { CrowdPace } from "./crowd-pace.ts";
+import { CROWD_BURST_MS, CrowdPace } from "./crowd-pace.ts";
 
 /**
  * What one isolate takes on at a time, in milliseconds of its processor, which is what runs out first: with this much under way every further
@@ -43,6 +43,8 @@ export class Work {
   readonly number: number;
   readonly sinceMs: number;
   costMs: number;
+  /** Of it, what the crowd's pace has had. */
+  paidMs = 0;
   isRead = false;
   isWaiting = false;
 
@@ -91,6 +93,8 @@ export class UnderWay {
   begin(headers: Headers, nowMs: number): Work {
     this.#begun += 1;
     const work = new Work(this.#begun, nowMs, costOf(bytesSaid(headers)));
+    // Before the body is there, or all who come at once would find that nothing is spent yet. No more than a burst: what is only said takes nothing from others.
+    this.#pay(work, Math.min(work.costMs, CROWD_BURST_MS));
     if (this.#filledBy(this.#coming) < 1 - ARRIVED_SHARE_MIN) this.#add(work);
     return work;
   }
@@ -101,7 +105,7 @@ export class UnderWay {
       if (this.#isFilled(nowMs) && this.#filledBy(this.#arrived) >= 1) return "nothing";
       this.#add(work);
     }
-    this.#pace.take(costOf(bytes));
+    this.#pay(work, costOf(bytes) - work.paidMs);
     this.#change(work, () => {
       work.costMs = costOf(bytes);
       work.isRead = true;
@@ -123,6 +127,11 @@ export class UnderWay {
   end(work: Work): void {
     if (!this.#works.delete(work)) return;
     this.#loadOf(work).add(work, -1);
+  }
+
+  #pay(work: Work, ms: number): void {
+    this.#pace.take(ms);
+    work.paidMs += ms;
   }
 
   #add(work: Work): void {
