@@ -2,6 +2,7 @@ import type { HealthAnswer } from "../data/answers.ts";
 import { useAnswer } from "../data/use-answer.ts";
 import { bytes, count, dateAndTime, decimal, duration } from "../text/format.ts";
 import { AnswerPanel } from "./answer-panel.tsx";
+import { becauseText } from "./because.ts";
 import { Fact } from "./fact.tsx";
 import { operatorsText as o } from "./operators-text.ts";
 import { differing } from "./windows.ts";
@@ -95,7 +96,7 @@ const PARTS = [
   ...(["dead_letters", "audit", "replays", "late_windows", "archive", "meters"] as const),
 ];
 
-/** Which parts are not well, each with the reason the API gives. */
+/** Which parts are not well, each with why. */
 function Unwell({ health: { parts } }: { readonly health: HealthAnswer }) {
   const unwell = PARTS.filter((name) => parts[name].verdict !== "ok");
   if (unwell.length === 0) return <p class="quiet-note">{o("all_well")}</p>;
@@ -107,9 +108,25 @@ function Unwell({ health: { parts } }: { readonly health: HealthAnswer }) {
             {o(`verdict_${parts[name].verdict}`)}
           </span>
           <strong>{o(`part_${name}`)}</strong>
-          <span lang="en">{parts[name].reason}</span>
+          <Why part={parts[name]} />
         </li>
       ))}
     </ul>
+  );
+}
+
+/** By its code; in the API's words where it has one that this page does not know. What somebody else said is theirs. */
+function Why({
+  part: { because, reason },
+}: {
+  readonly part: Pick<HealthAnswer["parts"]["log"], "because" | "reason">;
+}) {
+  const words = because === null ? undefined : becauseText(because);
+  if (words === undefined) return <span lang="en">{reason}</span>;
+  const { failure } = because?.values ?? {};
+  return (
+    <span>
+      {words} {failure !== undefined && <small lang="en">{failure}</small>}
+    </span>
   );
 }
