@@ -90,10 +90,12 @@ interface CsvProps extends Pick<QueryResultProps, "answer" | "exploration"> {
 
 /** The rows that are on the screen: all of them, or those of the value that was chosen, as far as its line is zoomed to. */
 function Csv({ answer, exploration, drawn: { rows, line }, merchantId }: CsvProps) {
+  const answered = useMemo(() => new Set(answer.rows), [answer]);
   const seen = () => {
     if (line === undefined) return rows;
     const { from, to } = pointsIn(line.points, parseZoom(zoom.value, line.all));
-    return rows.slice(from, to);
+    // A line has what is between them, too.
+    return rows.slice(from, to).filter((row) => answered.has(row));
   };
   // Drawn anew when it changes, not with each frame of a zoom.
   const isPart = useMemo(() => computed(() => seen().length < answer.rows.length), [answer, rows, line]).value;

@@ -13,7 +13,7 @@ import { exploreText as x } from "./explore-text.ts";
 import { facetsOf } from "./facets.ts";
 import { FacetsChart } from "./facets-chart.tsx";
 import { ResultBars } from "./result-bars.tsx";
-import { pointsOf, type ResultSeries, type Row, seriesOfRows } from "./result-series.ts";
+import { pointsOf, type ResultSeries, type Row, seriesOfRows, withoutGaps } from "./result-series.ts";
 import { figureText, partText } from "./row-text.ts";
 
 /** What of an answer is drawn. */
@@ -78,7 +78,8 @@ export function ResultChart({ answer, exploration, figure, zone, granularity, on
         <Line
           key={line.key}
           series={line}
-          filter={exploration.filter}
+          truncated={answer.truncated}
+          exploration={exploration}
           figure={figure}
           zone={zone}
           granularity={granularity}
@@ -97,13 +98,19 @@ const lineName = ({ currency, value }: ResultSeries) => (value === undefined ? c
 
 interface LineProps extends Pick<ResultChartProps, "figure" | "zone" | "granularity" | "onDrawn"> {
   readonly series: ResultSeries;
-  readonly filter: ValueFilter | undefined;
+  readonly truncated: boolean;
+  readonly exploration: Exploration;
 }
 
-function Line({ series, filter, figure, zone, granularity, onDrawn }: LineProps) {
+function Line({ series, truncated, exploration, figure, zone, granularity, onDrawn }: LineProps) {
+  const { filter, metrics } = exploration;
   const [pointed, setPointed] = useState<number | null>(null);
-  const points = useMemo(() => pointsOf(series, figure), [series, figure]);
-  const rows = useMemo(() => [...series.rows].sort(byTime), [series]);
+  // Of rows that were cut off it is not known where nothing was.
+  const rows = useMemo(
+    () => (truncated ? [...series.rows].sort(byTime) : withoutGaps(series.rows, metrics, granularity)),
+    [series, truncated, metrics.join(), granularity],
+  );
+  const points = useMemo(() => pointsOf({ ...series, rows }, figure), [series, rows, figure]);
   const all = useMemo(() => extentOf(points), [points]);
   useLayoutEffect(() => onDrawn({ rows, line: { points, all } }), [rows, points, all]);
   const text = (at: number) =>

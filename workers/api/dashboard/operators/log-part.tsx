@@ -54,9 +54,11 @@ function LogTable({ entries }: { readonly entries: readonly Entry[] }) {
     <ScrollTable caption={o("log")} columns={columns}>
       {entries.map((entry) => (
         <tr key={entry.id}>
-          <th scope="row">{dateAndTime(entry.at)}</th>
+          <th scope="row" class="in-one-line">
+            {dateAndTime(entry.at)}
+          </th>
           <td>{whoText(entry.who)}</td>
-          <td>
+          <td class="call">
             <code>
               {entry.method} {entry.route}
             </code>

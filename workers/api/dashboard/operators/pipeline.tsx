@@ -1,5 +1,5 @@
 import type { HealthAnswer } from "../data/answers.ts";
-import { useAnswer } from "../data/use-answer.ts";
+import type { Known } from "../data/kept-answers.ts";
 import { bytes, count, dateAndTime, decimal, duration } from "../text/format.ts";
 import { AnswerPanel } from "./answer-panel.tsx";
 import { becauseText } from "./because.ts";
@@ -7,18 +7,17 @@ import { Fact } from "./fact.tsx";
 import { operatorsText as o } from "./operators-text.ts";
 import { differing } from "./windows.ts";
 
-const QUESTION = { path: "/v1/admin/health" };
+export const HEALTH = { path: "/v1/admin/health" };
 /** Looked at while something is wrong; calls of it are not logged. */
-const AGE_MS_MAX = 10_000;
+export const HEALTH_AGE_MS_MAX = 10_000;
 
 /** How the pipeline is at this moment: a verdict, what it rests on, and which parts are not well. */
-export function Pipeline() {
-  const health = useAnswer<HealthAnswer>(QUESTION, AGE_MS_MAX);
+export function Pipeline({ known: health }: { readonly known: Known<HealthAnswer> }) {
   const verdict = health.answer?.verdict;
   return (
     <AnswerPanel
       title={o("pipeline")}
-      question={QUESTION}
+      question={HEALTH}
       known={health}
       actions={
         verdict !== undefined && (
