@@ -325,6 +325,39 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await context.close();
   });
 
+  test.for([
+    [390, [...PAGES, ...OPERATORS_PARTS]],
+    [820, ["/", "/span", "/keys"]],
+    [1280, ["/", "/span", "/operators"]],
+  ] as const)("%i px wide, nothing moves while a page loads, or its line is pointed at", async ([width, paths]) => {
+    const { page, context } = await openAsOperator(`/?merchant=${CAFE}`, { viewport: { width, height: 900 } });
+    await context.addInitScript(() => {
+      const seen: Moved[] = [];
+      Object.assign(globalThis, { moved: seen });
+      new PerformanceObserver((list) => seen.push(...(list.getEntries() as unknown as Moved[]))).observe({
+        type: "layout-shift",
+        buffered: true,
+      });
+    });
+    for (const path of paths) {
+      await page.goto(`${cafe.url}${path}${path.includes("?") ? "&" : "?"}merchant=${CAFE}`);
+      await page.getByRole("heading", { level: 1 }).waitFor({ state: "attached" });
+      await page.waitForFunction((waiting) => document.querySelector(waiting) === null, WAITING);
+      const line = page.locator(".chart-plot").first();
+      if ((await line.count()) > 0) {
+        const { x, y, width } = (await line.boundingBox()) ?? { x: 0, y: 0, width: 0 };
+        await page.mouse.move(x + 60, y + 50);
+        await page.mouse.move(x + width - 30, y + 50, { steps: 20 });
+      }
+      const moved = await page.evaluate(() => (globalThis as unknown as { moved: readonly Moved[] }).moved);
+      expect(
+        moved.reduce((sum, { value }) => sum + value, 0),
+        path,
+      ).toBeLessThan(MOVED_MAX);
+    }
+    await context.close();
+  });
+
   for (const colorScheme of ["light", "dark"] as const) {
     test(`no page is wider than a phone, and all of them, ${colorScheme}, are free of what axe finds`, async () => {
       const options = { colorScheme, viewport: { width: 390, height: 800 } };
@@ -359,6 +392,15 @@ async function turnsPages(page: Page): Promise<void> {
   await expect.poll(() => next.getAttribute("aria-disabled")).toBe("true");
   expect(await next.evaluate((button) => button === document.activeElement)).toBe(true);
 }
+
+/** A layout shift, as the browser scores it: how much of the screen moved, by how far. */
+interface Moved {
+  readonly value: number;
+}
+/** "Connecting …" is longer than "Live": a word moves, and no more. */
+const MOVED_MAX = 0.005;
+/** What stands in the place of what is waited for. */
+const WAITING = ".placeholder, .chart-waiting, .place, .waiting, [aria-busy=true]";
 
 const dateBefore = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
 
