@@ -48,7 +48,12 @@ export function ResultChart({ answer, exploration, figure, zone, granularity, on
   const all = currencies.find(({ currency }) => currency === wishedCurrency) ?? currencies[0];
   const lines = useMemo(() => (isLine && all !== undefined ? seriesOfRows(all.rows, true) : []), [all, isLine]);
   const [wishedLine, setLine] = useState<string>(ALL);
-  const facets = useMemo(() => all && facetsOf(all.rows, exploration, figure), [all, clock, breakdown, figure]);
+  // Of rows that were cut off it is not known where nothing was.
+  const stepsOf = answer.truncated ? undefined : granularity;
+  const facets = useMemo(
+    () => all && facetsOf(all.rows, exploration, figure, stepsOf),
+    [all, clock, breakdown, figure, stepsOf],
+  );
   const line = lines.find(({ key }) => key === wishedLine) ?? (lines.length === 1 ? lines[0] : undefined);
   useLayoutEffect(() => {
     if (line === undefined && all !== undefined) onDrawn({ rows: all.rows });
@@ -78,7 +83,7 @@ export function ResultChart({ answer, exploration, figure, zone, granularity, on
         <Line
           key={line.key}
           series={line}
-          truncated={answer.truncated}
+          stepsOf={stepsOf}
           exploration={exploration}
           figure={figure}
           zone={zone}
@@ -98,17 +103,17 @@ const lineName = ({ currency, value }: ResultSeries) => (value === undefined ? c
 
 interface LineProps extends Pick<ResultChartProps, "figure" | "zone" | "granularity" | "onDrawn"> {
   readonly series: ResultSeries;
-  readonly truncated: boolean;
+  readonly stepsOf: Granularity | undefined;
   readonly exploration: Exploration;
 }
 
-function Line({ series, truncated, exploration, figure, zone, granularity, onDrawn }: LineProps) {
-  const { filter, metrics } = exploration;
+function Line({ series, stepsOf, exploration, figure, zone, granularity, onDrawn }: LineProps) {
+  const { filter } = exploration;
   const [pointed, setPointed] = useState<number | null>(null);
-  // Of rows that were cut off it is not known where nothing was.
   const rows = useMemo(
-    () => (truncated ? [...series.rows].sort(byTime) : withoutGaps(series.rows, metrics, granularity)),
-    [series, truncated, metrics.join(), granularity],
+    () =>
+      stepsOf === undefined ? [...series.rows].sort(byTime) : withoutGaps(series.rows, exploration.metrics, stepsOf),
+    [series, exploration.metrics.join(), stepsOf],
   );
   const points = useMemo(() => pointsOf({ ...series, rows }, figure), [series, rows, figure]);
   const all = useMemo(() => extentOf(points), [points]);
