@@ -81,7 +81,7 @@ function FigureCard({ measure, total, isLoading, currency, baseTo }: FigureCardP
 }
 
 /** What stands beneath a figure, in a line: what has more characters is shortened, and is whole in the chart's numbers and in the file. */
-const BESIDE_LENGTH_MAX = 14;
+const BESIDE_LENGTH_MAX = 12;
 
 function besideText(measure: Measure, value: number | null, currency: string): string {
   const text = measureText(measure, value, currency);
