@@ -65,6 +65,7 @@ function Audit({ audit }: { readonly audit: AuditAnswer }) {
           name={o("hours_failing")}
           value={archive.hours_failing === 0 ? o("none") : count(archive.hours_failing)}
           note={archive.failure ?? undefined}
+          noteLanguage="en"
         />
       </dl>
       {damaged > 0 && <p class="hint">{o("damaged", { count: count(damaged) })}</p>}
