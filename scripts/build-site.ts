@@ -36,6 +36,8 @@ async function buildSite(): Promise<void> {
 
 async function makeSite(dir: string): Promise<void> {
   const configFile = join(PROJECT_DIR, "workers", "api", "dashboard", "vite.config.ts");
+  // Whoever builds it, tests too, which would have another page under other names, in the place of the one that is served meanwhile.
+  process.env.NODE_ENV = "production";
   await build({ configFile, logLevel: "warn", build: { outDir: dir } });
   await copyPages(dir);
   const swagger = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));

@@ -293,9 +293,11 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     const { page, context } = await open("/span?span=today");
     await figure(page, "payments").locator(".figure-value", { hasText: /\d/ }).waitFor();
     const before = await figure(page, "payments").locator(".figure-value").textContent();
+    const place = await figure(page, "payments").boundingBox();
     await context.route("**/v1/**", (route) => route.abort());
     await page.getByLabel("Compared with").selectOption({ label: "A year ago" });
     await page.getByText("No connection.").waitFor();
+    expect(await figure(page, "payments").boundingBox()).toEqual(place);
     await shows(page, "payments", before ?? "");
     expect(await figure(page, "net").locator(".figure-base").count()).toBe(0);
     await page.getByLabel("Compared with").selectOption({ label: "Same weekday before" });

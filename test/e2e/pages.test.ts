@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DAY_MS } from "../../shared/window.ts";
 import { until } from "../system.ts";
@@ -98,11 +98,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     const text = await card.textContent();
     await page.reload();
     expect(await card.textContent()).toBe(text);
-    const [download] = await Promise.all([
-      page.waitForEvent("download"),
-      page.getByRole("button", { name: "CSV" }).click(),
-    ]);
-    const lines = (await readFile(await download.path(), "utf8")).trim().split("\r\n");
+    const lines = await linesSavedBy(page, page.getByRole("button", { name: "CSV" }));
     expect(lines).toHaveLength(3);
     expect(text).toContain(String(countOf(lines, "card")));
     await context.close();
@@ -115,6 +111,23 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await page.getByRole("combobox", { name: "Of", exact: true }).selectOption({ label: "Card" });
     await page.getByRole("slider").waitFor();
     expect(await card.count()).toBe(0);
+    await context.close();
+  });
+
+  test("the file of an answer is what is drawn of it: of a value that is chosen its line, as far as it is zoomed to", async () => {
+    const { page, context } = await open(
+      "/explore?span=today&metrics=payments.count&granularity=10m&and_by=payment_method",
+    );
+    const whole = page.getByRole("button", { name: "CSV", exact: true });
+    const part = page.getByRole("button", { name: "CSV of this part" });
+    expect(await linesSavedBy(page, whole)).toHaveLength(1 + cafe.paidToday);
+    await page.getByRole("combobox", { name: "Of", exact: true }).selectOption({ label: "Card" });
+    const cards = await linesSavedBy(page, part);
+    expect(cards).toHaveLength(1 + cafe.paidToday - Math.ceil(cafe.paidToday / 3));
+    await page.getByRole("slider").press("+");
+    await expect.poll(async () => (await linesSavedBy(page, part)).length).toBeLessThan(cards.length);
+    await page.getByLabel("Shown as").selectOption({ label: "Table" });
+    expect(await linesSavedBy(page, whole)).toHaveLength(1 + cafe.paidToday);
     await context.close();
   });
 
@@ -262,6 +275,28 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await context.close();
   });
 
+  test("why a part is not well is told in the page's language, what somebody else said in theirs, and what is not known by its code as the API says it", async () => {
+    const { page, context } = await openAsOperator("/sign-in-first", { locale: "ja-JP" });
+    const unwell = {
+      log: ["message_waits", { waiting_s: 1_700 }],
+      history: ["history_away", { failure: "no answer" }],
+    };
+    await page.route("**/v1/admin/health", async (route) => {
+      const answer = (await (await route.fetch()).json()) as { parts: Record<string, object> };
+      for (const [part, [code, values]] of Object.entries({ ...unwell, archive: ["of_tomorrow", {}] })) {
+        const because = { code, values };
+        answer.parts[part] = { ...answer.parts[part], verdict: "degraded", reason: `English: ${code}`, because };
+      }
+      await route.fulfill({ json: answer });
+    });
+    await page.goto(new URL("/operators?part=health", cafe.url).href);
+    const lines = page.getByRole("region", { name: "パイプライン" }).getByRole("listitem");
+    await lines.getByText("28 分待っているメッセージがあります。").waitFor();
+    await lines.getByText("ClickHouse が正しく応答しません。").locator("[lang=en]", { hasText: "no answer" }).waitFor();
+    await lines.locator("[lang=en]", { hasText: "English: of_tomorrow" }).waitFor();
+    await context.close();
+  });
+
   test("an operator sees a message that was given up on, and puts it back on its queue", async () => {
     const queue = await cafe.tally.runtime.miniflare.getQueueProducer<Uint8Array>("RAW", "tally-ingest");
     for (const body of ["no message", "nor this"]) {
@@ -287,6 +322,39 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
       const { dead_letters } = await letters();
       return dead_letters.length === 2 && dead_letters.every(({ id }) => id !== letter?.id) ? true : undefined;
     });
+    await context.close();
+  });
+
+  test.for([
+    [390, [...PAGES, ...OPERATORS_PARTS]],
+    [820, ["/", "/span", "/keys"]],
+    [1280, ["/", "/span", "/operators"]],
+  ] as const)("%i px wide, nothing moves while a page loads, or its line is pointed at", async ([width, paths]) => {
+    const { page, context } = await openAsOperator(`/?merchant=${CAFE}`, { viewport: { width, height: 900 } });
+    await context.addInitScript(() => {
+      const seen: Moved[] = [];
+      Object.assign(globalThis, { moved: seen });
+      new PerformanceObserver((list) => seen.push(...(list.getEntries() as unknown as Moved[]))).observe({
+        type: "layout-shift",
+        buffered: true,
+      });
+    });
+    for (const path of paths) {
+      await page.goto(`${cafe.url}${path}${path.includes("?") ? "&" : "?"}merchant=${CAFE}`);
+      await page.getByRole("heading", { level: 1 }).waitFor({ state: "attached" });
+      await page.waitForFunction((waiting) => document.querySelector(waiting) === null, WAITING);
+      const line = page.locator(".chart-plot").first();
+      if ((await line.count()) > 0) {
+        const { x, y, width } = (await line.boundingBox()) ?? { x: 0, y: 0, width: 0 };
+        await page.mouse.move(x + 60, y + 50);
+        await page.mouse.move(x + width - 30, y + 50, { steps: 20 });
+      }
+      const moved = await page.evaluate(() => (globalThis as unknown as { moved: readonly Moved[] }).moved);
+      expect(
+        moved.reduce((sum, { value }) => sum + value, 0),
+        path,
+      ).toBeLessThan(MOVED_MAX);
+    }
     await context.close();
   });
 
@@ -325,6 +393,15 @@ async function turnsPages(page: Page): Promise<void> {
   expect(await next.evaluate((button) => button === document.activeElement)).toBe(true);
 }
 
+/** A layout shift, as the browser scores it: how much of the screen moved, by how far. */
+interface Moved {
+  readonly value: number;
+}
+/** "Connecting …" is longer than "Live": a word moves, and no more. */
+const MOVED_MAX = 0.005;
+/** What stands in the place of what is waited for. */
+const WAITING = ".placeholder, .chart-waiting, .place, .waiting, [aria-busy=true]";
+
 const dateBefore = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10);
 
 async function looksRight({ page, requested, complaints }: OpenPage): Promise<void> {
@@ -336,6 +413,11 @@ async function looksRight({ page, requested, complaints }: OpenPage): Promise<vo
   expect(requested.filter((address) => new URL(address).origin !== new URL(page.url()).origin)).toEqual([]);
   expect(complaints, path).toEqual([]);
   await page.context().close();
+}
+
+async function linesSavedBy(page: Page, locator: Locator): Promise<string[]> {
+  const [download] = await Promise.all([page.waitForEvent("download"), locator.click()]);
+  return (await readFile(await download.path(), "utf8")).trim().split("\r\n");
 }
 
 function countOf([header = "", ...lines]: readonly string[], value: string): number {

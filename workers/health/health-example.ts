@@ -1,6 +1,6 @@
 import type { Health } from "./health-schema.ts";
 
-const OK = { verdict: "ok", reason: null } as const;
+const OK = { verdict: "ok", reason: null, because: null } as const;
 
 /** What the description of the API shows: a pipeline whose ClickHouse has been away for half an hour. */
 export const HEALTH_EXAMPLE: Health = {
@@ -28,7 +28,8 @@ export const HEALTH_EXAMPLE: Health = {
     },
     windows_queue: {
       verdict: "degraded",
-      reason: "a message waits for 28 min",
+      reason: "a message waits for 29 min",
+      because: { code: "message_waits", values: { waiting_s: 1_736 } },
       worst_age_s: 1_702.3,
       waiting_messages: 12,
       waiting_bytes: 1_203_400,
@@ -52,6 +53,7 @@ export const HEALTH_EXAMPLE: Health = {
     history: {
       verdict: "down",
       reason: "ClickHouse: no answer in 3 s",
+      because: { code: "history_away", values: { failure: "no answer in 3 s" } },
       answered_in_s: null,
       newest_window: null,
       complete_through: "2026-11-27T11:20:00.000Z",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { REASON_CODES } from "./reason.ts";
 
 /** The answer of `GET /v1/admin/health`. */
 
@@ -11,9 +12,19 @@ const partVerdict = z.enum(["ok", "degraded", "down", "unknown"]).meta({
   description: "`unknown`: whoever would know did not answer, and `reason` says who.",
 });
 
+const partBecause = z
+  .strictObject({ code: z.enum(REASON_CODES), values: z.record(z.string(), z.union([z.number(), z.string()])) })
+  .meta({
+    id: "HealthReason",
+    description:
+      "`reason` as data, to be told in other words: its code, and what it is filled in with. Names in `_s` are seconds; `failure` is what somebody else said.",
+  });
+
 function part<Shape extends z.core.$ZodLooseShape>(description: string, shape: Shape) {
   const reason = z.string().nullable().meta({ description: "Why it is not `ok`; null while it is." });
-  return z.strictObject({ verdict: partVerdict, reason, ...shape }).meta({ description });
+  return z
+    .strictObject({ verdict: partVerdict, reason, because: partBecause.nullable(), ...shape })
+    .meta({ description });
 }
 
 const queueShape = {

@@ -2,7 +2,8 @@ import { finalHoursThrough, HOUR_MS } from "../../shared/window.ts";
 import { AUDIT_FINDINGS_MS, type OperatingState } from "../directory/operating-state.ts";
 import type { Answered } from "./answered.ts";
 import type { HealthParts } from "./health-schema.ts";
-import { degraded, down, firstOf, inWords, iso, isoOrNull, OK, unknown } from "./verdict.ts";
+import { because } from "./reason.ts";
+import { degraded, down, firstOf, iso, isoOrNull, OK, unknown } from "./verdict.ts";
 
 /** The audit follows an hour's end by ten minutes, and works on many hours at a time. */
 export const AUDIT_BEHIND_MS_MAX = 3 * HOUR_MS;
@@ -16,10 +17,10 @@ export function judgeDirectory(directory: Answered<OperatingState>, nowMs: numbe
   const finalThroughMs = finalHoursThrough(nowMs);
   const final_through = iso(finalThroughMs);
   if (!directory.ok) {
-    const nobody = unknown("the directory does not answer");
+    const nobody = unknown(because("directory_silent"));
     const failing = { failing: null, failure: null };
     return {
-      directory: { ...down(`D1: ${directory.error}`), answered_in_s: null },
+      directory: { ...down(because("directory_away", { failure: directory.error })), answered_in_s: null },
       dead_letters: { ...nobody, waiting: null, oldest_at: null },
       audit: { ...nobody, final_through, audited_through: null, windows: null, doubts: null },
       replays: { ...nobody, running: null, ...failing },
@@ -33,7 +34,9 @@ export function judgeDirectory(directory: Answered<OperatingState>, nowMs: numbe
     dead_letters: deadLetters(state),
     audit: audit(state, finalThroughMs),
     replays: {
-      ...firstOf(state.replays.failing > 0 && degraded(`the last pass of a replay failed: ${state.replays.failure}`)),
+      ...firstOf(
+        state.replays.failing > 0 && degraded(because("replay_failed", { failure: state.replays.failure ?? "" })),
+      ),
       ...state.replays,
     },
     late_windows: lateWindows(state, nowMs),
@@ -45,7 +48,7 @@ function deadLetters({ deadLetters, oldestDeadAt }: OperatingState): HealthParts
   const waiting = { raw: deadLetters["tally-raw"] ?? 0, windows: deadLetters["tally-windows"] ?? 0 };
   const letters = waiting.raw + waiting.windows;
   return {
-    ...firstOf(letters > 0 && degraded(`${letters} messages could not be dealt with`)),
+    ...firstOf(letters > 0 && degraded(because("dead_letters", { messages: letters }))),
     waiting,
     oldest_at: isoOrNull(oldestDeadAt),
   };
@@ -58,9 +61,9 @@ function audit({ audit, auditedThroughMs }: OperatingState, finalThroughMs: numb
   const days = Math.round(AUDIT_FINDINGS_MS / (24 * HOUR_MS));
   return {
     ...firstOf(
-      left > 0 && degraded(`the archive has lost something of ${left} windows audited in ${days} days`),
-      doubts > 0 && degraded(`plain SQL adds up to something else in ${doubts} parts audited in ${days} days`),
-      behindMs > AUDIT_BEHIND_MS_MAX && degraded(`the audit is ${inWords(behindMs)} behind`),
+      left > 0 && degraded(because("archive_lost", { windows: left, days })),
+      doubts > 0 && degraded(because("audit_doubts", { parts: doubts, days })),
+      behindMs > AUDIT_BEHIND_MS_MAX && degraded(because("audit_behind", { behind_s: behindMs / 1000 })),
     ),
     final_through: iso(finalThroughMs),
     audited_through: isoOrNull(auditedThroughMs),
@@ -74,8 +77,8 @@ function lateWindows({ lateWindows }: OperatingState, nowMs: number): HealthPart
   const waitingMs = sinceMs === null ? 0 : nowMs - sinceMs;
   return {
     ...firstOf(
-      failing > 0 && degraded(`${failing} windows could not be counted anew: ${failure}`),
-      waitingMs > LATE_WAITING_MS_MAX && degraded(`late events wait for ${inWords(waitingMs)} to be counted`),
+      failing > 0 && degraded(because("recount_failed", { windows: failing, failure: failure ?? "" })),
+      waitingMs > LATE_WAITING_MS_MAX && degraded(because("late_waiting", { waiting_s: waitingMs / 1000 })),
     ),
     ...{ waiting, failing, failure, earliest: isoOrNull(earliestMs), waiting_since: isoOrNull(sinceMs) },
   };
@@ -84,7 +87,7 @@ function lateWindows({ lateWindows }: OperatingState, nowMs: number): HealthPart
 function archive({ uncompacted }: OperatingState): HealthParts["archive"] {
   const { waiting, earliestMs, failing, failure } = uncompacted;
   return {
-    ...firstOf(failing > 0 && degraded(`${failing} hours could not be compacted: ${failure}`)),
+    ...firstOf(failing > 0 && degraded(because("compaction_failed", { hours: failing, failure: failure ?? "" }))),
     ...{ hours_waiting: waiting, earliest_waiting: isoOrNull(earliestMs), hours_failing: failing, failure },
   };
 }

@@ -8,7 +8,8 @@ import { REJECTION_CODES } from "../meter/series.ts";
 import type { Answered } from "./answered.ts";
 import type { Health, HealthParts } from "./health-schema.ts";
 import { judgeDirectory } from "./judge-directory.ts";
-import { degraded, down, earliest, firstOf, inWords, iso, isoOrNull, OK, unknown, type Verdict } from "./verdict.ts";
+import { because } from "./reason.ts";
+import { degraded, down, earliest, firstOf, iso, isoOrNull, OK, unknown, type Verdict } from "./verdict.ts";
 
 /** A window is in history some twelve minutes after it began, as it closes; beyond this something is stuck. */
 export const FRESHNESS_MS_MAX = 15 * 60_000;
@@ -70,8 +71,8 @@ function overall(parts: HealthParts): Health["verdict"] {
 /** Why the meters' numbers cannot be told; some of them would look like all of them. */
 function unmetered({ meters }: Findings): Verdict | undefined {
   const silent = meters.find(({ ok }) => !ok);
-  if (silent?.ok === false) return unknown(`a meter: ${silent.error}`);
-  return meters.length === 0 ? unknown("nothing is metered: METER is not bound") : undefined;
+  if (silent?.ok === false) return unknown(because("meter_silent", { failure: silent.error }));
+  return meters.length === 0 ? unknown(because("not_metered")) : undefined;
 }
 
 function ingest(findings: Findings): HealthParts["ingest"] {
@@ -94,12 +95,11 @@ function ingest(findings: Findings): HealthParts["ingest"] {
   const refused = of("ingest_requests/log_unavailable");
   const codes = REJECTION_CODES.map((code) => [code, of(`rejected_events/${code}`)] as const);
   const overloaded = of("ingest_requests/overloaded");
-  const said = `the log refused ${refused} of ${requests} requests`;
+  const refusing = because("log_refuses", { refused, requests });
   return {
     ...firstOf(
-      refused > 0 && (refused === requests ? down(said) : degraded(said)),
-      overloaded > 0 &&
-        degraded(`${overloaded} of ${requests} requests were refused, because isolates had enough to do`),
+      refused > 0 && (refused === requests ? down(refusing) : degraded(refusing)),
+      overloaded > 0 && degraded(because("overloaded", { refused: overloaded, requests })),
     ),
     requests_per_second: perSecond(requests, recentMs),
     events_per_second: perSecond(
@@ -131,10 +131,10 @@ function queue(
     (reading.recent.get(`queue_messages/${name}/buried`) ?? 0);
   return {
     ...firstOf(
-      waitingMs > QUEUE_AGE_MS_MAX && degraded(`a message waits for ${inWords(waitingMs)}`),
-      ageMs !== null && ageMs > QUEUE_AGE_MS_MAX && degraded(`a message was delivered after ${inWords(ageMs)}`),
-      retried > 0 && degraded(`${retried} deliveries failed of late; the messages come again`),
-      state?.ok === false && unknown(`the queue: ${state.error}`),
+      waitingMs > QUEUE_AGE_MS_MAX && degraded(because("message_waits", { waiting_s: waitingMs / 1000 })),
+      ageMs !== null && ageMs > QUEUE_AGE_MS_MAX && degraded(because("delivered_late", { age_s: ageMs / 1000 })),
+      retried > 0 && degraded(because("deliveries_failed", { deliveries: retried })),
+      state?.ok === false && unknown(because("queue_silent", { failure: state.error })),
       missing,
     ),
     worst_age_s: ageMs === null ? null : ageMs / 1000,
@@ -157,24 +157,27 @@ function shards(findings: Findings): HealthParts["shards"] {
   if (!shards.ok) {
     const none = { windows: null, bytes_max: null, damaged_windows: null, unconfirmed_emissions: null };
     return {
-      ...unknown(`the topology: ${shards.error}`),
+      ...unknown(because("topology_unknown", { failure: shards.error })),
       ...{ shards: null, asked: 0, reachable: 0 },
       ...{ ...calls, ...none, oldest_unconfirmed_at: null },
     };
   }
   const { answers } = shards.value;
   const known = statusesOf(answers);
-  const [silent] = [...answers].flatMap(([name, answer]) => (answer.ok ? [] : [`${name}: ${answer.error}`]));
+  const [silent = ""] = [...answers].flatMap(([name, answer]) => (answer.ok ? [] : [`${name}: ${answer.error}`]));
   const unreachable = answers.size - known.length;
   const damaged = known.reduce((sum, status) => sum + status.damaged, 0);
   const bytesMax = Math.max(0, ...known.map(({ bytes }) => bytes));
   return {
     ...firstOf(
-      unreachable > 0 && known.length === 0 && down(`none of ${answers.size} answers; ${silent}`),
-      unreachable > 0 && degraded(`${unreachable} of ${answers.size} do not answer; ${silent}`),
-      damaged > 0 && degraded(`${damaged} windows are damaged and wait to be rebuilt from the archive`),
-      bytesMax > SHARD_BYTES_SHARE_MAX * SHARD_BYTES_MAX && degraded("a shard is nearly full: it needs more of them"),
-      failed > 0 && degraded(`${failed} calls failed of late; their events are counted from the log`),
+      unreachable > 0 &&
+        known.length === 0 &&
+        down(because("no_shard_answers", { asked: answers.size, failure: silent })),
+      unreachable > 0 &&
+        degraded(because("shards_silent", { silent: unreachable, asked: answers.size, failure: silent })),
+      damaged > 0 && degraded(because("windows_damaged", { windows: damaged })),
+      bytesMax > SHARD_BYTES_SHARE_MAX * SHARD_BYTES_MAX && degraded(because("shard_full")),
+      failed > 0 && degraded(because("shard_calls_failed", { calls: failed })),
     ),
     ...{ shards: shards.value.shards, asked: answers.size, reachable: known.length, ...calls },
     windows: known.reduce((sum, status) => sum + status.windows, 0),
@@ -197,11 +200,11 @@ function history(findings: Findings): HealthParts["history"] {
   const freshnessMs = throughMs === null ? null : nowMs - throughMs;
   return {
     ...firstOf(
-      !history.ok && down(`ClickHouse: ${history.error}`),
+      !history.ok && down(because("history_away", { failure: history.error })),
       freshnessMs !== null &&
         freshnessMs > FRESHNESS_MS_MAX &&
-        degraded(`it is ${inWords(freshnessMs)} behind; windows arrive within thirteen minutes of their beginning`),
-      freshnessMs === null && unknown("how far it is cannot be told while a shard does not answer"),
+        degraded(because("history_behind", { behind_s: freshnessMs / 1000 })),
+      freshnessMs === null && unknown(because("history_unknown")),
     ),
     answered_in_s: history.ok ? history.value.tookMs / 1000 : null,
     newest_window: history.ok ? isoOrNull(history.value.value) : null,
@@ -223,7 +226,7 @@ function meters(findings: Findings): HealthParts["meters"] {
   const reachable = meters.filter(({ ok }) => ok).length;
   const silent = unmetered(findings);
   return {
-    ...(silent === undefined || meters.length === 0 ? (silent ?? OK) : degraded(silent.reason ?? "")),
+    ...(silent === undefined || meters.length === 0 ? (silent ?? OK) : { ...silent, verdict: "degraded" as const }),
     meters: meters.length,
     reachable,
     counting_since: reachable === 0 ? null : iso(reading.sinceMs),

@@ -44,7 +44,7 @@ export function AlertsPage({ merchant }: { readonly merchant: Merchant }) {
         )}
       </div>
       {failure !== undefined && <FailurePanel failure={failure} onRetry={() => refresh({ path })} />}
-      <div class="panel">
+      <div class="panel" hidden={answer === undefined && failure !== undefined}>
         {answer === undefined ? (
           failure === undefined && <div class="chart-waiting" />
         ) : answer.alerts.length === 0 ? (

@@ -41,8 +41,6 @@ export function whenSignedOut(listener: () => void): void {
 export interface AskOptions {
   readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly body?: unknown;
-  /** A file instead of data; a `Blob` is what is answered then. */
-  readonly file?: "text/csv";
   /** True for what is not kept anywhere: not for the half second that the API believes what it knows, either. */
   readonly isPastCaches?: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -54,7 +52,7 @@ export interface AskOptions {
  */
 export async function ask<T>(
   path: string,
-  { method = "GET", body, file, isPastCaches = false, signal }: AskOptions = {},
+  { method = "GET", body, isPastCaches = false, signal }: AskOptions = {},
 ): Promise<Answer<T>> {
   const timeout = AbortSignal.timeout(ANSWER_MS_MAX);
   let response: Response;
@@ -62,7 +60,7 @@ export async function ask<T>(
     response = await fetch(path, {
       method,
       headers: {
-        Accept: file ?? "application/json",
+        Accept: "application/json",
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
         ...(method === "GET" ? {} : { [CSRF_HEADER]: csrfToken }),
         ...(isPastCaches ? { "Cache-Control": "no-cache" } : {}),
@@ -72,7 +70,6 @@ export async function ask<T>(
     });
     reachable.value = true;
     lastAnswerMs.value = Date.now();
-    if (response.ok && file !== undefined) return ok((await response.blob()) as T);
     if (response.ok) return ok((response.status === 204 ? undefined : await response.json()) as T);
   } catch (error) {
     if (signal?.aborted) throw error;

@@ -73,7 +73,6 @@ export function ExplorePage({ merchant }: { readonly merchant: Merchant }) {
             answer={answer}
             isLoading={isLoading}
             exploration={exploration}
-            question={question}
             merchant={merchant}
             granularity={granularity}
           />

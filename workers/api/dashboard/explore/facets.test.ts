@@ -21,6 +21,18 @@ test("rows by weekday and hour are a picture a weekday, over the hours that any 
   expect([facets?.lowest, facets?.highest]).toEqual([-10, 30]);
 });
 
+test("days on which nothing was have their place, unless rows were cut off", () => {
+  const day = (date: number) => {
+    const [from, to] = [date, date + 1].map((of) => `2026-11-0${of}T00:00:00+09:00`);
+    return row({ start: from, end: to, label: `2026-11-0${date}`, device: "ios", part: "value", net: 5 });
+  };
+  const by = { clock: ["time"], breakdown: "device" } as const;
+  const valuesOf = (stepsOf?: "1d") =>
+    shown(facetsOf([day(4), day(1)], by, "net", stepsOf))?.map(([, values]) => values);
+  expect(valuesOf("1d")).toEqual([[5, undefined, undefined, 5]]);
+  expect(valuesOf()).toEqual([[5, 5]]);
+});
+
 test("values come with the most first and what is not named last, and what does not add up has no sum", () => {
   const rows = [
     row({ hour: 9, device: null, part: "unspecified", net: 90, average: 9 }),

@@ -1,5 +1,6 @@
+import type { Granularity } from "../data/answers.ts";
 import type { ClockDimension, Exploration, Figure } from "./exploration.ts";
-import { type Row, type RowValue, rowValue } from "./result-series.ts";
+import { type Row, type RowValue, rowValue, withoutGaps } from "./result-series.ts";
 
 /** Rows of two dimensions or three: one picture for each value of all but one, over that one, all in one scale. */
 export interface Facets {
@@ -34,17 +35,25 @@ const ADDED: ReadonlySet<Figure> = new Set([
 
 const FACETS_MAX = 24;
 
-/** `undefined` where rows differ by one thing at most, or by values alone. */
+/**
+ * `undefined` where rows differ by one thing at most, or by values alone. `stepsOf`: how long those of time are, to have those, too, in which nothing was; `undefined` where
+ * that is not known.
+ */
 export function facetsOf(
   rows: readonly Row[],
   { clock, breakdown }: Pick<Exploration, "clock" | "breakdown">,
   figure: Figure,
+  stepsOf?: Granularity,
 ): Facets | undefined {
   // Over the finest: days over hours would be twenty-four pictures of seven columns.
   const across = (["time", "hour", "weekday"] as const).find((dimension) => clock.includes(dimension));
   if (across === undefined || clock.length + (breakdown === undefined ? 0 : 1) < 2) return undefined;
-  const steps = [...new Map(rows.map((row) => [orderOf(row, across), row])).entries()].sort(([a], [b]) => a - b);
-  const at = new Map(steps.map(([order], index) => [order, index]));
+  const answered = [...new Map(rows.map((row) => [orderOf(row, across), row])).values()];
+  const steps =
+    across === "time" && stepsOf !== undefined
+      ? withoutGaps(answered, [], stepsOf)
+      : answered.sort((a, b) => orderOf(a, across) - orderOf(b, across));
+  const at = new Map(steps.map((row, index) => [orderOf(row, across), index]));
   const named = clock.filter((dimension) => dimension !== across);
   const found = new Map<string, Row[]>();
   for (const row of rows) {
@@ -66,7 +75,7 @@ export function facetsOf(
   const values = shown.flatMap((facet) => facet.values.map((value) => value ?? 0));
   return {
     across,
-    steps: steps.map(([, row]) => row),
+    steps,
     facets: shown,
     left: facets.length - shown.length,
     lowest: Math.min(0, ...values),

@@ -1,32 +1,34 @@
-import { csvFileName } from "../../csv.ts";
-import { own, show } from "../address/address.ts";
+import { computed } from "@preact/signals";
+import { useMemo, useState } from "preact/hooks";
+import { own, show, zoom } from "../address/address.ts";
+import { parseZoom, pointsIn } from "../chart/zoom.ts";
 import type { Granularity, QueryAnswer } from "../data/answers.ts";
-import type { Question } from "../data/kept-answers.ts";
 import { saveFile } from "../data/save-file.ts";
-import { useAction } from "../data/use-action.ts";
 import { Notices } from "../figures/notices.tsx";
 import { Choice } from "../shell/choice.tsx";
-import { FailureText } from "../shell/failure-text.tsx";
 import type { Merchant } from "../shell/merchant.ts";
 import { bytes, count, milliseconds } from "../text/format.ts";
+import { t } from "../text/text.ts";
 import type { Exploration } from "./exploration.ts";
 import { exploreText as x } from "./explore-text.ts";
-import { ResultChart } from "./result-chart.tsx";
+import { type Drawn, ResultChart } from "./result-chart.tsx";
+import { resultFile } from "./result-file.ts";
 import { ResultTable } from "./result-table.tsx";
 
 export interface QueryResultProps {
   readonly answer: QueryAnswer;
   readonly isLoading: boolean;
   readonly exploration: Exploration;
-  readonly question: Question;
   readonly merchant: Merchant;
   readonly granularity: Granularity;
 }
 
 /** What a query found, and what that cost. */
-export function QueryResult({ answer, isLoading, exploration, question, merchant, granularity }: QueryResultProps) {
+export function QueryResult({ answer, isLoading, exploration, merchant, granularity }: QueryResultProps) {
   const { metrics, as } = exploration;
   const figure = metrics.find((name) => name === own.value.figure) ?? metrics[0] ?? "net";
+  const [drawn, setDrawn] = useState<Drawn>({ rows: [] });
+  const shown = as === "chart" && drawn.rows.length > 0 ? drawn : { rows: answer.rows };
   return (
     <section class="panel result" aria-label={x("title")} aria-busy={isLoading}>
       <div class="panel-head no-print">
@@ -49,7 +51,7 @@ export function QueryResult({ answer, isLoading, exploration, question, merchant
             />
           )}
         </div>
-        <Csv question={question} name={csvFileName("query", merchant.id, answer.from, answer.to)} />
+        <Csv answer={answer} exploration={exploration} drawn={shown} merchantId={merchant.id} />
       </div>
       {answer.rows.length === 0 ? (
         <p class="empty">{x("empty")}</p>
@@ -60,6 +62,7 @@ export function QueryResult({ answer, isLoading, exploration, question, merchant
           figure={figure}
           zone={merchant.zone}
           granularity={granularity}
+          onDrawn={setDrawn}
         />
       ) : (
         <ResultTable answer={answer} exploration={exploration} granularity={granularity} />
@@ -80,23 +83,26 @@ export function QueryResult({ answer, isLoading, exploration, question, merchant
   );
 }
 
-/** A query is posted, which no link does: so it is asked for here, and then saved. */
-function Csv({ question: { path, body }, name }: { readonly question: Question; readonly name: string }) {
-  const { isBusy, failure, run } = useAction();
-  const save = async () => {
-    const answer = await run<Blob>(`${path}?format=csv&bom=true`, { method: "POST", body, file: "text/csv" });
-    if (answer.ok) saveFile({ name, content: answer.value });
+interface CsvProps extends Pick<QueryResultProps, "answer" | "exploration"> {
+  readonly drawn: Drawn;
+  readonly merchantId: string;
+}
+
+/** The rows that are on the screen: all of them, or those of the value that was chosen, as far as its line is zoomed to. */
+function Csv({ answer, exploration, drawn: { rows, line }, merchantId }: CsvProps) {
+  const answered = useMemo(() => new Set(answer.rows), [answer]);
+  const seen = () => {
+    if (line === undefined) return rows;
+    const { from, to } = pointsIn(line.points, parseZoom(zoom.value, line.all));
+    // A line has what is between them, too.
+    return rows.slice(from, to).filter((row) => answered.has(row));
   };
+  // Drawn anew when it changes, not with each frame of a zoom.
+  const isPart = useMemo(() => computed(() => seen().length < answer.rows.length), [answer, rows, line]).value;
+  const save = () => saveFile(resultFile(merchantId, answer, exploration, isPart ? seen() : answer.rows));
   return (
-    <>
-      <button type="button" disabled={isBusy} onClick={() => void save()}>
-        {x("csv")}
-      </button>
-      {failure !== undefined && (
-        <p class="wrong" role="alert">
-          <FailureText failure={failure} />
-        </p>
-      )}
-    </>
+    <button type="button" onClick={save}>
+      {t(isPart ? "take.csv_part" : "take.csv")}
+    </button>
   );
 }

@@ -1,7 +1,8 @@
-import { useMemo, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { go, linkTo, type Own } from "../address/address.ts";
+import type { ChartPoint } from "../chart/plot.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
-import { extentOf } from "../chart/zoom.ts";
+import { type Extent, extentOf } from "../chart/zoom.ts";
 import type { Granularity, QueryAnswer } from "../data/answers.ts";
 import { Choice } from "../shell/choice.tsx";
 import { Link } from "../shell/link.tsx";
@@ -12,8 +13,15 @@ import { exploreText as x } from "./explore-text.ts";
 import { facetsOf } from "./facets.ts";
 import { FacetsChart } from "./facets-chart.tsx";
 import { ResultBars } from "./result-bars.tsx";
-import { pointsOf, type ResultSeries, type Row, seriesOfRows } from "./result-series.ts";
+import { pointsOf, type ResultSeries, type Row, seriesOfRows, withoutGaps } from "./result-series.ts";
 import { figureText, partText } from "./row-text.ts";
+
+/** What of an answer is drawn. */
+export interface Drawn {
+  readonly rows: readonly Row[];
+  /** Where each of the rows stands, of a line: it may be zoomed. */
+  readonly line?: { readonly points: readonly ChartPoint[]; readonly all: Extent };
+}
 
 export interface ResultChartProps {
   readonly answer: QueryAnswer;
@@ -21,6 +29,8 @@ export interface ResultChartProps {
   readonly figure: Figure;
   readonly zone: string;
   readonly granularity: Granularity;
+  /** Told before it is seen. */
+  readonly onDrawn: (drawn: Drawn) => void;
 }
 
 /** What all lines together are chosen by. */
@@ -30,7 +40,7 @@ const ALL = "all";
  * A line over time, if time is all that rows differ by; a small picture for each value, where they differ by more; bars otherwise. Of one currency at
  * a time. Over time one value can be chosen, whose line zooms.
  */
-export function ResultChart({ answer, exploration, figure, zone, granularity }: ResultChartProps) {
+export function ResultChart({ answer, exploration, figure, zone, granularity, onDrawn }: ResultChartProps) {
   const { clock, breakdown } = exploration;
   const isLine = clock.length === 1 && clock[0] === "time";
   const currencies = useMemo(() => seriesOfRows(answer.rows, false), [answer]);
@@ -38,9 +48,17 @@ export function ResultChart({ answer, exploration, figure, zone, granularity }: 
   const all = currencies.find(({ currency }) => currency === wishedCurrency) ?? currencies[0];
   const lines = useMemo(() => (isLine && all !== undefined ? seriesOfRows(all.rows, true) : []), [all, isLine]);
   const [wishedLine, setLine] = useState<string>(ALL);
-  const facets = useMemo(() => all && facetsOf(all.rows, exploration, figure), [all, clock, breakdown, figure]);
-  if (all === undefined) return null;
+  // Of rows that were cut off it is not known where nothing was.
+  const stepsOf = answer.truncated ? undefined : granularity;
+  const facets = useMemo(
+    () => all && facetsOf(all.rows, exploration, figure, stepsOf),
+    [all, clock, breakdown, figure, stepsOf],
+  );
   const line = lines.find(({ key }) => key === wishedLine) ?? (lines.length === 1 ? lines[0] : undefined);
+  useLayoutEffect(() => {
+    if (line === undefined && all !== undefined) onDrawn({ rows: all.rows });
+  }, [line, all]);
+  if (all === undefined) return null;
   return (
     <>
       <div class="controls">
@@ -65,10 +83,12 @@ export function ResultChart({ answer, exploration, figure, zone, granularity }: 
         <Line
           key={line.key}
           series={line}
-          filter={exploration.filter}
+          stepsOf={stepsOf}
+          exploration={exploration}
           figure={figure}
           zone={zone}
           granularity={granularity}
+          onDrawn={onDrawn}
         />
       ) : facets !== undefined ? (
         <FacetsChart facets={facets} figure={figure} currency={all.currency} granularity={granularity} />
@@ -81,16 +101,23 @@ export function ResultChart({ answer, exploration, figure, zone, granularity }: 
 
 const lineName = ({ currency, value }: ResultSeries) => (value === undefined ? currency : partText(value));
 
-interface LineProps extends Pick<ResultChartProps, "figure" | "zone" | "granularity"> {
+interface LineProps extends Pick<ResultChartProps, "figure" | "zone" | "granularity" | "onDrawn"> {
   readonly series: ResultSeries;
-  readonly filter: ValueFilter | undefined;
+  readonly stepsOf: Granularity | undefined;
+  readonly exploration: Exploration;
 }
 
-function Line({ series, filter, figure, zone, granularity }: LineProps) {
+function Line({ series, stepsOf, exploration, figure, zone, granularity, onDrawn }: LineProps) {
+  const { filter } = exploration;
   const [pointed, setPointed] = useState<number | null>(null);
-  const points = useMemo(() => pointsOf(series, figure), [series, figure]);
-  const rows = useMemo(() => [...series.rows].sort(byTime), [series]);
+  const rows = useMemo(
+    () =>
+      stepsOf === undefined ? [...series.rows].sort(byTime) : withoutGaps(series.rows, exploration.metrics, stepsOf),
+    [series, exploration.metrics.join(), stepsOf],
+  );
+  const points = useMemo(() => pointsOf({ ...series, rows }, figure), [series, rows, figure]);
   const all = useMemo(() => extentOf(points), [points]);
+  useLayoutEffect(() => onDrawn({ rows, line: { points, all } }), [rows, points, all]);
   const text = (at: number) =>
     `${bucketName(rows[at]?.start ?? "1970-01-01T00:00", granularity)}: ${figureText(figure, points[at]?.value, series.currency)}`;
   const linkOf = (at: number) =>

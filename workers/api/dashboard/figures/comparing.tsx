@@ -16,7 +16,7 @@ export interface ComparingProps {
 export function Comparing({ merchant, currencies, currency }: ComparingProps) {
   const { compare } = view.value;
   return (
-    <div class="controls no-print">
+    <div class="controls comparing no-print">
       <Choice
         label={t("compare.label")}
         value={compare}

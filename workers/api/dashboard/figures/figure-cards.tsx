@@ -1,6 +1,6 @@
 import { show, view } from "../address/address.ts";
 import { MEASURE, type Measure, type Total } from "../data/answers.ts";
-import { count, decimal, money, NOTHING } from "../text/format.ts";
+import { count, decimal, NOTHING } from "../text/format.ts";
 import { t } from "../text/text.ts";
 import { ChangeText } from "./change-text.tsx";
 import { measureText } from "./measure-text.ts";
@@ -72,12 +72,20 @@ function FigureCard({ measure, total, isLoading, currency, baseTo }: FigureCardP
       {comparison && (
         <span class="figure-change">
           <ChangeText change={of(comparison.change)} goodUp={goodUp} />{" "}
-          {base != null && <span class="figure-base">{baseOf(measureText(measure, base, currency), baseTo)}</span>}
+          {base != null && <span class="figure-base">{baseOf(besideText(measure, base, currency), baseTo)}</span>}
         </span>
       )}
       {total !== undefined && <span class="figure-detail">{detailOf(measure, total, currency)}</span>}
     </button>
   );
+}
+
+/** What stands beneath a figure, in a line: what has more characters is shortened, and is whole in the chart's numbers and in the file. */
+const BESIDE_LENGTH_MAX = 12;
+
+function besideText(measure: Measure, value: number | null, currency: string): string {
+  const text = measureText(measure, value, currency);
+  return text.length > BESIDE_LENGTH_MAX ? measureText(measure, value, currency, { compact: true }) : text;
 }
 
 const baseOf = (value: string, time: string | undefined) =>
@@ -90,17 +98,20 @@ function detailOf(
 ): string | undefined {
   switch (measure) {
     case "net":
-      return t("detail.net", { amount: money(payments.amount, currency) });
+      return t("detail.net", { amount: besideText("net", payments.amount, currency) });
     case "customers":
-      return customers ? t("detail.customers", { count: decimal((payments.count ?? 0) / customers) }) : undefined;
+      // Whoever has only had something back has paid nothing, and is a customer, too.
+      return customers && payments.count !== null && payments.count >= customers
+        ? t("detail.customers", { count: decimal(payments.count / customers) })
+        : undefined;
     case "payments":
-      return max === null ? undefined : t("detail.payments", { amount: money(max, currency) });
+      return max === null ? undefined : t("detail.payments", { amount: besideText("net", max, currency) });
     case "refunds":
       return t(refunds.count === 1 ? "detail.refund" : "detail.refunds", { count: count(refunds.count) });
     case "points":
       return t("detail.points", { count: count(points.used) });
     case "average":
-      return p50 === null ? undefined : t("detail.median", { amount: money(p50, currency) });
+      return p50 === null ? undefined : t("detail.median", { amount: besideText("net", p50, currency) });
     default:
       return undefined;
   }

@@ -1,3 +1,4 @@
+import { changeOf } from "../../change.ts";
 import { type CsvCell, type CsvColumn, csvFileName } from "../../csv.ts";
 import { csvFigure, csvFigureName } from "../../figure-csv.ts";
 import { FIGURES, type Figure } from "../../figure-names.ts";
@@ -45,9 +46,15 @@ const basesColumn: CsvColumn<Bucket> = {
   value: ({ comparison }) => comparison?.bases.map(({ from, to }) => `${from}/${to}`).join(" "),
 };
 
+/** Of the value in the same row, which the stream may have told of since its change was read; of a bucket that goes on, of what is compared of it. */
 const changes: readonly CsvColumn<Bucket>[] = FIGURES.map((figure) => ({
   name: `change_${csvFigureName(figure)}`,
-  value: ({ comparison }) => comparison && ratioCell(ofFigure(comparison.change, figure).ratio),
+  value: (bucket) => {
+    const { comparison } = bucket;
+    if (comparison == null) return comparison;
+    const value = ofFigure<number | null>(comparison.current ?? bucket, figure);
+    return ratioCell(changeOf(value, ofFigure<number | null>(comparison.base, figure)).ratio);
+  },
 }));
 
 const ratioCell = (ratio: number | "new" | null): CsvCell =>

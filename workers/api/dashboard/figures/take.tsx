@@ -1,4 +1,5 @@
-import { useComputed } from "@preact/signals";
+import { computed } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import { linkToCopy, zoom } from "../address/address.ts";
 import type { ChartPoint } from "../chart/plot.ts";
 import { type Extent, parseZoom, pointsIn } from "../chart/zoom.ts";
@@ -55,6 +56,6 @@ export function Take({ merchant, span, buckets, points, all, asOf, path }: TakeP
 
 /** Drawn anew when it changes, not with each frame of a zoom. */
 function FileText({ all }: { readonly all: Extent }) {
-  const isPart = useComputed(() => parseZoom(zoom.value, all) !== undefined);
+  const isPart = useMemo(() => computed(() => parseZoom(zoom.value, all) !== undefined), [all]);
   return <>{t(isPart.value ? "take.csv_part" : "take.csv")}</>;
 }

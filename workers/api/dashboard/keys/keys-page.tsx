@@ -51,7 +51,7 @@ export function KeysPage({ merchant }: { readonly merchant: Merchant }) {
         )}
       </div>
       {failure !== undefined && <FailurePanel failure={failure} onRetry={pages.refresh} />}
-      <div class="panel">
+      <div class="panel" hidden={answer === undefined && failure !== undefined}>
         {answer === undefined ? (
           failure === undefined && <div class="chart-waiting" />
         ) : answer.keys.length === 0 ? (
@@ -73,7 +73,8 @@ export function KeysPage({ merchant }: { readonly merchant: Merchant }) {
         )}
         <Pager pages={pages} />
       </div>
-      <CurlLines merchant={merchant} />
+      {/* Not before there is what stands above it, which would move it. */}
+      {(answer !== undefined || failure !== undefined) && <CurlLines merchant={merchant} />}
       {doing?.what === "create" && <NewKey path={path} onMade={changed} onClose={close} />}
       {doing?.what === "rotate" && (
         <RotateDialog

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { DeadLettersAnswer, RedrivenAnswer } from "../data/answers.ts";
 import { useAction } from "../data/use-action.ts";
-import { usePages } from "../data/use-pages.ts";
+import type { Pages } from "../data/use-pages.ts";
 import { FailureText } from "../shell/failure-text.tsx";
 import { Pager } from "../table/pager.tsx";
 import { ScrollTable } from "../table/scroll-table.tsx";
@@ -9,11 +9,10 @@ import { bytes, count, dateAndTime } from "../text/format.ts";
 import { AnswerPanel } from "./answer-panel.tsx";
 import { operatorsText as o } from "./operators-text.ts";
 
-const PATH = "/v1/admin/dead-letters?limit=50";
+export const DEAD_LETTERS_PATH = "/v1/admin/dead-letters?limit=50";
 
 /** Messages that were given up on, and the way back to their queues. */
-export function DeadLetters() {
-  const pages = usePages<DeadLettersAnswer>(PATH);
+export function DeadLetters({ pages }: { readonly pages: Pages<DeadLettersAnswer> }) {
   const { isBusy, failure, run } = useAction();
   const [outcome, setOutcome] = useState<RedrivenAnswer>();
   const redrive = async (body: { readonly all: true } | { readonly ids: readonly string[] }) => {

@@ -1,34 +1,43 @@
-import type { AuditAnswer, EpochsAnswer } from "../data/answers.ts";
+import type { AuditAnswer, DeadLettersAnswer, EpochsAnswer, HealthAnswer } from "../data/answers.ts";
 import { useAnswer } from "../data/use-answer.ts";
+import { usePages } from "../data/use-pages.ts";
 import { ScrollTable } from "../table/scroll-table.tsx";
 import { count, dateAndTime, NOTHING } from "../text/format.ts";
 import { AnswerPanel } from "./answer-panel.tsx";
-import { DeadLetters } from "./dead-letters.tsx";
+import { DEAD_LETTERS_PATH, DeadLetters } from "./dead-letters.tsx";
 import { DifferenceTable } from "./difference-table.tsx";
 import { Fact } from "./fact.tsx";
 import { operatorsText as o } from "./operators-text.ts";
-import { Pipeline } from "./pipeline.tsx";
+import { HEALTH, HEALTH_AGE_MS_MAX, Pipeline } from "./pipeline.tsx";
 import { differing } from "./windows.ts";
 
 const AUDIT = { path: "/v1/admin/audit" };
 const TOPOLOGY = { path: "/v1/admin/topology" };
 
-/** Whether archive, shards and history say the same, and what stands in the way of that. */
+/** Whether archive, shards and history say the same, and what stands in the way of that. All is asked at once; each panel comes when those above it have, and moves none. */
 export function HealthPart() {
+  const health = useAnswer<HealthAnswer>(HEALTH, HEALTH_AGE_MS_MAX);
   const audit = useAnswer<AuditAnswer>(AUDIT);
+  const letters = usePages<DeadLettersAnswer>(DEAD_LETTERS_PATH);
   const topology = useAnswer<EpochsAnswer>(TOPOLOGY);
-  return (
-    <>
-      <Pipeline />
-      <AnswerPanel title={o("audit")} intro={o("audit_intro")} question={AUDIT} known={audit}>
+  const panels = [
+    [health, <Pipeline key="health" known={health} />],
+    [
+      audit,
+      <AnswerPanel key="audit" title={o("audit")} intro={o("audit_intro")} question={AUDIT} known={audit}>
         {(answer) => <Audit audit={answer} />}
-      </AnswerPanel>
-      <DeadLetters />
-      <AnswerPanel title={o("topology")} question={TOPOLOGY} known={topology}>
+      </AnswerPanel>,
+    ],
+    [letters.known, <DeadLetters key="letters" pages={letters} />],
+    [
+      topology,
+      <AnswerPanel key="topology" title={o("topology")} question={TOPOLOGY} known={topology}>
         {({ epochs }) => <Epochs epochs={epochs} />}
-      </AnswerPanel>
-    </>
-  );
+      </AnswerPanel>,
+    ],
+  ] as const;
+  const waiting = panels.findIndex(([{ answer, failure }]) => answer === undefined && failure === undefined);
+  return <>{panels.slice(0, waiting < 0 ? panels.length : waiting + 1).map(([, panel]) => panel)}</>;
 }
 
 function Audit({ audit }: { readonly audit: AuditAnswer }) {
@@ -56,6 +65,7 @@ function Audit({ audit }: { readonly audit: AuditAnswer }) {
           name={o("hours_failing")}
           value={archive.hours_failing === 0 ? o("none") : count(archive.hours_failing)}
           note={archive.failure ?? undefined}
+          noteLanguage="en"
         />
       </dl>
       {damaged > 0 && <p class="hint">{o("damaged", { count: count(damaged) })}</p>}

@@ -1,3 +1,4 @@
+import { Fragment } from "preact";
 import { useState } from "preact/hooks";
 import type { z } from "zod";
 import type { logEntrySchema, logSchema } from "../../log-schema.ts";
@@ -54,11 +55,13 @@ function LogTable({ entries }: { readonly entries: readonly Entry[] }) {
     <ScrollTable caption={o("log")} columns={columns}>
       {entries.map((entry) => (
         <tr key={entry.id}>
-          <th scope="row">{dateAndTime(entry.at)}</th>
+          <th scope="row" class="moment">
+            {dateAndTime(entry.at)}
+          </th>
           <td>{whoText(entry.who)}</td>
           <td>
             <code>
-              {entry.method} {entry.route}
+              {entry.method} {withBreaks(entry.route)}
             </code>
           </td>
           <td class="number">{entry.status ?? o("unfinished")}</td>
@@ -69,6 +72,16 @@ function LogTable({ entries }: { readonly entries: readonly Entry[] }) {
       ))}
     </ScrollTable>
   );
+}
+
+/** A path has no blanks: where there is no room it goes on in the next line after a slash. */
+function withBreaks(route: string) {
+  return route.split(/(?<=\/)/).map((part, at) => (
+    <Fragment key={at}>
+      {part}
+      <wbr />
+    </Fragment>
+  ));
 }
 
 function whoText(who: Entry["who"]): string {

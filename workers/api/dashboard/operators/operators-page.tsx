@@ -1,4 +1,5 @@
 import type { ComponentType } from "preact";
+import { useEffect } from "preact/hooks";
 import { linkTo, own } from "../address/address.ts";
 import { Link } from "../shell/link.tsx";
 import "../style/forms.css";
@@ -25,6 +26,10 @@ const NAMES = Object.keys(PARTS) as Part[];
 export function OperatorsPage() {
   const part = NAMES.find((name) => name === own.value.part) ?? "health";
   const Body = PARTS[part];
+  useEffect(() => {
+    // On a phone the parts' names have no room: the one that is open is scrolled to.
+    document.querySelector(".parts [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [part]);
   return (
     <>
       <h1>{o("title")}</h1>
@@ -39,8 +44,8 @@ export function OperatorsPage() {
           </Link>
         ))}
       </nav>
-      <Body />
       <p class="quiet-note">{o("utc")}</p>
+      <Body />
     </>
   );
 }

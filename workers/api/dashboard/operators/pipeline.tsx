@@ -1,23 +1,23 @@
 import type { HealthAnswer } from "../data/answers.ts";
-import { useAnswer } from "../data/use-answer.ts";
+import type { Known } from "../data/kept-answers.ts";
 import { bytes, count, dateAndTime, decimal, duration } from "../text/format.ts";
 import { AnswerPanel } from "./answer-panel.tsx";
+import { becauseText } from "./because.ts";
 import { Fact } from "./fact.tsx";
 import { operatorsText as o } from "./operators-text.ts";
 import { differing } from "./windows.ts";
 
-const QUESTION = { path: "/v1/admin/health" };
+export const HEALTH = { path: "/v1/admin/health" };
 /** Looked at while something is wrong; calls of it are not logged. */
-const AGE_MS_MAX = 10_000;
+export const HEALTH_AGE_MS_MAX = 10_000;
 
 /** How the pipeline is at this moment: a verdict, what it rests on, and which parts are not well. */
-export function Pipeline() {
-  const health = useAnswer<HealthAnswer>(QUESTION, AGE_MS_MAX);
+export function Pipeline({ known: health }: { readonly known: Known<HealthAnswer> }) {
   const verdict = health.answer?.verdict;
   return (
     <AnswerPanel
       title={o("pipeline")}
-      question={QUESTION}
+      question={HEALTH}
       known={health}
       actions={
         verdict !== undefined && (
@@ -95,7 +95,7 @@ const PARTS = [
   ...(["dead_letters", "audit", "replays", "late_windows", "archive", "meters"] as const),
 ];
 
-/** Which parts are not well, each with the reason the API gives. */
+/** Which parts are not well, each with why. */
 function Unwell({ health: { parts } }: { readonly health: HealthAnswer }) {
   const unwell = PARTS.filter((name) => parts[name].verdict !== "ok");
   if (unwell.length === 0) return <p class="quiet-note">{o("all_well")}</p>;
@@ -107,9 +107,25 @@ function Unwell({ health: { parts } }: { readonly health: HealthAnswer }) {
             {o(`verdict_${parts[name].verdict}`)}
           </span>
           <strong>{o(`part_${name}`)}</strong>
-          <span lang="en">{parts[name].reason}</span>
+          <Why part={parts[name]} />
         </li>
       ))}
     </ul>
+  );
+}
+
+/** By its code; in the API's words where it has one that this page does not know. What somebody else said is theirs. */
+function Why({
+  part: { because, reason },
+}: {
+  readonly part: Pick<HealthAnswer["parts"]["log"], "because" | "reason">;
+}) {
+  const words = because === null ? undefined : becauseText(because);
+  if (words === undefined) return <span lang="en">{reason}</span>;
+  const { failure } = because?.values ?? {};
+  return (
+    <span>
+      {words} {failure !== undefined && <small lang="en">{failure}</small>}
+    </span>
   );
 }

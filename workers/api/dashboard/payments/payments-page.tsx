@@ -68,7 +68,8 @@ export function PaymentsPage({ merchant }: { readonly merchant: Merchant }) {
         )}
         <Pager pages={pages} />
       </div>
-      <p class="quiet-note">{p("hash_note")}</p>
+      {/* Not before there is what stands above it, which would move it. */}
+      {answer !== undefined && <p class="quiet-note">{p("hash_note")}</p>}
       {chosen !== undefined && <PaymentDetails event={chosen} onClose={() => setChosen(undefined)} />}
     </>
   );

@@ -83,7 +83,7 @@ export function SpanPage({ merchant }: { readonly merchant: Merchant }) {
       ) : null}
       {answer !== undefined && (
         <>
-          <SpanPanels reading={reading} currency={currency} />
+          {hasPayments(series?.total) && <SpanPanels reading={reading} currency={currency} />}
           <Take
             merchant={merchant}
             span={{
@@ -103,6 +103,13 @@ export function SpanPage({ merchant }: { readonly merchant: Merchant }) {
 }
 
 const NONE: readonly Bucket[] = [];
+
+/** Whether there is something that panels are made of, in the span or in its base: of nothing there would be nine times nothing. */
+function hasPayments(total: Series["total"] | undefined): boolean {
+  const has = ({ payments, refunds }: Pick<Series["total"], "payments" | "refunds">) =>
+    payments.count !== 0 || refunds.count !== 0;
+  return total !== undefined && (has(total) || (total.comparison != null && has(total.comparison.base)));
+}
 
 interface SpanLinePanelProps {
   readonly merchant: Merchant;

@@ -88,11 +88,23 @@ export function bytes(value: number): string {
   return numberFormat({ style: "unit", unit, maximumFractionDigits: 1 }).format(value / size);
 }
 
-/** 4 s, or 12 min. */
-export const duration = (seconds: number) =>
-  seconds < 120
-    ? numberFormat({ style: "unit", unit: "second", maximumFractionDigits: 0 }).format(seconds)
-    : numberFormat({ style: "unit", unit: "minute", maximumFractionDigits: 0 }).format(seconds / 60);
+/** 4 sec, 12 min, 3.5 hr, or 14 days. */
+export function duration(seconds: number): string {
+  const [unit, size] =
+    seconds < 2 * MINUTE_S
+      ? (["second", 1] as const)
+      : seconds < 2 * HOUR_S
+        ? (["minute", MINUTE_S] as const)
+        : seconds < 2 * DAY_S
+          ? (["hour", HOUR_S] as const)
+          : (["day", DAY_S] as const);
+  const maximumFractionDigits = size < HOUR_S ? 0 : 1;
+  return numberFormat({ style: "unit", unit, maximumFractionDigits }).format(seconds / size);
+}
+
+const MINUTE_S = 60;
+const HOUR_S = 60 * MINUTE_S;
+const DAY_S = 24 * HOUR_S;
 
 export const milliseconds = (value: number) =>
   numberFormat({ style: "unit", unit: "millisecond", maximumFractionDigits: 0 }).format(value);

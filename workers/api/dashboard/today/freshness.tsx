@@ -1,5 +1,6 @@
 import { DAY_MS, windowStart } from "../../../../shared/window.ts";
 import type { Live } from "../data/live.ts";
+import { reachable } from "../data/request.ts";
 import { clockTime, timeIn } from "../text/format.ts";
 import { t } from "../text/text.ts";
 
@@ -15,10 +16,12 @@ export function Freshness({ live, asOf, completeThrough, zone }: FreshnessProps)
   if (asOf === undefined || completeThrough === undefined) return <p class="freshness">{t("loading")}</p>;
   // Windows are final when they ended a day ago.
   const final = timeIn(zone, windowStart(Date.parse(asOf) - DAY_MS));
-  const state = live === "live" ? "fresh.live" : live === "connecting" ? "fresh.waiting" : "fresh.polling";
+  // A stream finds out later than a question that nobody answers.
+  const told = reachable.value ? live : "connecting";
+  const state = told === "live" ? "fresh.live" : told === "connecting" ? "fresh.waiting" : "fresh.polling";
   return (
     <p class="freshness">
-      <span class={`live-state ${live}`}>{t(state)}</span>
+      <span class={`live-state ${told}`}>{t(state)}</span>
       <span>{t("fresh.to", { time: clockTime(completeThrough) })}</span>
       <span>{t("fresh.final", { time: t("day.yesterday", { time: clockTime(final) }) })}</span>
     </p>

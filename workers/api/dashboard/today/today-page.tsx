@@ -94,66 +94,68 @@ export function TodayPage({ merchant }: { readonly merchant: Merchant }) {
         isGoingOn
         hint={quiet && t("today.quiet", { minutes: quiet.minutes, count: quiet.expected })}
       />
-      <section class="panel" aria-labelledby="today-line">
-        <div class="panel-head">
-          <h2 id="today-line">{t(`measure.${measure}`)}</h2>
-          {MEASURE[measure].adds && (
-            <Choice
-              label={t("today.line_kind")}
-              isLabelHidden
-              value={line}
-              options={[
-                ["running", t("today.running")],
-                ["each", t("today.each")],
-              ]}
-              onChange={(chosen) => show({ line: chosen })}
-            />
+      {(series !== undefined || isWaiting) && (
+        <section class="panel" aria-labelledby="today-line">
+          <div class="panel-head">
+            <h2 id="today-line">{t(`measure.${measure}`)}</h2>
+            {MEASURE[measure].adds && (
+              <Choice
+                label={t("today.line_kind")}
+                isLabelHidden
+                value={line}
+                options={[
+                  ["running", t("today.running")],
+                  ["each", t("today.each")],
+                ]}
+                onChange={(chosen) => show({ line: chosen })}
+              />
+            )}
+          </div>
+          {series === undefined ? (
+            isWaiting && <div class="chart-waiting" />
+          ) : (
+            <InTurn place={<div class="chart-waiting" />}>
+              <Readout
+                label={t(`measure.${measure}`)}
+                points={lines.shown}
+                at={pointed}
+                nameOf={(at) => windowName(series.buckets[at])}
+                text={text}
+                linkOf={linkOf}
+                note={(at) => (
+                  <RevisionNote
+                    bucket={series.buckets[at]}
+                    revisions={revisions}
+                    isLookedInto
+                    measure={measure}
+                    currency={currency}
+                    merchant={merchant}
+                  />
+                )}
+              />
+              <TimeChart
+                label={t("today.line", { measure: t(`measure.${measure}`) })}
+                zone={merchant.zone}
+                points={lines.shown}
+                all={all}
+                axisValue={(value) => measureText(measure, value, currency, { compact: true })}
+                valueText={(at) => [windowName(series.buckets[at]), text(lines.shown[at]?.value ?? null)].join(": ")}
+                onPoint={setPointed}
+                onOpen={(at) => go(linkOf(at))}
+              />
+              <ValueTable
+                label={t(`measure.${measure}`)}
+                points={lines.shown}
+                all={all}
+                nameOf={(at) => windowName(series.buckets[at])}
+                text={text}
+                linkOf={linkOf}
+              />
+              {isEmpty && <p class="empty">{t("today.empty")}</p>}
+            </InTurn>
           )}
-        </div>
-        {series === undefined ? (
-          isWaiting && <div class="chart-waiting" />
-        ) : (
-          <InTurn place={<div class="chart-waiting" />}>
-            <Readout
-              label={t(`measure.${measure}`)}
-              points={lines.shown}
-              at={pointed}
-              nameOf={(at) => windowName(series.buckets[at])}
-              text={text}
-              linkOf={linkOf}
-              note={(at) => (
-                <RevisionNote
-                  bucket={series.buckets[at]}
-                  revisions={revisions}
-                  isLookedInto
-                  measure={measure}
-                  currency={currency}
-                  merchant={merchant}
-                />
-              )}
-            />
-            <TimeChart
-              label={t("today.line", { measure: t(`measure.${measure}`) })}
-              zone={merchant.zone}
-              points={lines.shown}
-              all={all}
-              axisValue={(value) => measureText(measure, value, currency, { compact: true })}
-              valueText={(at) => [windowName(series.buckets[at]), text(lines.shown[at]?.value ?? null)].join(": ")}
-              onPoint={setPointed}
-              onOpen={(at) => go(linkOf(at))}
-            />
-            <ValueTable
-              label={t(`measure.${measure}`)}
-              points={lines.shown}
-              all={all}
-              nameOf={(at) => windowName(series.buckets[at])}
-              text={text}
-              linkOf={linkOf}
-            />
-            {isEmpty && <p class="empty">{t("today.empty")}</p>}
-          </InTurn>
-        )}
-      </section>
+        </section>
+      )}
       <Notices notices={answer?.notices ?? []} more={revisedNotice(marks, merchant.zone)} />
       {/* Not before there is what stands above it, which would move it. */}
       {answer !== undefined && (
