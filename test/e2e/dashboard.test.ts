@@ -154,6 +154,32 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await context.close();
   });
 
+  test("numbers that come before the line is drawn are drawn", async () => {
+    const { page, context } = await open();
+    await paid(page);
+    await page.addInitScript(() => {
+      // Another figure in each frame until the line is drawn.
+      const figures = ["payments", "net"];
+      const change = () => {
+        if (document.querySelector("[role=slider] canvas") !== null) return;
+        requestAnimationFrame(change);
+        if (document.querySelector("[role=slider]") === null) return;
+        document.querySelector<HTMLElement>(`.figure[data-measure=${figures[0]}]`)?.click();
+        figures.reverse();
+      };
+      requestAnimationFrame(change);
+    });
+    await page.goto(`${cafe.url}/?line=each&compare=none`);
+    const drawn = (on: Page) =>
+      on.locator("[role=slider] canvas").evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+    await drawn(page);
+    const measure = await page.locator(".figure[aria-pressed=true]").getAttribute("data-measure");
+    const { page: straight, context: other } = await open(`/?line=each&compare=none&measure=${measure}`);
+    await expect.poll(async () => (await drawn(page)) === (await drawn(straight))).toBe(true);
+    await other.close();
+    await context.close();
+  });
+
   test("a point of the line leads to its payments, by Enter and by a click, and the browser's back leads back", async () => {
     const { page, context } = await open("/?line=each&compare=none");
     const chart = page.getByRole("slider");

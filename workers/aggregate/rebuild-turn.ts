@@ -4,12 +4,15 @@ export const TURN_MS = 60_000;
 /** Objects of an isolate share its memory: one of them at a time has a rebuild in it. */
 export class RebuildTurn {
   #shard: string | undefined;
+  #isUrgent = false;
   #untilMs = 0;
 
-  /** Takes the turn, or keeps it; false while it is another shard's. */
-  take(shard: string, nowMs: number): boolean {
-    if (this.#shard !== undefined && this.#shard !== shard && nowMs < this.#untilMs) return false;
+  /** Takes the turn, or keeps it; false while it is another shard's. What is urgent takes it from what is not. */
+  take(shard: string, isUrgent: boolean, nowMs: number): boolean {
+    const isOthers = this.#shard !== undefined && this.#shard !== shard && nowMs < this.#untilMs;
+    if (isOthers && (this.#isUrgent || !isUrgent)) return false;
     this.#shard = shard;
+    this.#isUrgent = isUrgent;
     this.#untilMs = nowMs + TURN_MS;
     return true;
   }

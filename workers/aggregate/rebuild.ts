@@ -7,7 +7,7 @@ import { loadTopology } from "../directory/topology.ts";
 import { log } from "../log.ts";
 import { ARCHIVE_OBJECT_BYTES_MAX, type ArchivedEvent, readArchived } from "./archived-events.ts";
 import { DamagedWindow } from "./damage.ts";
-import type { ShardState } from "./engine.ts";
+import { isRecent, type ShardState } from "./engine.ts";
 import { type Env, settingsOf } from "./env.ts";
 import type { Journal } from "./journal.ts";
 import { type RebuildTurn, turnOf } from "./rebuild-turn.ts";
@@ -67,6 +67,7 @@ export class Rebuild implements Beside {
   readonly #memory: WorkingSet;
   readonly #bytesMax: number;
   #pass: Pass | undefined;
+  #turn: RebuildTurn | undefined;
   #bytes = 0;
   #fromMs = 0;
   #failures = 0;
@@ -99,6 +100,7 @@ export class Rebuild implements Beside {
   /** Forgets what has been counted of the hour, which is begun anew after a while. */
   letGo(): void {
     this.#end();
+    this.#turn?.leave(this.#shard.toString());
     this.#fromMs = Date.now() + ROOM_WAIT_MS;
     log("warn", "a rebuild waits for room in memory", { shard: this.#shard.toString() });
   }
@@ -110,6 +112,7 @@ export class Rebuild implements Beside {
   async advance(env: Env): Promise<void> {
     if (this.#state.damaged.size === 0 || Date.now() < this.#fromMs) return;
     const turn = turnOf(env);
+    this.#turn = turn;
     try {
       if (this.#isTurn(turn)) await this.#goOn(env, turn);
     } catch (error) {
@@ -121,10 +124,11 @@ export class Rebuild implements Beside {
     }
   }
 
-  /** What is counted already goes with a turn that was lost. */
+  /** What is counted already goes with a turn that was lost. While a recent window is damaged the shard takes no batch at all: that is urgent. */
   #isTurn(turn: RebuildTurn): boolean {
     const nowMs = Date.now();
-    if (turn.take(this.#shard.toString(), nowMs)) return true;
+    const isUrgent = isRecent(Math.max(...this.#state.damaged.keys()), nowMs);
+    if (turn.take(this.#shard.toString(), isUrgent, nowMs)) return true;
     this.#end();
     this.#fromMs = nowMs + TURN_WAIT_MS;
     return false;

@@ -121,13 +121,13 @@ describe("a rebuild", () => {
     const another = new TestShard("shard-62");
     await limited({}, async (small, env) => {
       notice(small);
-      expect(turnOf(env).take(another.stub.id.toString(), Date.now())).toBe(true);
+      expect(turnOf(env).take(another.stub.id.toString(), true, Date.now())).toBe(true);
       await small.alarm();
       expect(small.status().damaged).toBe(6);
       vi.setSystemTime(Date.now() + TURN_MS);
       await small.alarm();
       expect(small.status().damaged).toBe(0);
-      expect(turnOf(env).take(another.stub.id.toString(), Date.now())).toBe(true);
+      expect(turnOf(env).take(another.stub.id.toString(), true, Date.now())).toBe(true);
     });
     await shard.evict();
     expect(await numbers()).toEqual(before);

@@ -117,6 +117,28 @@ test("a compressed body counts by what it will be, and by what it was once it is
   expect(underWay.isFull(0)).toBe(false);
 });
 
+test.each([40, 200])(
+  "of %d requests a second that say they are large and send nothing a crowd has no loss",
+  (liars) => {
+    const STEP_MS = 1_000 / liars;
+    const takenOf = (isBeside: boolean) => {
+      const underWay = new UnderWay();
+      let taken = 0;
+      for (let nowMs = 0; nowMs < 10_000; nowMs += STEP_MS) {
+        underWay.refuse(headersOf(0), nowMs);
+        if (isBeside) underWay.end(underWay.begin(headersOf(10_000_000), nowMs));
+        if (Math.floor(nowMs / 50) === Math.floor((nowMs - STEP_MS) / 50) || underWay.isFull(nowMs)) continue;
+        const honest = underWay.begin(headersOf(42_000), nowMs);
+        underWay.read(honest, 42_000, nowMs);
+        underWay.end(honest);
+        taken += 1;
+      }
+      return taken;
+    };
+    expect(takenOf(true)).toBeGreaterThan(0.9 * takenOf(false));
+  },
+);
+
 test.each([1, 24, 300])("%d slow uploads lock nobody out, however much they say they are", (uploads) => {
   const underWay = new UnderWay();
   const slow = Array.from({ length: uploads }, () => underWay.begin(headersOf(1_000_000), 0));

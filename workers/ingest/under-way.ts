@@ -93,7 +93,7 @@ export class UnderWay {
   begin(headers: Headers, nowMs: number): Work {
     this.#begun += 1;
     const work = new Work(this.#begun, nowMs, costOf(bytesSaid(headers)));
-    // Before the body is there, or all who come at once would find that nothing is spent yet. No more than a burst: what is only said takes nothing from others.
+    // Before the body is there, or all who come at once would find that nothing is spent yet. No more than a burst, and given back if no body is read.
     this.#pay(work, Math.min(work.costMs, CROWD_BURST_MS));
     if (this.#filledBy(this.#coming) < 1 - ARRIVED_SHARE_MIN) this.#add(work);
     return work;
@@ -123,8 +123,9 @@ export class UnderWay {
     });
   }
 
-  /** The request is answered. May be called again. */
+  /** The request is answered. May be called again. What it has only said it would be it has not taken from others: it pays for a request without a body. */
   end(work: Work): void {
+    if (!work.isRead && work.paidMs > REQUEST_MS) this.#pay(work, REQUEST_MS - work.paidMs);
     if (!this.#works.delete(work)) return;
     this.#loadOf(work).add(work, -1);
   }

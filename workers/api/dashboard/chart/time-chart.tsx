@@ -89,7 +89,8 @@ export function TimeChart({ label, zone, points, all, axisValue, valueText, onPo
           tell.ask();
         },
         onReady: () => {
-          if (now.current.points !== madeOf) made.setData(columnsOf(now.current.points));
+          // Told from within its first drawing, it would take new numbers and not draw them but in a batch.
+          if (now.current.points !== madeOf) made.batch(() => made.setData(columnsOf(now.current.points)));
           showCursor(atNow.current);
         },
         onSelect: (stretch) => see(zoomed(stretch, 1, (stretch.min + stretch.max) / 2, now.current.all)),

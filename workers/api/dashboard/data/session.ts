@@ -105,7 +105,7 @@ function enter({ kind, subject, role, merchant, session: made }: SessionAnswer):
   const before = session.value;
   const account = { kind, subject, role };
   if ("account" in before && (before.account.kind !== kind || before.account.subject !== subject)) forgetAnswers();
-  if (merchant !== null) learn(merchantQuestion(merchant.id), merchant);
+  if (merchant != null) learn(merchantQuestion(merchant.id), merchant);
   session.value = { is: "signed_in", account };
   if (before.is === "expired") refreshAll();
 }

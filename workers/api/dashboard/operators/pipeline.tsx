@@ -120,7 +120,7 @@ function Why({
 }: {
   readonly part: Pick<HealthAnswer["parts"]["log"], "because" | "reason">;
 }) {
-  const words = because === null ? undefined : becauseText(because);
+  const words = because == null ? undefined : becauseText(because);
   if (words === undefined) return <span lang="en">{reason}</span>;
   const { failure } = because?.values ?? {};
   return (
