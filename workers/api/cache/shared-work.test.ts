@@ -39,6 +39,23 @@ test("work that is abandoned is done by the first of those who waited, for all o
   expect(done).toEqual([1]);
 });
 
+test("nobody waits for others longer than so much in all, however many of them leave", async () => {
+  vi.useFakeTimers();
+  const work = new SharedWork<string>();
+  const leave: (() => void)[] = [];
+  const leaves = () =>
+    new Promise<string>((_, reject) => leave.push(() => reject(new Abandoned("the reader has left"))));
+  const first = work.run("a", leaves, alone).catch(() => {});
+  const second = work.run("a", leaves, alone).catch(() => {});
+  const last = work.run("a", async () => "own", alone);
+  await vi.advanceTimersByTimeAsync(SHARED_WAIT_MS_MAX - 1_000);
+  leave[0]?.();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(await last).toEqual({ outcome: "own", isOwn: true });
+  leave[1]?.();
+  await Promise.all([first, second]);
+});
+
 test("what is different is not shared", async () => {
   const work = new SharedWork<string>();
   const both = await Promise.all(["a", "b"].map((key) => work.run(key, async () => key, alone)));

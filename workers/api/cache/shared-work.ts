@@ -1,4 +1,4 @@
-/** A request that waits for another's work does it itself after this: the other may have been ended in the middle of it. */
+/** A request that waits for others' work does it itself after this: they may have been ended in the middle of it. */
 export const SHARED_WAIT_MS_MAX = 10_000;
 
 /** Whoever did the work has left: no failure of it, and nothing that another's request could do nothing about. */
@@ -15,14 +15,18 @@ export class SharedWork<T> {
     key: string,
     work: () => Promise<T>,
     keepAlive: (work: Promise<unknown>) => void,
+    waitMs = SHARED_WAIT_MS_MAX,
   ): Promise<{ readonly outcome: T; readonly isOwn: boolean }> {
     const running = this.#running.get(key);
     if (running !== undefined) {
-      const shared = await withinTime(running, SHARED_WAIT_MS_MAX).catch((error: unknown) => {
+      const sinceMs = Date.now();
+      const shared = await withinTime(running, waitMs).catch((error: unknown) => {
         if (!(error instanceof Abandoned)) throw error;
         return "abandoned" as const;
       });
-      if (shared === "abandoned") return await this.run(key, work, keepAlive);
+      if (shared === "abandoned") {
+        return await this.run(key, work, keepAlive, waitMs - (Date.now() - sinceMs));
+      }
       return shared === undefined ? { outcome: await work(), isOwn: true } : { outcome: shared.value, isOwn: false };
     }
     const own = work().finally(() => {
