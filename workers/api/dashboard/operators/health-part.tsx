@@ -1,3 +1,4 @@
+import { useEffect, useState } from "preact/hooks";
 import type { AuditAnswer, DeadLettersAnswer, EpochsAnswer, HealthAnswer } from "../data/answers.ts";
 import { useAnswer } from "../data/use-answer.ts";
 import { usePages } from "../data/use-pages.ts";
@@ -13,8 +14,10 @@ import { differing } from "./windows.ts";
 
 const AUDIT = { path: "/v1/admin/audit" };
 const TOPOLOGY = { path: "/v1/admin/topology" };
+/** A panel that takes longer keeps the others back no more: what hangs is looked for here. */
+const PATIENCE_MS = 2_000;
 
-/** Whether archive, shards and history say the same, and what stands in the way of that. All is asked at once; each panel comes when those above it have, and moves none. */
+/** Whether archive, shards and history say the same, and what stands in the way of that. All is asked at once; each panel comes when those above it have, and moves none, or after a while. */
 export function HealthPart() {
   const health = useAnswer<HealthAnswer>(HEALTH, HEALTH_AGE_MS_MAX);
   const audit = useAnswer<AuditAnswer>(AUDIT);
@@ -36,7 +39,14 @@ export function HealthPart() {
       </AnswerPanel>,
     ],
   ] as const;
-  const waiting = panels.findIndex(([{ answer, failure }]) => answer === undefined && failure === undefined);
+  const [isLate, setLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), PATIENCE_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  const waiting = isLate
+    ? -1
+    : panels.findIndex(([{ answer, failure }]) => answer === undefined && failure === undefined);
   return <>{panels.slice(0, waiting < 0 ? panels.length : waiting + 1).map(([, panel]) => panel)}</>;
 }
 
