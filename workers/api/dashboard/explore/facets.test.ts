@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Steps } from "./empty-buckets.ts";
 import { columnsPath, facetsOf } from "./facets.ts";
 import type { Row } from "./result-series.ts";
 
@@ -27,9 +28,9 @@ test("days on which nothing was have their place, unless rows were cut off", () 
     return row({ start: from, end: to, label: `2026-11-0${date}`, device: "ios", part: "value", net: 5 });
   };
   const by = { clock: ["time"], breakdown: "device" } as const;
-  const valuesOf = (stepsOf?: "1d") =>
+  const valuesOf = (stepsOf?: Steps) =>
     shown(facetsOf([day(4), day(1)], by, "net", stepsOf))?.map(([, values]) => values);
-  expect(valuesOf("1d")).toEqual([[5, undefined, undefined, 5]]);
+  expect(valuesOf({ zone: "Asia/Tokyo", granularity: "1d" })).toEqual([[5, undefined, undefined, 5]]);
   expect(valuesOf()).toEqual([[5, 5]]);
 });
 

@@ -1,4 +1,4 @@
-import type { Granularity } from "../data/answers.ts";
+import type { Steps } from "./empty-buckets.ts";
 import type { ClockDimension, Exploration, Figure } from "./exploration.ts";
 import { type Row, type RowValue, rowValue, withoutGaps } from "./result-series.ts";
 
@@ -43,7 +43,7 @@ export function facetsOf(
   rows: readonly Row[],
   { clock, breakdown }: Pick<Exploration, "clock" | "breakdown">,
   figure: Figure,
-  stepsOf?: Granularity,
+  stepsOf?: Steps,
 ): Facets | undefined {
   // Over the finest: days over hours would be twenty-four pictures of seven columns.
   const across = (["time", "hour", "weekday"] as const).find((dimension) => clock.includes(dimension));

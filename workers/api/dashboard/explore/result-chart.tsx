@@ -6,14 +6,15 @@ import { type Extent, extentOf } from "../chart/zoom.ts";
 import type { Granularity, QueryAnswer } from "../data/answers.ts";
 import { Choice } from "../shell/choice.tsx";
 import { Link } from "../shell/link.tsx";
-import { bucketName } from "../text/format.ts";
+import { bucketNameAmong } from "../text/format.ts";
 import { t } from "../text/text.ts";
+import type { Steps } from "./empty-buckets.ts";
 import type { Exploration, Figure, ValueFilter } from "./exploration.ts";
 import { exploreText as x } from "./explore-text.ts";
 import { facetsOf } from "./facets.ts";
 import { FacetsChart } from "./facets-chart.tsx";
 import { ResultBars } from "./result-bars.tsx";
-import { pointsOf, type ResultSeries, type Row, seriesOfRows, withoutGaps } from "./result-series.ts";
+import { labelsOf, pointsOf, type ResultSeries, type Row, seriesOfRows, withoutGaps } from "./result-series.ts";
 import { figureText, partText } from "./row-text.ts";
 
 /** What of an answer is drawn. */
@@ -49,10 +50,13 @@ export function ResultChart({ answer, exploration, figure, zone, granularity, on
   const lines = useMemo(() => (isLine && all !== undefined ? seriesOfRows(all.rows, true) : []), [all, isLine]);
   const [wishedLine, setLine] = useState<string>(ALL);
   // Of rows that were cut off it is not known where nothing was.
-  const stepsOf = answer.truncated ? undefined : granularity;
+  const steps = useMemo(
+    () => (answer.truncated ? undefined : { zone, granularity }),
+    [answer.truncated, zone, granularity],
+  );
   const facets = useMemo(
-    () => all && facetsOf(all.rows, exploration, figure, stepsOf),
-    [all, clock, breakdown, figure, stepsOf],
+    () => all && facetsOf(all.rows, exploration, figure, steps),
+    [all, clock, breakdown, figure, steps],
   );
   const line = lines.find(({ key }) => key === wishedLine) ?? (lines.length === 1 ? lines[0] : undefined);
   useLayoutEffect(() => {
@@ -83,7 +87,7 @@ export function ResultChart({ answer, exploration, figure, zone, granularity, on
         <Line
           key={line.key}
           series={line}
-          stepsOf={stepsOf}
+          steps={steps}
           exploration={exploration}
           figure={figure}
           zone={zone}
@@ -103,23 +107,23 @@ const lineName = ({ currency, value }: ResultSeries) => (value === undefined ? c
 
 interface LineProps extends Pick<ResultChartProps, "figure" | "zone" | "granularity" | "onDrawn"> {
   readonly series: ResultSeries;
-  readonly stepsOf: Granularity | undefined;
+  readonly steps: Steps | undefined;
   readonly exploration: Exploration;
 }
 
-function Line({ series, stepsOf, exploration, figure, zone, granularity, onDrawn }: LineProps) {
+function Line({ series, steps, exploration, figure, zone, granularity, onDrawn }: LineProps) {
   const { filter } = exploration;
   const [pointed, setPointed] = useState<number | null>(null);
   const rows = useMemo(
-    () =>
-      stepsOf === undefined ? [...series.rows].sort(byTime) : withoutGaps(series.rows, exploration.metrics, stepsOf),
-    [series, exploration.metrics.join(), stepsOf],
+    () => (steps === undefined ? [...series.rows].sort(byTime) : withoutGaps(series.rows, exploration.metrics, steps)),
+    [series, exploration.metrics.join(), steps],
   );
   const points = useMemo(() => pointsOf({ ...series, rows }, figure), [series, rows, figure]);
   const all = useMemo(() => extentOf(points), [points]);
   useLayoutEffect(() => onDrawn({ rows, line: { points, all } }), [rows, points, all]);
+  const labels = useMemo(() => labelsOf(rows), [rows]);
   const text = (at: number) =>
-    `${bucketName(rows[at]?.start ?? "1970-01-01T00:00", granularity)}: ${figureText(figure, points[at]?.value, series.currency)}`;
+    `${bucketNameAmong(labels, at, granularity)}: ${figureText(figure, points[at]?.value, series.currency)}`;
   const linkOf = (at: number) =>
     linkTo(
       "payments",

@@ -50,7 +50,10 @@ test.for([
         net: 5,
         average: 5,
       });
-    const rows = withoutGaps([one(last, end), one(first, start)], ["net", "average"], granularity);
+    const rows = withoutGaps([one(last, end), one(first, start)], ["net", "average"], {
+      zone: "Asia/Tokyo",
+      granularity,
+    });
     expect(rows.map(({ net, average }) => [net, average])).toEqual([
       [5, 5],
       [0, null],
@@ -62,7 +65,7 @@ test.for([
       "1w": ["2026-10-12", "2026-10-19"],
       "1mo": ["2026-02", "2026-03"],
     };
-    const hours = ["2026-11-01T23:00:00+09:00", "2026-11-02T00:00:00+09:00"];
+    const hours = ["2026-11-01T23:00+09:00", "2026-11-02T00:00+09:00"];
     expect(rows.slice(1, 3).map(({ label }) => label)).toEqual(granularity === "1h" ? hours : names[granularity]);
     for (const [at, row] of rows.slice(1).entries())
       expect(Date.parse(row.start ?? "")).toBe(Date.parse(rows[at]?.end ?? ""));
