@@ -1,14 +1,17 @@
 import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { decodeRawMessage, encodeRawMessage, type RawMessage } from "../../shared/messages/raw.ts";
 import { deadLetterKey } from "../aggregate/dead-letter-key.ts";
 import { eraseLetter } from "../aggregate/erase-letter.ts";
 import { NOON_MS, payment } from "../aggregate/sample-payments.ts";
 import { messageOf } from "../aggregate/test-log.ts";
+import { deliver } from "../aggregate/test-queue.ts";
 import { workerEnv } from "../aggregate/test-shard.ts";
 import { createErasure } from "../directory/erasures.ts";
 import { deadLetters, erasures } from "../directory/schema.ts";
 import { addKey, openDirectory } from "../directory/test-directory.ts";
+import { gzip } from "../gzip.ts";
 import { apiOver, type TestApi } from "./test-api.ts";
 
 const USER = "89abcdef01234567";
@@ -147,4 +150,25 @@ test("a letter whose body is gone is not discarded, but leaves the list once it 
   expect(await rowOf("lost")).toMatchObject({ discardedAt: null, bodySha256: null });
   await ask("POST", "/redrive", { ids: ["lost"] });
   expect(await rowOf("lost")).toMatchObject({ redrivenAt: expect.any(Number), bodySha256: null });
+});
+
+describe("no events that can be counted and archived, which can be discarded, are", () => {
+  const raw = (): RawMessage => {
+    const decoded = decodeRawMessage(events());
+    if (!decoded.ok) throw new Error(decoded.error.reason);
+    return decoded.value;
+  };
+
+  test("columns of fewer events than are promised, which the log's consumer buries", async () => {
+    const members = raw().members.map((member) => ({ ...member, events: 2 }));
+    await deliver("tally-raw", [{ id: "promised", body: encodeRawMessage({ ...raw(), members }).buffer }]);
+    expect(await rowOf("promised")).toMatchObject({ reason: "1 events where 2 are promised" });
+    expect(await ask("POST", "/discard", { ids: ["promised"] })).toEqual({ discarded: ["promised"], failed: [] });
+  });
+
+  test("more lines than are promised", async () => {
+    const members = raw().members.map((member) => ({ ...member, gzip: gzip(new TextEncoder().encode("{}\n{}\n")) }));
+    await bury("lines", encodeRawMessage({ ...raw(), members }).buffer);
+    expect(await ask("POST", "/discard", { ids: ["lines"] })).toEqual({ discarded: ["lines"], failed: [] });
+  });
 });
