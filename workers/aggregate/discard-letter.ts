@@ -1,11 +1,11 @@
-import { eq } from "drizzle-orm";
+import { and, eq, isNull } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { deadLetters } from "../directory/schema.ts";
 import { log } from "../log.ts";
 
 /**
- * Removes a dead letter's body for good. Its length and SHA-256 stay, by which whoever has a copy can show that it is one. They are noted first: cut off in
- * between, it is discarded again, with the same.
+ * Removes a dead letter's body for good. Its length and SHA-256 stay, by which whoever has a copy can show that it is one. They are noted first, and
+ * once: cut off in between, it is discarded again, and stays known by the moment and the digest of the first time.
  */
 export async function discardLetter(
   { ARCHIVE, DIRECTORY }: { readonly ARCHIVE: R2Bucket; readonly DIRECTORY: D1Database },
@@ -18,7 +18,7 @@ export async function discardLetter(
   await drizzle(DIRECTORY)
     .update(deadLetters)
     .set({ discardedAt: nowMs, bodySha256 })
-    .where(eq(deadLetters.bodyKey, bodyKey));
+    .where(and(eq(deadLetters.bodyKey, bodyKey), isNull(deadLetters.discardedAt)));
   await ARCHIVE.delete(bodyKey);
   log("error", "dead letter discarded", { key: bodyKey, bytes: body.byteLength, sha256: bodySha256 });
 }

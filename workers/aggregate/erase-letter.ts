@@ -2,14 +2,10 @@ import { z } from "zod";
 import { erasedUser } from "../../shared/erased-user.ts";
 import { HAS_USER, USER_HI, USER_LO, WORDS } from "../../shared/event-batch.ts";
 import { userHash } from "../../shared/identity.ts";
-import {
-  decodeRawMessage,
-  encodeRawMessage,
-  RAW_MESSAGE_BYTES_MAX,
-  type RawMessage,
-} from "../../shared/messages/raw.ts";
-import { decodeShardBatch, encodeShardBatch } from "../../shared/messages/shard-batch.ts";
+import { encodeRawMessage, RAW_MESSAGE_BYTES_MAX, type RawMessage } from "../../shared/messages/raw.ts";
+import { encodeShardBatch } from "../../shared/messages/shard-batch.ts";
 import { gunzip, gzip } from "../gzip.ts";
+import { readLogMessage } from "./log-message.ts";
 import { wholeObject } from "./whole-object.ts";
 
 /** Lines of one message: some 520 KB as a rule, and never more than its events at their largest. */
@@ -37,18 +33,17 @@ export async function eraseLetter(bucket: R2Bucket, key: string, users: Readonly
   return { events: erased.events };
 }
 
-/** Whether it is a message of the log, with lines and columns that can be read: events that were accepted. */
+/** Whether it is a message of the log that its consumer counts, with lines that can be read: events that were accepted. */
 export const isLetterOfEvents = (body: Uint8Array): boolean => withoutUsers(body, new Set()) !== undefined;
 
-/** `undefined` for what is no message, or whose lines or columns cannot be read. */
+/** `undefined` for what the log's consumer buries as it comes, or whose lines cannot be read or are not as many as it promises. */
 function withoutUsers(
   body: Uint8Array,
   users: ReadonlySet<string>,
 ): { readonly body: Uint8Array<ArrayBuffer>; readonly events: number } | undefined {
-  const raw = decodeRawMessage(body);
-  const batch = raw.ok ? decodeShardBatch(raw.value.columns) : raw;
-  if (!raw.ok || !batch.ok) return undefined;
-  const { value: events } = batch;
+  const read = readLogMessage(body);
+  if (!read.ok) return undefined;
+  const { raw, batch: events } = read.value;
   let found = 0;
   for (let i = 0; i < events.size; i++) {
     const hash = hexOf(events.userHi(i)) + hexOf(events.userLo(i));
@@ -59,11 +54,11 @@ function withoutUsers(
     found += 1;
   }
   const columns = encodeShardBatch(events);
-  const lines = linesWithout(raw.value, users);
+  const lines = linesWithout(raw, users);
   if (lines === undefined) return undefined;
   const encode = (level?: number) => {
     const members = lines.texts.map(({ text, ...member }) => ({ ...member, gzip: gzip(text, level) }));
-    return encodeRawMessage({ ...raw.value, members, columns });
+    return encodeRawMessage({ ...raw, members, columns });
   };
   const message = encode();
   const isTooLarge = message.byteLength > RAW_MESSAGE_BYTES_MAX;
@@ -82,16 +77,11 @@ function linesWithout({ members }: RawMessage, users: ReadonlySet<string>) {
   try {
     const texts = members.map(({ hourMs, events, gzip: packed }) => {
       const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(gunzip(packed, LINES_BYTES_MAX));
-      return {
-        hourMs,
-        events,
-        text: text
-          .split("\n")
-          .map((line) => (line === "" ? "" : without(line)))
-          .join("\n"),
-      };
+      const lines = text.split("\n");
+      if (lines.filter((line) => line !== "").length !== events) return undefined;
+      return { hourMs, events, text: lines.map((line) => (line === "" ? "" : without(line))).join("\n") };
     });
-    return { texts, found };
+    return texts.every((text) => text !== undefined) ? { texts, found } : undefined;
   } catch {
     return undefined; // No gzip, UTF-8 or JSON: bytes that ingest did not write.
   }

@@ -140,6 +140,22 @@ describe("a dead letter that cannot be read", () => {
     expect(await letterOf("poison")).toMatchObject({ discardedAt: nowMs, bodySha256: sha256, bodyBytes: 6 });
   });
 
+  test("that dies when an erasure is a week old is waited for from then on", async () => {
+    await deliver(`${QUEUE}-dead`, [{ id: "young", body: new TextEncoder().encode("poison").buffer }]);
+    const diedMs = (await workerEnv.ARCHIVE.head(deadLetterKey(QUEUE, "young")))?.uploaded.getTime() ?? 0;
+    await drizzle(workerEnv.DIRECTORY).delete(erasures);
+    const askedMs = diedMs - UNREADABLE_LETTERS_KEPT_MS;
+    const { id } = await createErasure(workerEnv.DIRECTORY, [ERASED], HOUR_MS, askedMs);
+    for (const nowMs of [diedMs, diedMs + UNREADABLE_LETTERS_KEPT_MS - 1]) {
+      await runErasure(undefined, nowMs);
+      expect(await readErasure(workerEnv.DIRECTORY, id)).toMatchObject({ state: "running", unreadableLetters: 1 });
+      expect(await bodyOf("young")).toHaveLength(6);
+    }
+    await runErasure(undefined, diedMs + UNREADABLE_LETTERS_KEPT_MS + HOUR_MS);
+    expect(await readErasure(workerEnv.DIRECTORY, id)).toMatchObject({ state: "done" });
+    expect(await letterOf("young")).toMatchObject({ discardedAt: diedMs + UNREADABLE_LETTERS_KEPT_MS + HOUR_MS });
+  });
+
   test("is erased like any other once it can be, as by a later version", async () => {
     const { id, createdAt } = await begin();
     await workerEnv.ARCHIVE.put(deadLetterKey(QUEUE, "later"), "of a version to come");

@@ -32,8 +32,8 @@ const LOG_WAIT_MS = 60_000;
 const RETRY_MS = 10 * 60_000;
 const FAILURE_LENGTH_MAX = 500;
 /**
- * After an erasure was asked for. A dead letter that cannot be read may have any user in it, or events that a later version can read: so long somebody has
- * to find out, and the erasure is not done before.
+ * After an erasure was asked for, or after the letter died if that was later. A dead letter that cannot be read may have any user in it, or events that a
+ * later version can read: so long somebody has to find out, and the erasure is not done before.
  */
 export const UNREADABLE_LETTERS_KEPT_MS = 7 * DAY_MS;
 
@@ -65,7 +65,6 @@ export async function erasePass(env: Env, nowMs: number): Promise<boolean> {
  */
 async function eraseLetters(env: Env, erasure: Erasure, after: string, nowMs: number): Promise<Erasure> {
   const users = new Set(hashesOf(erasure));
-  const isOver = nowMs - erasure.createdAt >= UNREADABLE_LETTERS_KEPT_MS;
   const { objects, truncated } = await env.ARCHIVE.list({
     prefix: deadLetterKey("tally-raw"),
     limit: PASS_LETTERS_MAX,
@@ -73,9 +72,11 @@ async function eraseLetters(env: Env, erasure: Erasure, after: string, nowMs: nu
   });
   let { letters } = erasure;
   let unreadableLetters = after === "" ? 0 : erasure.unreadableLetters;
-  for (const { key } of objects) {
+  for (const { key, uploaded } of objects) {
     const erased = await eraseLetter(env.ARCHIVE, key, users);
-    if ("unreadable" in erased && isOver) await discardLetter(env, key, erased.unreadable, nowMs);
+    const waitedMs = nowMs - Math.max(erasure.createdAt, uploaded.getTime());
+    if ("unreadable" in erased && waitedMs >= UNREADABLE_LETTERS_KEPT_MS)
+      await discardLetter(env, key, erased.unreadable, nowMs);
     else if ("unreadable" in erased) unreadableLetters += 1;
     else if (erased.events > 0) letters += 1;
   }

@@ -1,7 +1,4 @@
-import type { EventBatch } from "../../shared/event-batch.ts";
-import { decodeRawMessage, type RawMessage } from "../../shared/messages/raw.ts";
-import { decodeShardBatch, STATUS } from "../../shared/messages/shard-batch.ts";
-import { err, ok, type Result } from "../../shared/result.ts";
+import { STATUS } from "../../shared/messages/shard-batch.ts";
 import { ShardRoutes, shardsOf } from "../../shared/route-batch.ts";
 import type { Topology } from "../../shared/topology.ts";
 import { isFinal, windowStart } from "../../shared/window.ts";
@@ -14,6 +11,7 @@ import { archive } from "./archive.ts";
 import { buryMessage } from "./dead-letters.ts";
 import { type Env, settingsOf } from "./env.ts";
 import { noteLateWindows } from "./late-windows.ts";
+import { type LogMessage, readLogMessage } from "./log-message.ts";
 import { messageGroups } from "./message-groups.ts";
 import { acknowledge, meterLogEvents, retryLater } from "./metered-queue.ts";
 import { REPLAYER } from "./replayer-name.ts";
@@ -24,10 +22,8 @@ const GROUP_BYTES_MAX = 13_000_000;
 /** A shard that takes longer is given the batch again later; what it counted meanwhile is a duplicate then. */
 const SHARD_TIMEOUT_MS = 30_000;
 
-interface Delivery {
+interface Delivery extends LogMessage {
   readonly message: Message;
-  readonly raw: RawMessage;
-  readonly batch: EventBatch;
 }
 
 /**
@@ -41,7 +37,7 @@ export async function consumeRaw(batch: MessageBatch, env: Env): Promise<void> {
 async function consumeGroup(messages: readonly Message[], queue: string, env: Env): Promise<void> {
   const deliveries: Delivery[] = [];
   for (const message of messages) {
-    const read = readMessage(message.body);
+    const read = readLogMessage(message.body);
     if (read.ok) deliveries.push({ message, ...read.value });
     else await buryMessage(env, queue, message, read.error.reason);
   }
@@ -75,18 +71,6 @@ function logTraced(deliveries: readonly Delivery[], objects: readonly string[], 
   if (requests.length === 0) return;
   const events = deliveries.reduce((sum, { batch }) => sum + batch.size, 0);
   log("info", "log batch counted", { requests, messages: deliveries.length, events, objects });
-}
-
-/** What is archived is not looked at: its lines and the columns were made of the same events, by the one who judged them. */
-function readMessage(body: unknown): Result<Omit<Delivery, "message">, { readonly reason: string }> {
-  const raw = decodeRawMessage(body);
-  if (!raw.ok) return raw;
-  const batch = decodeShardBatch(raw.value.columns);
-  if (!batch.ok) return batch;
-  const promised = raw.value.members.reduce((sum, { events }) => sum + events, 0);
-  if (promised !== batch.value.size)
-    return err({ reason: `${batch.value.size} events where ${promised} are promised` });
-  return ok({ raw: raw.value, batch: batch.value });
 }
 
 async function count(deliveries: readonly Delivery[], queue: string, env: Env): Promise<void> {

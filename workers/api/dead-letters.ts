@@ -13,11 +13,16 @@ import type { deadLettersSchema } from "./operate-schema.ts";
 import { readPage } from "./page.ts";
 
 const LOG = "tally-raw";
+const GONE = "its body is gone: put it back, and it is listed no more";
 const UNKNOWN = "there is no such letter, or it was put back or discarded before";
 /** Letters one call puts back; ids go to D1 as parameters, of which it takes a hundred. */
 export const DEAD_LETTERS_REDRIVEN_MAX = 50;
 
-const isWaiting = and(isNull(deadLetters.redrivenAt), isNull(deadLetters.discardedAt));
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** By its id one is taken that was noted as discarded, too: cut off then, it still has its body. */
+const isNotPutBack = isNull(deadLetters.redrivenAt);
+const isWaiting = and(isNotPutBack, isNull(deadLetters.discardedAt));
 
 /** Where a page ends: letters may have died at the same time. */
 const positionSchema = z.strictObject({ deadAt: z.int(), id: z.string() });
@@ -86,24 +91,26 @@ export async function redriveDeadLetters(env: Env, body: unknown, nowMs: number)
   const db = drizzle(env.DIRECTORY);
   const which =
     "ids" in asked
-      ? inArray(deadLetters.id, asked.ids)
-      : asked.queue === undefined
-        ? undefined
-        : eq(deadLetters.queue, asked.queue);
+      ? and(isNotPutBack, inArray(deadLetters.id, asked.ids))
+      : and(isWaiting, asked.queue === undefined ? undefined : eq(deadLetters.queue, asked.queue));
   const rows = await db
     .select()
     .from(deadLetters)
-    .where(and(isWaiting, which))
+    .where(which)
     .orderBy(asc(deadLetters.deadAt))
     .limit(DEAD_LETTERS_REDRIVEN_MAX + 1);
-  const users = await usersBeingErased(env.DIRECTORY);
   const redriven: string[] = [];
   const failed: { readonly id: string; readonly reason: string }[] = [];
-  for (const { id, queue, bodyKey } of rows.slice(0, DEAD_LETTERS_REDRIVEN_MAX)) {
+  for (const { id, queue, bodyKey, discardedAt } of rows.slice(0, DEAD_LETTERS_REDRIVEN_MAX)) {
     const producer = queue === LOG ? env.RAW : queue === "tally-windows" ? env.WINDOWS : undefined;
-    // One that could not be read when an erasure came by it would go behind its back, into hours that are done.
-    if (users.size > 0 && queue === LOG) await eraseLetter(env.ARCHIVE, bodyKey, users);
+    // One that could not be read when an erasure came by it would go behind its back, into hours that are done. Asked for each: one may begin meanwhile.
+    const users = queue === LOG ? await usersBeingErased(env.DIRECTORY) : NOBODY;
+    if (users.size > 0) await eraseLetter(env.ARCHIVE, bodyKey, users);
     const letter = await env.ARCHIVE.get(bodyKey);
+    if (letter === null && discardedAt !== null) {
+      failed.push({ id, reason: UNKNOWN });
+      continue;
+    }
     if (producer === undefined || letter === null) {
       failed.push({ id, reason: letter === null ? "its body is gone" : `there is no queue ${queue}` });
       // It will never do, and must not stand in the way of others.
@@ -111,7 +118,11 @@ export async function redriveDeadLetters(env: Env, body: unknown, nowMs: number)
       continue;
     }
     await sendAll(producer, [new Uint8Array(await letter.arrayBuffer())]);
-    await db.update(deadLetters).set({ redrivenAt: nowMs }).where(eq(deadLetters.id, id));
+    const undiscarded = discardedAt === null ? {} : { discardedAt: null, bodySha256: null };
+    await db
+      .update(deadLetters)
+      .set({ redrivenAt: nowMs, ...undiscarded })
+      .where(eq(deadLetters.id, id));
     redriven.push(id);
   }
   const unknown = "ids" in asked ? asked.ids.filter((id) => !rows.some((row) => row.id === id)) : [];
@@ -126,7 +137,7 @@ export const discardRequestSchema = z.strictObject({
 
 /**
  * Removes the bodies of dead letters for good: of windows, which their shard sends again, and of messages of the log that cannot be read. One that can be read is
- * events that were accepted, and is left.
+ * events that were accepted, and is left. One whose discarding was cut off before its body was removed is discarded again.
  */
 export async function discardDeadLetters(env: Env, body: unknown, nowMs: number): Promise<Result<object, Problem>> {
   const request = discardRequestSchema.safeParse(body);
@@ -135,22 +146,27 @@ export async function discardDeadLetters(env: Env, body: unknown, nowMs: number)
   const rows = await drizzle(env.DIRECTORY)
     .select()
     .from(deadLetters)
-    .where(and(isWaiting, inArray(deadLetters.id, ids)));
+    .where(and(isNotPutBack, inArray(deadLetters.id, ids)));
   const discarded: string[] = [];
   const failed: { readonly id: string; readonly reason: string }[] = [];
   for (const id of new Set(ids)) {
     const row = rows.find((row) => row.id === id);
-    const letter = row && (await env.ARCHIVE.get(row.bodyKey));
-    const bytes = new Uint8Array((await letter?.arrayBuffer()) ?? []);
-    if (row === undefined) failed.push({ id, reason: UNKNOWN });
-    else if (row.queue === LOG && isLetterOfEvents(bytes)) {
-      failed.push({ id, reason: "it has events that were accepted: put it back" });
-    } else {
-      await discardLetter(env, row.bodyKey, bytes, nowMs);
-      discarded.push(id);
-    }
+    const reason = await discardRow(env, row, nowMs);
+    if (reason === undefined) discarded.push(id);
+    else failed.push({ id, reason });
   }
   return ok({ discarded, failed });
+}
+
+/** Why it was not discarded, if it was not. */
+async function discardRow(env: Env, row: DeadLetter | undefined, nowMs: number): Promise<string | undefined> {
+  if (row === undefined) return UNKNOWN;
+  const letter = await env.ARCHIVE.get(row.bodyKey);
+  if (letter === null) return row.discardedAt === null ? GONE : UNKNOWN;
+  const bytes = new Uint8Array(await letter.arrayBuffer());
+  if (row.queue === LOG && isLetterOfEvents(bytes)) return "it has events that were accepted: put it back";
+  await discardLetter(env, row.bodyKey, bytes, nowMs);
+  return undefined;
 }
 
 function refusal(detail: string, title = "No dead letter was put back"): Problem {

@@ -43,7 +43,7 @@ export const erasureSchema = z
     unreadable: count.meta({ description: "Damaged objects of the archive, which were left as they are." }),
     unreadable_dead_letters: count.meta({
       description:
-        "That cannot be read: it is not done while there are any. A week after it was asked for they are discarded.",
+        "That cannot be read: it is not done while there are any. Each is discarded a week after the erasure was asked for, or after it died if that was later.",
     }),
     failure: z.string().optional().meta({ description: "Why the last pass failed; it is tried again." }),
     created_at: time,
