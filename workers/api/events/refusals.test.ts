@@ -11,7 +11,9 @@ const large = { bytes: 300_000_000, objects: 5_000 };
 test("only of an hour that waits to be compacted it is said that it does", () => {
   const hour = "2026-11-03T12:00:00Z";
   const waits = { status: 422, code: "hour_not_compacted", extensions: { hour } };
-  expect(said(new HourTooSlow(hourMs, hourMs, {}))).toMatchObject(waits);
+  const unsorted = said(new HourTooSlow(hourMs, hourMs, {}));
+  expect(unsorted).toMatchObject(waits);
+  expect(unsorted.detail).toContain("when less is being read");
   expect(said(new HourTooLarge(hourMs, { ...large, isUncompacted: true }))).toMatchObject({
     ...waits,
     extensions: { hour, bytes: large.bytes },

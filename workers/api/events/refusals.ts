@@ -34,7 +34,7 @@ function tooMuchUncompacted({ hourMs, bytes, objects }: HourTooLarge, zone: stri
 }
 
 function tooSlowUncompacted({ hourMs }: HourTooSlow, uncompactedMs: number, zone: string): Problem {
-  const why = `there are more objects that are not sorted yet than can be searched in ${SEARCH_END_MS_MAX} ms`;
+  const why = `there are objects that are not sorted yet, and they were not searched in ${SEARCH_END_MS_MAX} ms, which they may be when less is being read`;
   // Events may have been received in another hour than theirs, and then a copy of them may stand there.
   const without = hourMs === uncompactedMs ? "it" : `it and the hour from ${presentTime(hourMs, zone)}`;
   return notCompacted(uncompactedMs, why, without, zone);

@@ -62,6 +62,7 @@ test("what may pass can be tried again, what is asked for wrongly cannot", () =>
     false,
     false,
   ]);
+  expect([of(422, "hour_not_compacted"), of(422, "hour_too_large")]).toEqual([true, false]);
   expect(mayPass({ reason: "unreachable" })).toBe(true);
 });
 

@@ -28,11 +28,13 @@ export function failureWords(failure: Failure, t: Translate, isBesideIt = false)
 
 /** Too slow, in conflict with another, too often. */
 const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 409, 429]);
+/** An hour that is not sorted yet may be searched in time when less is being read. */
+const PASSING_CODES: ReadonlySet<string> = new Set(["hour_not_compacted"]);
 
 /** Whether the same may be answered a moment later: what is asked for wrongly stays wrong. */
 export function mayPass(failure: Failure): boolean {
   if (failure.reason !== "refused" || failure.code === UNKNOWN_CODE) return true;
-  return failure.status >= 500 || PASSING_STATUSES.has(failure.status);
+  return failure.status >= 500 || PASSING_STATUSES.has(failure.status) || PASSING_CODES.has(failure.code);
 }
 
 type Refusal = Extract<Failure, { readonly reason: "refused" }>;

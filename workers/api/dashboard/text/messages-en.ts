@@ -49,7 +49,7 @@ export const en = {
     "Of that time there are whole hours only: take steps of an hour or longer, in a zone of whole hours.",
   "refused.query_too_expensive": "This would take too much: ask for a shorter span, fewer figures, or one currency.",
   "refused.hour_not_compacted":
-    "An hour of this span has too much in it to be searched yet. Its payments can be listed some 31 hours after it has ended; its numbers are there.",
+    "An hour of this span has too much in it to be searched in time. Trying again may help; some 31 hours after the hour has ended it is quick. Its numbers are there.",
   "refused.hour_too_slow":
     "An hour of this span was not searched in time: too much else is being read. Try again in a moment; its numbers are there.",
   "refused.hour_too_large":
