@@ -65,13 +65,13 @@ export async function prepareDemo({ runtime, secrets }: LocalSystem, nowMs: numb
   }));
   await putMerchants(directory, rows, nowMs);
   await putSource(directory, { id: DEMO_SOURCE, name: "Demo payment app", merchants: null }, nowMs);
-  const key = (kind: KeyKind, subject: string, role: KeyRole | null = null) =>
-    putDerivedKey(directory, { kind, subject, role }, secrets.demoSecret, nowMs);
+  const key = (kind: KeyKind, subject: string, name: string, role: KeyRole | null = null) =>
+    putDerivedKey(directory, { kind, subject, role, name }, secrets.demoSecret, nowMs);
   return {
-    source: await key("source", DEMO_SOURCE),
-    merchant: await key("merchant", SHOWN_MERCHANT, "read"),
-    manager: await key("merchant", SHOWN_MERCHANT, "manage"),
-    operator: await key("operator", "demo-operator"),
+    source: await key("source", DEMO_SOURCE, "Demo payments"),
+    merchant: await key("merchant", SHOWN_MERCHANT, "Programs", "read"),
+    manager: await key("merchant", SHOWN_MERCHANT, "Link to the dashboard", "manage"),
+    operator: await key("operator", "demo-operator", "Demo operator"),
   };
 }
 

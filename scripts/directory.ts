@@ -92,10 +92,18 @@ export async function createKey(
   return minted.token;
 }
 
+export interface NamedKey {
+  readonly kind: KeyKind;
+  readonly subject: string;
+  /** A merchant's; `null` of others. */
+  readonly role: KeyRole | null;
+  readonly name: string;
+}
+
 /** A key that is derived from a secret of this installation: the same at every start, so that pasted `curl` lines go on working. */
 export async function putDerivedKey(
   directory: D1Database,
-  { kind, subject, role }: { readonly kind: KeyKind; readonly subject: string; readonly role: KeyRole | null },
+  { kind, subject, role, name }: NamedKey,
   secret: string,
   nowMs: number,
 ): Promise<string> {
@@ -105,7 +113,7 @@ export async function putDerivedKey(
   const minted = await mintKey(kind, bytes);
   await drizzle(directory)
     .insert(keys)
-    .values({ id: minted.id, kind, subject, role, secretHash: minted.secretHash, createdAt: nowMs })
+    .values({ id: minted.id, kind, subject, role, name, secretHash: minted.secretHash, createdAt: nowMs })
     .onConflictDoNothing();
   return minted.token;
 }
