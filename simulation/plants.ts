@@ -85,6 +85,47 @@ export const PLANTS: readonly Plant[] = [
     ],
   },
   {
+    name: "page-not-checked",
+    edits: [
+      {
+        file: "workers/aggregate/page.ts",
+        find: "if (prefix.getUint32(0, true) !== checksum(bytes.subarray(4)))",
+        replace: "if (prefix.getUint32(0, true) === -1)",
+      },
+    ],
+  },
+  {
+    name: "batch-not-checked",
+    edits: [
+      {
+        file: "workers/aggregate/journal.ts",
+        find: "return parsed.data.batch_sum === rowChecksum([seq], bytes)",
+        replace: "return parsed.data.batch_sum >= 0",
+      },
+    ],
+  },
+  {
+    name: "requests-outlive-their-window",
+    edits: [
+      {
+        file: "workers/aggregate/recovery.ts",
+        find: "if (state.damaged.size > 0) state.requests.clear();",
+        replace: "",
+      },
+      { file: "workers/aggregate/working-set.ts", find: "this.#state.requests.clear();", replace: "" },
+    ],
+  },
+  {
+    name: "rebuilt-under-an-old-revision",
+    edits: [
+      {
+        file: "workers/aggregate/recount.ts",
+        find: "revision: nextAtMs(state, nowMs),",
+        replace: "revision: Math.max(1, ...starts) + 0 * nextAtMs(state, nowMs),",
+      },
+    ],
+  },
+  {
     name: "epoch-at-once",
     edits: [
       {
