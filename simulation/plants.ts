@@ -105,17 +105,6 @@ export const PLANTS: readonly Plant[] = [
     ],
   },
   {
-    name: "requests-outlive-their-window",
-    edits: [
-      {
-        file: "workers/aggregate/recovery.ts",
-        find: "if (state.damaged.size > 0) state.requests.clear();",
-        replace: "",
-      },
-      { file: "workers/aggregate/working-set.ts", find: "this.#state.requests.clear();", replace: "" },
-    ],
-  },
-  {
     name: "rebuilt-under-an-old-revision",
     edits: [
       {
