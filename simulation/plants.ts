@@ -6,6 +6,12 @@ export interface Plant {
   readonly edits: readonly SourceEdit[];
 }
 
+/** Damage that is found at once, in every seed: what is wrong with it shows in few. */
+const MUCH_DAMAGE: readonly SourceEdit[] = [
+  { file: "simulation/world/steps.ts", find: "damage: some(3)", replace: "damage: 12" },
+  { file: "simulation/world/steps.ts", find: "FOUND_AT_ONCE = 0.4", replace: "FOUND_AT_ONCE = 1" },
+];
+
 /** Bugs that a system like this may well have. The simulator must find each of them, or it would not find their like. */
 export const PLANTS: readonly Plant[] = [
   {
@@ -87,6 +93,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "page-not-checked",
     edits: [
+      ...MUCH_DAMAGE,
       {
         file: "workers/aggregate/page.ts",
         find: "if (prefix.getUint32(0, true) !== checksum(bytes.subarray(4)))",
@@ -97,6 +104,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "batch-not-checked",
     edits: [
+      ...MUCH_DAMAGE,
       {
         file: "workers/aggregate/journal.ts",
         find: "return parsed.data.batch_sum === rowChecksum([seq], bytes)",
@@ -107,6 +115,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "rebuilt-under-an-old-revision",
     edits: [
+      ...MUCH_DAMAGE,
       {
         file: "workers/aggregate/recount.ts",
         find: "revision: nextAtMs(state, nowMs),",

@@ -200,15 +200,17 @@ export class SimulatedObject {
     const { doubts, trace } = this.#options;
     const windowMs = Number(bindings[0]) * WINDOW_MS;
     const isNote = query.startsWith(NOTES_DAMAGE);
-    if (isNote && doubts.note(this.name, windowMs))
-      trace(`${this.name}: ${new Date(windowMs).toISOString()} is damaged`);
+    const isNew = isNote && doubts.note(this.name, windowMs);
+    if (isNew) trace(`${this.name}: ${new Date(windowMs).toISOString()} is damaged`);
     try {
       const rows = this.storage.exec(query, bindings);
       if (query.startsWith(ENDS_DAMAGE)) this.#rebuilt.add(windowMs);
       if (query.startsWith(WRITES_ALL)) doubts.noteWritten(this.name);
       return rows;
     } catch (error) {
+      // A start goes on, and keeps in mind what it could not write. Later nothing has changed then, and it is found out again.
       if (isNote && this.#isStarting) doubts.noteUnnoted(this.name);
+      else if (isNew) doubts.end(this.name, windowMs);
       throw error;
     }
   }
