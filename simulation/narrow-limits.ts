@@ -3,9 +3,6 @@ import type { SourceEdit } from "./source-edit.ts";
 /** Rows a shard's journal may have in a run. */
 export const JOURNAL_SLOTS = 16;
 
-/** What a shard may have in memory, a rebuild's windows too: few shards of a run ever have so much. */
-export const SHARD_BYTES = 20_000;
-
 /** Limits that five hundred steps would never reach, made so small that they do. They are edits of the source as it is loaded. */
 export const NARROW_LIMITS: readonly SourceEdit[] = [
   {
@@ -21,11 +18,6 @@ export const NARROW_LIMITS: readonly SourceEdit[] = [
     file: "workers/aggregate/residency.ts",
     find: "RESIDENT_BYTES_MAX = 48_000_000",
     replace: "RESIDENT_BYTES_MAX = 5_000",
-  },
-  {
-    file: "workers/aggregate/residency.ts",
-    find: "SHARD_BYTES_MAX = 80_000_000",
-    replace: `SHARD_BYTES_MAX = ${SHARD_BYTES}`,
   },
   { file: "workers/aggregate/page.ts", find: "PAGE_BYTES_MAX = 1_900_000", replace: "PAGE_BYTES_MAX = 1_500" },
   {

@@ -1,5 +1,5 @@
 import { fromRow } from "../../shared/window-row.ts";
-import { JOURNAL_SLOTS, SHARD_BYTES } from "../narrow-limits.ts";
+import { JOURNAL_SLOTS } from "../narrow-limits.ts";
 import { readMerchant } from "./reader.ts";
 import type { ReportedWindow } from "./reported-window.ts";
 import { DAY_MS, HOUR_MS, keyOf, MERCHANTS, type Sent } from "./traffic.ts";
@@ -10,8 +10,6 @@ const MINUTE_MS = 60_000;
 const SETTLING_MS = 3 * HOUR_MS;
 /** What a shard keeps past a window's end, the horizon and a margin. */
 const RETAINING_MS = DAY_MS + HOUR_MS;
-/** What one batch, or the events of a rebuild that are counted at once, may add to what was within the limit. */
-const BATCH_BYTES_MAX = 10_000;
 /** Alarms of one shard in that time: some for each window and day, never one after another without end. */
 const RINGS_MAX = 2_000;
 
@@ -50,8 +48,6 @@ export async function settle(world: World): Promise<void> {
 export function checkStorage(world: World): void {
   for (const shard of world.shards.objects.values()) {
     const rows = shard.storage.rows().get("journal") ?? 0;
-    const bytes = shard.status?.bytes ?? 0;
-    if (bytes > SHARD_BYTES + BATCH_BYTES_MAX) throw new Error(`${shard.name} has ${bytes} bytes in memory`);
     if (rows > JOURNAL_SLOTS) throw new Error(`${shard.name} has ${rows} rows in its journal`);
   }
 }

@@ -1,6 +1,5 @@
 import type { Env } from "../../workers/aggregate/env.ts";
 import { Shard } from "../../workers/aggregate/shard.ts";
-import type { ShardStatus } from "../../workers/aggregate/shard-status.ts";
 import type { Chance } from "./chance.ts";
 import type { Doubts } from "./doubts.ts";
 import { Machine, outside } from "./machine.ts";
@@ -78,12 +77,6 @@ export class SimulatedObject {
 
   get name(): string {
     return this.#options.name;
-  }
-
-  /** What it says of itself while it runs. */
-  get status(): ShardStatus | undefined {
-    const running = this.#running;
-    return running?.machine.run(() => running.shard.status());
   }
 
   /** What it answers to a call, once all it wrote is durable. Rejects when it crashes first. */
