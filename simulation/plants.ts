@@ -57,6 +57,7 @@ export const PLANTS: readonly Plant[] = [
         replace: "return nowMs;",
       },
       { file: "workers/aggregate/engine.ts", find: "if (atMs <= state.atMs) throw", replace: "if (atMs < 0) throw" },
+      { file: "simulation/world/steps.ts", find: "clocks: some(4)", replace: "clocks: 8" },
     ],
   },
   {
