@@ -19,6 +19,18 @@ export const NARROW_LIMITS: readonly SourceEdit[] = [
     find: "RESIDENT_BYTES_MAX = 48_000_000",
     replace: "RESIDENT_BYTES_MAX = 5_000",
   },
+  { file: "workers/aggregate/page.ts", find: "PAGE_BYTES_MAX = 1_900_000", replace: "PAGE_BYTES_MAX = 1_500" },
+  {
+    file: "workers/aggregate/residency.ts",
+    find: "REBUILD_BYTES_MAX = 32_000_000",
+    replace: "REBUILD_BYTES_MAX = 2_500",
+  },
+  {
+    file: "workers/aggregate/rebuild.ts",
+    find: "REBUILD_OBJECTS_PER_ALARM = 100",
+    replace: "REBUILD_OBJECTS_PER_ALARM = 4",
+  },
+  { file: "workers/aggregate/rebuild.ts", find: "RECOUNT_EVENTS_MIN = 5_000", replace: "RECOUNT_EVENTS_MIN = 5" },
   { file: "workers/aggregate/sealed-run.ts", find: "SEALED_EVENTS_MIN = 100_000", replace: "SEALED_EVENTS_MIN = 4" },
   { file: "workers/aggregate/sealed-run.ts", find: "PART_EVENTS = 8_000", replace: "PART_EVENTS = 3" },
   {

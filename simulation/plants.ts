@@ -6,6 +6,12 @@ export interface Plant {
   readonly edits: readonly SourceEdit[];
 }
 
+/** Damage that is found at once, in every seed: what is wrong with it shows in few. */
+const MUCH_DAMAGE: readonly SourceEdit[] = [
+  { file: "simulation/world/steps.ts", find: "damage: some(3)", replace: "damage: 12" },
+  { file: "simulation/world/steps.ts", find: "FOUND_AT_ONCE = 0.4", replace: "FOUND_AT_ONCE = 1" },
+];
+
 /** Bugs that a system like this may well have. The simulator must find each of them, or it would not find their like. */
 export const PLANTS: readonly Plant[] = [
   {
@@ -51,6 +57,7 @@ export const PLANTS: readonly Plant[] = [
         replace: "return nowMs;",
       },
       { file: "workers/aggregate/engine.ts", find: "if (atMs <= state.atMs) throw", replace: "if (atMs < 0) throw" },
+      { file: "simulation/world/steps.ts", find: "clocks: some(4)", replace: "clocks: 8" },
     ],
   },
   {
@@ -81,6 +88,39 @@ export const PLANTS: readonly Plant[] = [
         file: "workers/aggregate/raw-consumer.ts",
         find: "if (answered === sent[at]) acknowledge(message, queue);",
         replace: "if (answered > 0 || answered === sent[at]) acknowledge(message, queue);",
+      },
+    ],
+  },
+  {
+    name: "page-not-checked",
+    edits: [
+      ...MUCH_DAMAGE,
+      {
+        file: "workers/aggregate/page.ts",
+        find: "if (prefix.getUint32(0, true) !== checksum(bytes.subarray(4)))",
+        replace: "if (prefix.getUint32(0, true) === -1)",
+      },
+    ],
+  },
+  {
+    name: "batch-not-checked",
+    edits: [
+      ...MUCH_DAMAGE,
+      {
+        file: "workers/aggregate/journal.ts",
+        find: "return parsed.data.batch_sum === rowChecksum([seq], bytes)",
+        replace: "return parsed.data.batch_sum >= 0",
+      },
+    ],
+  },
+  {
+    name: "rebuilt-under-an-old-revision",
+    edits: [
+      ...MUCH_DAMAGE,
+      {
+        file: "workers/aggregate/recount.ts",
+        find: "revision: nextAtMs(state, nowMs),",
+        replace: "revision: Math.max(1, ...starts) + 0 * nextAtMs(state, nowMs),",
       },
     ],
   },

@@ -3,7 +3,7 @@ import { NARROW_LIMITS } from "./narrow-limits.ts";
 import { PLANTS } from "./plants.ts";
 import type { SeedOrder, SeedOutcome } from "./seed-order.ts";
 import { shortestFailingPrefix } from "./shrink.ts";
-import { ISOLATE_MEMORY } from "./stand-ins.ts";
+import { AT_ONCE, ISOLATE_MEMORY } from "./stand-ins.ts";
 
 /** A process that runs seeds one after another, as it is told, and says what became of each. Its argument is a plant's name, if any. */
 const plantName = process.argv[2];
@@ -13,7 +13,7 @@ if (plantName !== undefined && plant === undefined) throw new Error(`there is no
 /** Hundreds of errors a run are made on purpose, and where is only read in a trace. */
 const STACK_LINES = 12;
 
-const checkEdits = loadWith([...NARROW_LIMITS, ...ISOLATE_MEMORY, ...(plant?.edits ?? [])]);
+const checkEdits = loadWith([...NARROW_LIMITS, ...ISOLATE_MEMORY, ...AT_ONCE, ...(plant?.edits ?? [])]);
 const { run } = await import("./world/run.ts");
 checkEdits();
 

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { NARROW_LIMITS } from "./narrow-limits.ts";
 import { PLANTS } from "./plants.ts";
 import { edited } from "./source-edit.ts";
-import { ISOLATE_MEMORY } from "./stand-ins.ts";
+import { AT_ONCE, ISOLATE_MEMORY } from "./stand-ins.ts";
 
 const edit = { file: "a.ts", find: "= 256", replace: "= 16" };
 
@@ -15,7 +15,7 @@ test("an edit whose text is gone, or stands there twice, stops everything", () =
 });
 
 test("every limit that is narrowed, and every bug that is planted, still has its place in the source", async () => {
-  for (const each of [...NARROW_LIMITS, ...ISOLATE_MEMORY, ...PLANTS.flatMap(({ edits }) => edits)]) {
+  for (const each of [...NARROW_LIMITS, ...ISOLATE_MEMORY, ...AT_ONCE, ...PLANTS.flatMap(({ edits }) => edits)]) {
     const source = await readFile(join(import.meta.dirname, "..", each.file), "utf8");
     expect(edited(source, each)).not.toBe(source);
   }

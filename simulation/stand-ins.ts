@@ -70,3 +70,17 @@ export const ISOLATE_MEMORY: readonly SourceEdit[] = [
     replace: "circuitsOfMachine().set(shard, circuit)",
   },
 ];
+
+/** Unpacks at once: a stream does it on another thread, at a moment of its own. */
+export const AT_ONCE: readonly SourceEdit[] = [
+  {
+    file: "workers/aggregate/archived-events.ts",
+    find: 'import { createGunzip } from "node:zlib";',
+    replace: 'import { gunzipSync } from "node:zlib";',
+  },
+  {
+    file: "workers/aggregate/archived-events.ts",
+    find: "for await (const chunk of Readable.from([bytes]).pipe(createGunzip())) {",
+    replace: "for (const chunk of [gunzipSync(bytes)]) {",
+  },
+];

@@ -20,6 +20,8 @@ export class ObjectStorage {
   #alarmMs: number | null = null;
   /** Called when another alarm has become durable. */
   onAlarm: (alarmMs: number | null) => void = () => {};
+  /** Called when all that was written has become durable. */
+  onDurable: () => void = () => {};
   /** Statements that write a row throw while this is set: the disk is full. */
   isFull = false;
 
@@ -82,6 +84,11 @@ export class ObjectStorage {
     }
   }
 
+  /** What no code of the object's asks or changes. A change is as durable as what was last written. */
+  tamper(query: string, ...bindings: readonly SQLInputValue[]): Record<string, unknown>[] {
+    return this.#statement(query).all(...bindings);
+  }
+
   /** How many rows each table holds, for checks. */
   rows(): Map<string, number> {
     const tables = this.#db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
@@ -102,6 +109,7 @@ export class ObjectStorage {
       if (this.#open !== open) return;
       this.#db.exec("COMMIT");
       this.#open = undefined;
+      this.onDurable();
       open.flushed.resolve();
       if (this.#alarmMs !== open.alarmMsBefore) this.onAlarm(this.#alarmMs);
     });

@@ -24,6 +24,7 @@ export async function readMerchant(world: World, merchantId: string, sinceMs = 0
   // What is sent while the read is under way may be in it, too: between the windows known now there are buckets for that.
   const boundsMs = [...new Set(known.flatMap((ms) => [ms, ms + WINDOW_MS]))].sort((a, b) => a - b);
   const query = { merchantId, fromMs, toMs: lastMs + WINDOW_MS, boundsMs, currencies: [] };
+  const isInDoubt = world.doubtSince(world.scheduler.nowMs);
   const { machine, env } = world.api.any();
   const read = machine.run(async () => await readRange(env, query, Date.now())).catch(() => undefined);
   const gone = Promise.race([machine.crashed, world.scheduler.sleep(PATIENCE_MS)]).then(() => undefined);
@@ -36,5 +37,5 @@ export async function readMerchant(world: World, merchantId: string, sinceMs = 0
       if (known.includes(startMs)) windows.push({ merchantId, currency, startMs, revision, report });
     }
   }
-  return { windows, counted: world.model.observe(windows, must, world.furthestMs) };
+  return { windows, counted: world.model.observe(windows, must, world.furthestMs, isInDoubt) };
 }

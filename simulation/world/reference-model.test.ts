@@ -117,3 +117,42 @@ describe("what is served", () => {
     model.checkComplete(new Set([a]), new Set(), NOON_MS);
   });
 });
+
+describe("a window that is damaged", () => {
+  const accepted = (...events: readonly Sent[]) => {
+    const model = new ReferenceModel();
+    for (const event of events) model.acknowledge(model.send([event]), { ...NOTHING, accepted: 1 }, NOON_MS);
+    return model;
+  };
+  const everything = () => true;
+  const nothing = () => false;
+
+  test("may lack what it had while it is in doubt, and afterwards what the archive has not", () => {
+    const model = accepted(a);
+    const must = model.counted("m0");
+    expect(model.observe([], must, NOON_MS, everything).size).toBe(0);
+    model.disturb(a.windowMs, everything);
+    expect(() => model.observe([], must, NOON_MS)).toThrow("p0 is not counted any more");
+    model.disturb(undefined, nothing);
+    expect(model.counted("m0")).toEqual([]);
+    // What is read in doubt may be what history had before.
+    model.observe([windowOfEvents([a])], [], NOON_MS, everything);
+    expect(model.counted("m0")).toEqual([]);
+    model.acknowledge(model.send([a]), { ...NOTHING, accepted: 1 }, NOON_MS);
+    expect(model.counted("m0")).toEqual([a]);
+    expect(() => model.acknowledge(model.send([a]), { ...NOTHING, accepted: 1 }, NOON_MS)).toThrow("is accepted");
+    expect(() => model.checkComplete(new Set(), new Set(), NOON_MS)).toThrow("was acknowledged and is lost");
+  });
+
+  test("may count another one of those that share an identity, and not two in one window", () => {
+    const model = accepted(a);
+    for (const other of [changed, moved]) {
+      const conflict = [{ index: 0, code: "conflict" }];
+      model.acknowledge(model.send([other]), { ...NOTHING, duplicates: 1, errors: conflict }, NOON_MS);
+    }
+    const served = (...windows: readonly ReportedWindow[]) => model.observe(windows, model.counted("m0"), NOON_MS);
+    model.disturb(a.windowMs, everything);
+    expect(served(windowOfEvents([moved])).size).toBe(1);
+    expect(() => served(windowOfEvents([a, changed]), windowOfEvents([moved]))).toThrow("m0/a is counted twice");
+  });
+});

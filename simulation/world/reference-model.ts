@@ -5,6 +5,8 @@ import { DAY_MS, HOUR_MS, type Sent, WINDOW_MS } from "./traffic.ts";
 /** What clocks of isolates and shards may differ by, twice the furthest one of them is off. */
 const CLOCKS_DIFFER_MS = 60_000;
 
+const NO_DOUBT = (_: Sent) => false;
+
 /** What is known of an event, whatever became of it. */
 export interface Fact {
   readonly sent: Sent;
@@ -15,7 +17,7 @@ export interface Fact {
   isAcknowledged: boolean;
   /** A receipt or a read has said that it is counted: it must stay so. */
   isCounted: boolean;
-  /** Receipts that said they brought it first. */
+  /** Receipts that said they brought it first, since its window was last damaged and it was not in the archive. */
   acceptances: number;
 }
 
@@ -29,6 +31,9 @@ export class ReferenceModel {
   /** How many requests brought something of an identity. */
   readonly #requests = new Map<string, number>();
   readonly #byKey = new Map<string, Sent[]>();
+  readonly #byWindow = new Map<number, Fact[]>();
+  /** Identities with several events, of which one's window was damaged: which of them counts may be another one since. */
+  readonly #disturbed = new Set<string>();
   /** Where epochs of the topology begin: a repeat that moved across may meet another shard. */
   readonly epochsMs: number[] = [];
 
@@ -52,11 +57,15 @@ export class ReferenceModel {
     return { events, fresh: new Set([...fresh].filter((event) => firsts.get(event.identity) === event)), counted };
   }
 
-  /** The request was answered 200 or 202. Throws when the receipt cannot be true. */
-  acknowledge(request: Request, receipt: Receipt, furthestMs: number): void {
+  /**
+   * The request was answered 200 or 202. Throws when the receipt cannot be true. Of what was in doubt meanwhile it says nothing that would still
+   * have to be so.
+   */
+  acknowledge(request: Request, receipt: Receipt, furthestMs: number, isInDoubt = NO_DOUBT): void {
     // What another request has brought since may have overtaken this one.
     const fresh = new Set([...request.fresh].filter(({ identity }) => this.#requests.get(identity) === 1));
-    const verdicts = judgeReceipt({ ...request, fresh }, receipt, furthestMs + CLOCKS_DIFFER_MS);
+    const known = new Set([...request.counted].filter((event) => !isInDoubt(event)));
+    const verdicts = judgeReceipt({ ...request, fresh, counted: known }, receipt, furthestMs + CLOCKS_DIFFER_MS);
     const { rejected, accepted, repeated, conflicting } = verdicts;
     for (const event of new Set(request.events)) {
       const fact = this.#fact(event);
@@ -64,13 +73,15 @@ export class ReferenceModel {
       else fact.isAcknowledged = true;
     }
     for (const event of accepted) {
+      if (isInDoubt(event)) continue;
       const fact = this.#fact(event);
       fact.isCounted = true;
       fact.acceptances += 1;
       if (fact.acceptances > 1) throw new Error(`${event.token} was accepted twice`);
     }
-    for (const event of repeated) this.#fact(event).isCounted = true;
+    for (const event of repeated) if (!isInDoubt(event)) this.#fact(event).isCounted = true;
     for (const event of conflicting) {
+      if (isInDoubt(event)) continue;
       if (this.#fact(event).isCounted && this.#isAllInOneWindow(event)) {
         throw new Error(`${event.token} is counted, and called a conflict`);
       }
@@ -90,8 +101,16 @@ export class ReferenceModel {
     return [...new Set(all.map(({ windowMs }) => windowMs))].sort((a, b) => a - b);
   }
 
-  /** Checks what a read, or history, says of windows, and answers which events it counts; `must` are those it has to. */
-  observe(windows: Iterable<ReportedWindow>, must: readonly Sent[], furthestMs: number): Set<Sent> {
+  /**
+   * Checks what a read, or history, says of windows, and answers which events it counts; `must` are those it has to, but for what was in doubt
+   * meanwhile.
+   */
+  observe(
+    windows: Iterable<ReportedWindow>,
+    must: readonly Sent[],
+    furthestMs: number,
+    isInDoubt = NO_DOUBT,
+  ): Set<Sent> {
     const counted = new Set<Sent>();
     for (const window of windows) {
       for (const event of eventsCounted(window, (key) => this.#byKey.get(key) ?? [])) counted.add(event);
@@ -99,11 +118,34 @@ export class ReferenceModel {
     for (const event of counted) {
       const fact = this.#fact(event);
       if (fact.refused >= fact.brought) throw new Error(`${event.token} is counted though it was refused`);
-      fact.isCounted = true;
+      if (!isInDoubt(event)) fact.isCounted = true;
     }
-    for (const event of must) if (!counted.has(event)) throw new Error(`${event.token} is not counted any more`);
+    for (const event of must) {
+      if (!counted.has(event) && !isInDoubt(event)) throw new Error(`${event.token} is not counted any more`);
+    }
     this.#checkRepeats(counted, furthestMs);
     return counted;
+  }
+
+  /**
+   * A window is damaged, or has been rebuilt; without one, any may be. It is rebuilt from the archive, so what is there stays counted. What is still
+   * in the log alone is counted when it comes; and of several events of one identity another one may count.
+   */
+  disturb(windowMs: number | undefined, isArchived: (sent: Sent) => boolean): void {
+    const facts = windowMs === undefined ? this.#facts.values() : (this.#byWindow.get(windowMs) ?? []);
+    for (const fact of facts) {
+      const { sent } = fact;
+      const isAlone = this.#byIdentity.get(sent.identity)?.length === 1;
+      if (!isAlone) this.#disturbed.add(sent.identity);
+      if (isAlone && (!(fact.isCounted || fact.acceptances > 0) || isArchived(sent))) continue;
+      fact.isCounted = false;
+      fact.acceptances = 0;
+    }
+  }
+
+  /** Whether another event of its identity may count since a window was damaged, and history may still have the one it had. */
+  isDisturbed({ identity }: Sent): boolean {
+    return this.#disturbed.has(identity);
   }
 
   /**
@@ -136,7 +178,7 @@ export class ReferenceModel {
         if (first === undefined) continue;
         const isForgotten = furthestMs + CLOCKS_DIFFER_MS >= first.windowMs + WINDOW_MS + HOUR_MS;
         const hasMoved = this.epochsMs.some((fromMs) => first.windowMs < fromMs && fromMs <= other.windowMs);
-        if (other.windowMs === first.windowMs || !(isForgotten || hasMoved)) {
+        if (other.windowMs === first.windowMs || !(isForgotten || hasMoved || this.#disturbed.has(identity))) {
           throw new Error(`${identity} is counted twice: ${first.token} and ${other.token}`);
         }
       }
@@ -153,6 +195,7 @@ export class ReferenceModel {
     this.#facts.set(sent, fact);
     this.#byIdentity.set(sent.identity, [...(this.#byIdentity.get(sent.identity) ?? []), fact]);
     this.#byKey.set(sent.key, [...(this.#byKey.get(sent.key) ?? []), sent]);
+    this.#byWindow.set(sent.windowMs, [...(this.#byWindow.get(sent.windowMs) ?? []), fact]);
   }
 
   #fact(sent: Sent): Fact {

@@ -3,6 +3,7 @@ import type { Env } from "../../workers/aggregate/env.ts";
 import { bytesOf, payments } from "../../workers/aggregate/sample-payments.ts";
 import { Slice } from "../../workers/aggregate/slice.ts";
 import { Chance } from "./chance.ts";
+import { Doubts } from "./doubts.ts";
 import { Scheduler } from "./scheduler.ts";
 import { SimulatedObject } from "./simulated-object.ts";
 import { Weather } from "./weather.ts";
@@ -31,6 +32,10 @@ function startObject() {
     scheduler,
     chance,
     weather,
+    doubts: new Doubts(
+      () => scheduler.nowMs,
+      () => {},
+    ),
     env: () => settings,
     trace: () => {},
     onViolation: (violation) => violations.push(violation),

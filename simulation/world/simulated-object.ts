@@ -1,15 +1,21 @@
 import type { Env } from "../../workers/aggregate/env.ts";
 import { Shard } from "../../workers/aggregate/shard.ts";
 import type { Chance } from "./chance.ts";
+import type { Doubts } from "./doubts.ts";
 import { Machine, outside } from "./machine.ts";
 import { ObjectStorage } from "./object-storage.ts";
 import type { Scheduler, Timer } from "./scheduler.ts";
+import { WINDOW_MS } from "./traffic.ts";
 import type { Weather } from "./weather.ts";
 
 /** How far the clock of a machine may be from the right time, either way. */
 export const SKEW_MS_MAX = 30_000;
 /** One that was set wrong: a day and a half ahead. */
 const FAR_AHEAD_MS = 36 * 3_600_000;
+/** How a shard says that a window is damaged, that it is rebuilt, and that all it knows is written (`docs/storage.md`). */
+const NOTES_DAMAGE = "INSERT OR IGNORE INTO damaged ";
+const ENDS_DAMAGE = "DELETE FROM damaged ";
+const WRITES_ALL = "INSERT OR REPLACE INTO checkpoint ";
 /** The platform rings an alarm again this soon when the object crashed under it. */
 const ALARM_AGAIN_MS = 2_000;
 
@@ -20,6 +26,8 @@ export interface ObjectOptions {
   readonly scheduler: Scheduler;
   readonly chance: Chance;
   readonly weather: Weather;
+  /** Told of what it says is damaged. */
+  readonly doubts: Doubts;
   /** The bindings of one start of it. */
   readonly env: () => Env;
   readonly trace: (line: string) => void;
@@ -50,6 +58,9 @@ export class SimulatedObject {
   readonly storage: ObjectStorage;
   #running: Instance | undefined;
   #isRinging = false;
+  #isStarting = false;
+  /** Windows that are rebuilt, and may not be durably yet. */
+  readonly #rebuilt = new Set<number>();
   #planned: Timer | undefined;
   /** Set while its clock is far ahead: it takes no calls then, or it would count nothing of the day to come. */
   #isFarAhead = false;
@@ -61,6 +72,7 @@ export class SimulatedObject {
     this.#options = options;
     this.storage = new ObjectStorage(options.scheduler, options.chance);
     this.storage.onAlarm = () => this.#planRing();
+    this.storage.onDurable = () => this.#endDoubts();
   }
 
   get name(): string {
@@ -93,6 +105,8 @@ export class SimulatedObject {
     this.#running.machine.crash();
     this.#running = undefined;
     this.storage.crash();
+    this.#rebuilt.clear();
+    if (this.#options.doubts.has(this.name)) this.#options.doubts.forget(this.name, this.#damagedWindows());
     this.#planRing();
   }
 
@@ -141,12 +155,15 @@ export class SimulatedObject {
           if (machine.isAlive) this.crash();
         },
       };
+      this.#isStarting = true;
       try {
         return { shard: new Shard(ctx as unknown as DurableObjectState, this.#options.env()), ready };
       } catch (cause) {
         const violation = new Error(`${this.name} cannot start: ${String(cause)}`, { cause });
         this.#options.onViolation(violation);
         throw violation;
+      } finally {
+        this.#isStarting = false;
       }
     });
     this.#running = { machine, ...started };
@@ -161,7 +178,7 @@ export class SimulatedObject {
     return {
       sql: {
         exec: (query: string, ...bindings: unknown[]) => {
-          const rows = alive(() => this.storage.exec(query, bindings));
+          const rows = alive(() => this.#exec(query, bindings));
           return Object.assign(rows, { toArray: () => rows, one: () => rows[0] });
         },
       },
@@ -170,6 +187,40 @@ export class SimulatedObject {
       setAlarm: async (ms: number) => alive(() => this.storage.setAlarm(ms)),
       deleteAlarm: async () => alive(() => this.storage.setAlarm(null)),
     };
+  }
+
+  #exec(query: string, bindings: readonly unknown[]): Record<string, unknown>[] {
+    const { doubts, trace } = this.#options;
+    const windowMs = Number(bindings[0]) * WINDOW_MS;
+    const isNote = query.startsWith(NOTES_DAMAGE);
+    const isNew = isNote && doubts.note(this.name, windowMs);
+    if (isNew) trace(`${this.name}: ${new Date(windowMs).toISOString()} is damaged`);
+    try {
+      const rows = this.storage.exec(query, bindings);
+      if (query.startsWith(ENDS_DAMAGE)) this.#rebuilt.add(windowMs);
+      if (query.startsWith(WRITES_ALL)) doubts.noteWritten(this.name);
+      return rows;
+    } catch (error) {
+      // A start goes on, and keeps in mind what it could not write. Later nothing has changed then, and it is found out again.
+      if (isNote && this.#isStarting) doubts.noteUnnoted(this.name);
+      else if (isNew) doubts.end(this.name, windowMs);
+      throw error;
+    }
+  }
+
+  #endDoubts(): void {
+    if (this.#rebuilt.size === 0) return;
+    const damaged = this.#damagedWindows();
+    for (const windowMs of this.#rebuilt) {
+      if (damaged.has(windowMs)) continue;
+      this.#options.trace(`${this.name}: ${new Date(windowMs).toISOString()} is rebuilt`);
+      this.#options.doubts.end(this.name, windowMs);
+    }
+    this.#rebuilt.clear();
+  }
+
+  #damagedWindows(): Set<number> {
+    return new Set(this.storage.tamper("SELECT window FROM damaged").map(({ window }) => Number(window) * WINDOW_MS));
   }
 
   /** The alarm rings by the clock of the machine it is on, sometimes late. */

@@ -23,6 +23,7 @@ export async function sendAll(world: World, events: readonly Sent[]): Promise<vo
 async function sendOnce(world: World, events: readonly Sent[], isAsync: boolean): Promise<boolean> {
   const { machine, env } = world.ingest.any();
   const sent = world.model.send(events);
+  const isInDoubt = world.doubtSince(world.scheduler.nowMs);
   const request = requestOf(world, events, isAsync);
   const ctx = { waitUntil: () => {}, passThroughOnException: () => {}, props: {} };
   const answer = machine.run(async () => await ingest.fetch(request, env, ctx as unknown as ExecutionContext));
@@ -39,7 +40,7 @@ async function sendOnce(world: World, events: readonly Sent[], isAsync: boolean)
   world.note(`${what} → ${response.status} ${text.replace(/"message":"[^"]*",?/g, "").slice(0, 200)}`);
   if (response.status >= 500) return false;
   if (![200, 202, 422].includes(response.status)) throw new Error(`ingest answers ${response.status}: ${text}`);
-  world.model.acknowledge(sent, JSON.parse(text) as Receipt, world.furthestMs);
+  world.model.acknowledge(sent, JSON.parse(text) as Receipt, world.furthestMs, isInDoubt);
   return true;
 }
 

@@ -1,4 +1,5 @@
 import { addEpoch } from "../../workers/directory/topology.ts";
+import { damageRow, type LostRows } from "./damage.ts";
 import { readMerchant } from "./reader.ts";
 import { type SimulatedObject, SKEW_MS_MAX } from "./simulated-object.ts";
 import { sendAll } from "./source.ts";
@@ -8,6 +9,8 @@ import type { World } from "./world.ts";
 
 const MINUTE_MS = 60_000;
 const SHARDS_MAX = 9;
+/** Of what is damaged, so much is before the next start. */
+const FOUND_AT_ONCE = 0.4;
 
 /** How often each thing happens in a run: seeds differ, so that some are all outages and others all late events. */
 export interface Mood {
@@ -19,6 +22,8 @@ export interface Mood {
   readonly farAhead: number;
   readonly growth: number;
   readonly reads: number;
+  readonly damage: number;
+  readonly lostRows: LostRows;
 }
 
 export function moodOf({ chance }: World): Mood {
@@ -37,6 +42,8 @@ export function moodOf({ chance }: World): Mood {
     farAhead: chance.is(0.15) ? 1 : 0,
     growth: some(4),
     reads: 4,
+    damage: some(3),
+    lostRows: chance.is(0.5) ? "gone" : "unreadable",
   };
 }
 
@@ -53,6 +60,7 @@ export async function step(world: World, mood: Mood): Promise<void> {
     [mood.farAhead, ringFarAhead],
     [mood.growth, grow],
     [mood.reads, read],
+    [mood.damage, (world) => damage(world, mood)],
   ]);
   await happen(world);
   await world.pass(
@@ -128,6 +136,19 @@ function fillADisk(world: World): void {
   world.scheduler.after(world.chance.below(MINUTE_MS), () => {
     shard.storage.isFull = false;
   });
+}
+
+function damage(world: World, { lostRows }: Mood): void {
+  const shard = anyShard(world);
+  if (shard === undefined) return;
+  const what = damageRow(shard.storage, world.chance, lostRows, (what, change) => {
+    world.scheduler.after(world.chance.below(HOUR_MS), () => {
+      if (!world.weather.isCalm && change()) world.note(`${shard.name}: ${what}`);
+    });
+  });
+  if (what !== undefined) world.note(`${shard.name}: ${what}`);
+  // It is found out by a start at the latest, as long as nothing has been written over it.
+  if (world.chance.is(FOUND_AT_ONCE)) shard.crash();
 }
 
 function breakSomething(world: World): void {

@@ -4,6 +4,7 @@ import type { Env as ApiEnv } from "../../workers/api/env.ts";
 import { mintKey } from "../../workers/directory/key.ts";
 import type { Env as IngestEnv } from "../../workers/ingest/env.ts";
 import { Chance } from "./chance.ts";
+import { Doubts } from "./doubts.ts";
 import { Isolates } from "./isolates.ts";
 import { ReferenceModel } from "./reference-model.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -13,7 +14,7 @@ import { SimulatedHistory } from "./simulated-history.ts";
 import { SimulatedNamespace } from "./simulated-namespace.ts";
 import { SimulatedObject } from "./simulated-object.ts";
 import { type Delivery, SimulatedQueue } from "./simulated-queue.ts";
-import { Traffic } from "./traffic.ts";
+import { type Sent, Traffic } from "./traffic.ts";
 import { Weather } from "./weather.ts";
 
 /** Noon of a day: every run begins there. */
@@ -33,6 +34,9 @@ const CLICKHOUSE = {
   CLICKHOUSE_DATABASE: "tally",
 };
 
+/** Isolates that shards start in. */
+const HOSTS = 2;
+
 /** All of Tally, and everything around it, in one process and under one seed. */
 export class World {
   readonly scheduler = new Scheduler(BEGIN_MS);
@@ -40,6 +44,7 @@ export class World {
   readonly weather: Weather;
   readonly traffic: Traffic;
   readonly model = new ReferenceModel();
+  readonly doubts: Doubts;
   readonly directory: SimulatedDirectory;
   readonly archive: SimulatedArchive;
   readonly history: SimulatedHistory;
@@ -53,6 +58,8 @@ export class World {
   violation: Error | undefined;
   /** Header of the source that sends everything. */
   authorization = "";
+  /** Bindings that shards share: those of one isolate. */
+  readonly #hosts: readonly AggregateEnv[];
   readonly #raw: SimulatedQueue;
   readonly #windows: SimulatedQueue;
 
@@ -63,6 +70,10 @@ export class World {
     const distance = { scheduler: this.scheduler, weather: this.weather, note: this.note };
     this.directory = new SimulatedDirectory(distance);
     this.archive = new SimulatedArchive(distance);
+    this.doubts = new Doubts(
+      () => this.scheduler.nowMs,
+      (windowMs) => this.model.disturb(windowMs, (sent) => this.archive.hasLine(sent)),
+    );
     this.history = new SimulatedHistory(distance, this.chance, this.violate);
     this.shards = new SimulatedNamespace(distance, this.chance, (name, id) => this.#makeObject(name, id));
     const retriesMax = this.chance.is(0.2) ? 6 : 100;
@@ -87,6 +98,7 @@ export class World {
       ["tally-raw-dead", rawDead],
       ["tally-windows-dead", windowsDead],
     ]);
+    this.#hosts = Array.from({ length: HOSTS }, () => this.#aggregateEnv());
     this.ingest = new Isolates("ingest", 3, this.chance, this.weather, () => this.#ingestEnv());
     this.aggregate = new Isolates("aggregate", 3, this.chance, this.weather, () => this.#aggregateEnv());
     this.api = new Isolates("api", 2, this.chance, this.weather, () => this.#apiEnv());
@@ -133,10 +145,16 @@ export class World {
     return Math.max(this.scheduler.nowMs, ...all);
   }
 
+  /** Whether a shard has said of an event's window, at any moment since, that it is damaged. */
+  doubtSince(sinceMs: number): (sent: Sent) => boolean {
+    return ({ windowMs }) => this.doubts.isSince(windowMs, sinceMs);
+  }
+
   #makeObject(name: string, id: string): SimulatedObject {
-    const { scheduler, chance, weather, note } = this;
-    const env = () => this.#aggregateEnv();
-    return new SimulatedObject({ name, id, scheduler, chance, weather, env, trace: note, onViolation: this.violate });
+    const { scheduler, chance, weather, doubts, note, violate } = this;
+    const env = () => chance.pick(this.#hosts);
+    const world = { scheduler, chance, weather, doubts, env, trace: note, onViolation: violate };
+    return new SimulatedObject({ name, id, ...world });
   }
 
   /** Has an isolate consume a batch. It may crash under it, or be taken for dead while it goes on. */

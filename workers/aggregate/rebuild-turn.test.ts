@@ -15,6 +15,13 @@ test("one shard at a time has the turn, until it leaves or is not heard of any m
   expect(turn.take("a", AT_LEISURE, 4 + TURN_MS)).toBe(true);
 });
 
+test("a clock that was set back keeps no turn for longer", () => {
+  const turn = new RebuildTurn();
+  turn.take("a", URGENT, 100 * TURN_MS);
+  expect(turn.take("b", AT_LEISURE, 100 * TURN_MS - 1)).toBe(true);
+  expect(turn.take("c", AT_LEISURE, 100 * TURN_MS - 1)).toBe(false);
+});
+
 test("what is urgent takes the turn from what is not, and from nothing that is", () => {
   const turn = new RebuildTurn();
   turn.take("a", AT_LEISURE, 0);

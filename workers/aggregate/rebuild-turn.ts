@@ -9,7 +9,9 @@ export class RebuildTurn {
 
   /** Takes the turn, or keeps it; false while it is another shard's. What is urgent takes it from what is not. */
   take(shard: string, isUrgent: boolean, nowMs: number): boolean {
-    const isOthers = this.#shard !== undefined && this.#shard !== shard && nowMs < this.#untilMs;
+    // Nobody has longer than that: a clock that was set back since would keep a turn whose shard has died.
+    const isKept = nowMs < this.#untilMs && this.#untilMs <= nowMs + TURN_MS;
+    const isOthers = this.#shard !== undefined && this.#shard !== shard && isKept;
     if (isOthers && (this.#isUrgent || !isUrgent)) return false;
     this.#shard = shard;
     this.#isUrgent = isUrgent;
