@@ -1,5 +1,5 @@
 import type { EventBatch } from "../../shared/event-batch.ts";
-import { isFinal } from "../../shared/window.ts";
+import { isFinal, WINDOW_MS } from "../../shared/window.ts";
 import { DamagedWindow, windowsOfLostBatch } from "./damage.ts";
 import { emptyState, fold, type ShardState } from "./engine.ts";
 import type { Entry, Journal } from "./journal.ts";
@@ -54,11 +54,20 @@ function markDamaged(state: ShardState, startMs: number): void {
   state.damaged.set(startMs, { storedRevision: 0 });
 }
 
-/** Batches that are lost: the first of them was counted after `afterMs`, which is not known when the mark is lost, too. */
-interface Loss {
+/** Batches that are lost: the first of them was counted after `afterMs`. */
+interface LostBatches {
   readonly reason: string;
-  readonly afterMs: number | undefined;
+  readonly afterMs: number;
 }
+
+/** The mark is lost, and with it which of the journal's batches the pages have. */
+interface LostMark {
+  readonly reason: string;
+  readonly afterMs: undefined;
+  readonly entries: readonly Entry[];
+}
+
+type Loss = LostBatches | LostMark;
 
 /**
  * Folds in what the journal holds after the mark. A batch that cannot be read costs its windows, since what it was told beside it says
@@ -77,7 +86,7 @@ function replay(
   // The first checkpoint writes pages and mark together, so pages without a mark have lost theirs.
   if (!mark.ok || (mark.value === undefined && hasPages)) {
     skip(state, entries);
-    return { reason: mark.ok ? "the checkpoint is missing" : mark.error.reason, afterMs: undefined };
+    return { reason: mark.ok ? "the checkpoint is missing" : mark.error.reason, afterMs: undefined, entries };
   }
   if (mark.value !== undefined) Object.assign(state, mark.value);
   const rows = entries.filter(({ seq }) => seq > state.seq);
@@ -136,17 +145,30 @@ function bringBack(state: ShardState, batch: EventBatch, atMs: number, onDamage:
   }
 }
 
-/**
- * The windows that lost batches may have changed; all that have pages when the mark is lost, since those may be older than it, too. None that
- * has been dropped is among them, though older journal rows may speak of it: what lies between it and the rest is history's.
- */
-function windowsLost(state: ShardState, { afterMs }: Loss, nowMs: number): number[] {
+/** The windows that lost batches may have changed. */
+function windowsLost(state: ShardState, loss: Loss, nowMs: number): number[] {
   const beforeMs = Math.max(nowMs, state.atMs);
-  const range = windowsOfLostBatch(afterMs ?? nowMs, beforeMs, state.droppedToMs);
+  if (loss.afterMs === undefined) return windowsWithoutMark(state, loss, nowMs, beforeMs);
+  const range = windowsOfLostBatch(loss.afterMs, beforeMs, state.droppedToMs);
   const slices = [...state.slices.values()].filter((slice) => slice.revision > slice.pagedRevision);
-  const known = afterMs === undefined ? [...state.slices.keys()] : slices.map(({ startMs }) => startMs);
-  return [...new Set([...range, ...known])].sort((a, b) => a - b);
+  return ascending([...range, ...slices.map(({ startMs }) => startMs)]);
 }
+
+/**
+ * Without a mark: those that have pages, which may be older than it; those that a batch of now may change; and all from the first that a batch of the
+ * journal may have changed, which may be older than a day by now, and stand nowhere else. Some may have left the shard: they are counted anew as well, or
+ * what lies between would be taken for empty.
+ */
+function windowsWithoutMark(state: ShardState, { entries }: LostMark, nowMs: number, beforeMs: number): number[] {
+  const range = windowsOfLostBatch(nowMs, beforeMs, 0);
+  const named = entries.flatMap((entry) => changeable(state, entry));
+  const firstMs = named.reduce((first, startMs) => Math.min(first, startMs), range[0] ?? nowMs);
+  const older: number[] = [];
+  for (let startMs = firstMs; startMs < (range[0] ?? firstMs); startMs += WINDOW_MS) older.push(startMs);
+  return ascending([...older, ...range, ...state.slices.keys()]);
+}
+
+const ascending = (starts: readonly number[]) => [...new Set(starts)].sort((a, b) => a - b);
 
 function applyStored(state: ShardState, stored: ReadonlyMap<number, number>): void {
   for (const [startMs, revision] of stored) {

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { STATUS } from "../../shared/messages/shard-batch.ts";
+import { DAY_MS } from "../../shared/window.ts";
 import { JOURNAL_SLOTS } from "./journal.ts";
 import { HOUR_MS, NOON_MS, payment } from "./sample-payments.ts";
 import {
@@ -131,6 +132,19 @@ describe("a journal that is damaged", () => {
       await expectRebuilt(before);
     });
   }
+
+  test("without a checkpoint has what it counted on the last moment of a window's day, and nothing else has, rebuilt hours later", async () => {
+    await logged(ofShop("paged", 1, { occurred_at: OLD_MS }));
+    await shard.writePages();
+    const lastMs = NOON_MS - DAY_MS;
+    await logged(ofShop("last", 2, { occurred_at: lastMs }));
+    vi.setSystemTime(NOON_MS + 3 * HOUR_MS);
+    await shard.sql("UPDATE checkpoint SET seq = seq - 1");
+    await shard.evict();
+    await rebuild();
+    const [windows] = await numbers();
+    expect(windows?.find((row) => Number(row.window_start) * 1000 === lastMs)?.payments_count).toBe(2);
+  });
 
   test("after it has wrapped is rebuilt from the archive", async () => {
     await logged(ofShop("a", 2));
