@@ -50,7 +50,10 @@ describe("what a shard answers and what it leaves to history", () => {
           const state = stateOf(kinds);
           const fromMs = NOON_MS - DAY_MS + skip * WINDOW_MS - 10 * HOUR_MS;
           const toMs = fromMs + length * WINDOW_MS;
-          const { slices, history, retainedFromMs } = planRead(state, fromMs, toMs, NOON_MS, bringBack);
+          const plan = planRead(state, fromMs, toMs, NOON_MS, bringBack);
+          const { slices, history, retainedFromMs } = plan;
+          const damaged = [...state.damaged.keys()].filter((ms) => ms >= Math.max(fromMs, retainedFromMs) && ms < toMs);
+          expect(plan.damagedFromMs).toBe(damaged.length === 0 ? undefined : Math.min(...damaged));
           const own = new Set(slices.map(({ startMs }) => startMs));
           for (let startMs = fromMs; startMs < toMs; startMs += WINDOW_MS) {
             const slice = state.slices.get(startMs);

@@ -17,6 +17,8 @@ export interface ReadPlan {
   readonly slices: readonly Slice[];
   /** Disjoint and ascending, at most `HISTORY_SPANS_MAX`. */
   readonly history: readonly Span[];
+  /** The first damaged window of those that are left to history, which has what was last confirmed of them. */
+  readonly damagedFromMs: number | undefined;
 }
 
 /**
@@ -29,6 +31,7 @@ export function planRead(state: ShardState, fromMs: number, toMs: number, nowMs:
   const finalMs = bringBack ? retained : Math.max(retained, windowStart(nowMs - LATENESS_HORIZON_MS));
   const spans: [fromMs: number, toMs: number][] = [];
   const slices: Slice[] = [];
+  let damagedFromMs: number | undefined;
   /** Nothing of the shard's stands between the last span and here. */
   let isOpen = false;
   /** What is before it stands in a span or slice, if it stands anywhere. */
@@ -45,6 +48,7 @@ export function planRead(state: ShardState, fromMs: number, toMs: number, nowMs:
   if (fromMs < Math.min(toMs, retained)) leave(Math.min(toMs, retained));
   for (const startMs of windowsWithin(state, Math.max(fromMs, retained), toMs)) {
     const slice = state.slices.get(startMs);
+    if (slice === undefined) damagedFromMs ??= startMs;
     const isLeft = slice === undefined ? isInHistory(state, startMs) : !bringBack && isLeftToHistory(slice, finalMs);
     const gapMs = Math.min(startMs, finalMs);
     if (plannedMs < gapMs) leave(gapMs);
@@ -57,7 +61,7 @@ export function planRead(state: ShardState, fromMs: number, toMs: number, nowMs:
   }
   const endMs = Math.min(toMs, finalMs);
   if (plannedMs < endMs) leave(endMs);
-  return { retainedFromMs: retained, slices, history: spans };
+  return { retainedFromMs: retained, slices, history: spans, damagedFromMs };
 }
 
 /**

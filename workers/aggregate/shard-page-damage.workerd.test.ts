@@ -76,8 +76,10 @@ describe("a page that is damaged", () => {
     const reading = await shard.read(shop, true);
     expect(reading.history.some(([fromMs, toMs]) => fromMs <= OLD_MS && OLD_MS < toMs)).toBe(true);
     expect(reading.windows.map((row) => Number(row.window_start) * 1000)).toEqual([OLD_MS + WINDOW_MS, NOON_MS]);
+    expect(reading.damaged_from).toBe(OLD_MS);
     shard.sent.length = 0;
     await rebuild();
+    expect((await shard.read(shop, true)).damaged_from).toBeUndefined();
     await shard.ringUntilSent();
     const rows = shard.messages().flatMap((message) => message.rows);
     const sent = rows.filter((row) => Number(row.window_start) * 1000 === OLD_MS);

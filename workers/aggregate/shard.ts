@@ -37,6 +37,8 @@ export interface ShardReading {
   readonly retained_from: number;
   /** Spans within the one asked for that are history's to answer: ascending, disjoint, and none of them has a window that is in `windows`. */
   readonly history: readonly Span[];
+  /** From this window on some of `history` are damaged here and not rebuilt yet: history has what was last confirmed, and may lack what came since. */
+  readonly damaged_from?: number | undefined;
   /** All there is outside `history`, in order of start and currency. */
   readonly windows: readonly ReturnType<typeof toRow>[];
 }
@@ -151,10 +153,10 @@ export class Shard extends DurableObject<Env> {
   read(merchantId: string, fromMs: number, toMs: number, bringBack = false): string {
     const nowMs = Date.now();
     const reading = this.#memory.reading((): ShardReading => {
-      const { retainedFromMs, history, slices } = planRead(this.#state, fromMs, toMs, nowMs, bringBack);
+      const { retainedFromMs, history, slices, damagedFromMs } = planRead(this.#state, fromMs, toMs, nowMs, bringBack);
       this.#memory.warm(slices);
       const windows = windowsOfMerchant(slices, merchantId).map(toRow);
-      return { as_of: nowMs, retained_from: retainedFromMs, history, windows };
+      return { as_of: nowMs, retained_from: retainedFromMs, history, damaged_from: damagedFromMs, windows };
     }, nowMs);
     return JSON.stringify(reading);
   }

@@ -22,11 +22,14 @@ export interface HotWindows {
    * `windows` they leave no gap and no overlap.
    */
   readonly history: readonly HistorySpan[];
+  /** From this window on some that are history's are being counted anew: history may lack what came last. */
+  readonly damagedFromMs?: number | undefined;
 }
 
 const readingSchema = z.object({
   as_of: z.int(),
   history: z.array(z.tuple([z.int(), z.int()])),
+  damaged_from: z.int().optional(),
   windows: z.array(z.unknown()),
 });
 
@@ -49,6 +52,8 @@ export async function readHotWindows(
     asOfMs: Math.min(...readings.map(({ asOfMs }) => asOfMs)),
     windows: readings.flatMap(({ windows }) => windows),
     history: readings.flatMap(({ history }) => history),
+    // Owners of parts stand in order.
+    damagedFromMs: readings.find(({ damagedFromMs }) => damagedFromMs !== undefined)?.damagedFromMs,
   };
 }
 
@@ -127,5 +132,6 @@ async function readShard(
     asOfMs: reading.as_of,
     windows: reading.windows.map(fromRow),
     history: reading.history.map(([fromMs, toMs]) => ({ fromMs, toMs })),
+    damagedFromMs: reading.damaged_from,
   };
 }

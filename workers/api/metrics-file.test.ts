@@ -53,7 +53,7 @@ function readingOf(shown: readonly Report[], bases: typeof shown | undefined): M
   const [total = { report: reportOf([]), revision: 0 }] = buckets;
   return {
     ...{ merchantId: "cafe", parameters: parsed.value, notices: [], refunds: undefined },
-    ...{ asOfMs: NOW_MS, completeThroughMs: NOW_MS, isPartial: false },
+    ...{ asOfMs: NOW_MS, completeThroughMs: NOW_MS, isPartial: false, isRebuilding: false },
     spans: compared && { elapsed: series, bases: [] },
     series: [
       {

@@ -93,13 +93,20 @@ export async function readMetrics(
     parameters,
     asOfMs: reading.asOfMs,
     completeThroughMs: reading.completeThroughMs,
+    isRebuilding: reading.isRebuilding,
     // What is counted and not in the archive yet is there soon, and nothing would tell of it.
-    isPartial: reading.isPartial || isBaseAway || isLateUnknown || (refunds !== undefined && isUnread(refunds)),
+    isPartial:
+      reading.isPartial ||
+      reading.isRebuilding ||
+      isBaseAway ||
+      isLateUnknown ||
+      (refunds !== undefined && isUnread(refunds)),
     notices: [
       ...noticesOf({
         exact: series.exact,
         lateWindows: isLateUnknown ? undefined : lateWindows,
         isPartial: reading.isPartial,
+        isRebuilding: reading.isRebuilding,
         startsBefore: fromMs < historyFrom(nowMs),
       }),
       ...noticesOfBase({ isAway: isBaseAway, startsBefore, lateBaseWindows }),

@@ -8,6 +8,7 @@ export const NOTICE_CODES = [
   "base_unavailable",
   "values_in_other",
   "partial",
+  "windows_rebuilding",
   "archive_damaged",
   "refunds_of_other_sales",
   "refunds_without_sale",
@@ -28,18 +29,27 @@ export interface Asked {
   readonly lateWindows: number | undefined;
   /** Whether a shard is away. */
   readonly isPartial: boolean;
+  /** Whether a shard counts windows of it anew. */
+  readonly isRebuilding: boolean;
   /** Whether it begins before history does. */
   readonly startsBefore: boolean;
 }
 
 /** What is to be known of the span that is asked for. */
-export function noticesOf({ exact, lateWindows, isPartial, startsBefore }: Asked): Notice[] {
+export function noticesOf({ exact, lateWindows, isPartial, isRebuilding, startsBefore }: Asked): Notice[] {
   const notices: Notice[] = [];
   if (isPartial) {
     notices.push({
       code: "partial",
       message:
         "What counts the last day does not answer right now: these are the numbers of history. Windows after complete_through may be missing or lack late events.",
+    });
+  }
+  if (isRebuilding) {
+    notices.push({
+      code: "windows_rebuilding",
+      message:
+        "Some windows from complete_through on are being counted anew from the archive: until that is done they are as history last had them, and may lack what came since.",
     });
   }
   if (!exact) {

@@ -57,7 +57,7 @@ function readingOf({ metrics, clock, breakdown }: Exploration, drawn: readonly D
   );
   return {
     ...{ merchantId: "cafe", parameters: parsed.value, notices: [], rows, rowsFound: rows.length, hasOther: false },
-    ...{ asOfMs: NOW_MS, completeThroughMs: NOW_MS, isPartial: false },
+    ...{ asOfMs: NOW_MS, completeThroughMs: NOW_MS, isPartial: false, isRebuilding: false },
     cost: { rowsRead: 0, bytesRead: 0, elapsedMs: 0, hotWindows: 0 },
   };
 }

@@ -36,12 +36,13 @@ export async function readQueryRows(
     merchantId,
     parameters,
     ...completeness,
-    isPartial: completeness.isPartial || lateWindows === undefined,
+    isPartial: completeness.isPartial || completeness.isRebuilding || lateWindows === undefined,
     notices: [
       ...noticesOf({
         exact: parameters.exact,
         lateWindows,
         isPartial: completeness.isPartial,
+        isRebuilding: completeness.isRebuilding,
         startsBefore: plan.fromMs < historyFrom(nowMs),
       }),
       ...noticeOfOther(result.hasOther),

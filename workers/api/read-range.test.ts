@@ -37,6 +37,18 @@ test("history is asked for what the shards leave to it, and not at all when that
   expect(await joined(world({}))).toMatchObject({ past: undefined, isPartial: false });
 });
 
+test("while a shard counts windows anew they are history's, and nothing is complete from the first of them on", async () => {
+  const damagedFromMs = TODAY.fromMs + HOUR_MS;
+  const history = [{ fromMs: damagedFromMs, toMs: damagedFromMs + WINDOW_MS }];
+  const rebuilding = { readHot: async () => ({ asOfMs: NOW_MS, windows: [], history, damagedFromMs }) };
+  expect(await joined(world(rebuilding))).toMatchObject({
+    ...{ past: history, completeThroughMs: damagedFromMs, isPartial: false, isRebuilding: true },
+  });
+  expect(await joined(world({}))).toMatchObject({ isRebuilding: false });
+  // Who does not take a part: an alert, what is compared with, a stream.
+  await expect(joined(world({ ...rebuilding, takesPartial: false }))).rejects.toBeInstanceOf(ShardUnavailable);
+});
+
 test("while history is away the shards answer for what they retain", async () => {
   expect(await joined(world({ history: "away" }))).toMatchObject({ past: undefined, isPartial: false });
 });

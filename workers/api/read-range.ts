@@ -21,7 +21,7 @@ export interface RangeQuery {
   readonly boundsMs: readonly number[];
   /** Empty for all. */
   readonly currencies: readonly string[];
-  /** While a shard is away, whether what history has will do, marked. */
+  /** While a shard is away, or counts windows anew, whether what history has will do, marked. */
   readonly takesPartial?: boolean;
 }
 
@@ -43,6 +43,8 @@ export interface Completeness {
   readonly completeThroughMs: number;
   /** It is what history has, since a shard is away: later windows may be missing, or lack late events. */
   readonly isPartial: boolean;
+  /** From `completeThroughMs` on some windows are what history last had, since a shard counts them anew. */
+  readonly isRebuilding: boolean;
 }
 
 /**
@@ -112,11 +114,14 @@ export async function joined<Past>({
   readHot,
   ask,
 }: Joining<Past>): Promise<Both<Past>> {
-  const complete = ({ asOfMs, windows }: HotWindows, past: Past | undefined): Both<Past> => {
-    return { asOfMs, completeThroughMs: completeThrough(asOfMs), isPartial: false, windows, past };
+  const complete = ({ asOfMs, windows, damagedFromMs }: HotWindows, past: Past | undefined): Both<Past> => {
+    const completeThroughMs = Math.min(completeThrough(asOfMs), damagedFromMs ?? Number.POSITIVE_INFINITY);
+    const isRebuilding = damagedFromMs !== undefined;
+    return { asOfMs, completeThroughMs, isPartial: false, isRebuilding, windows, past };
   };
   try {
     const hot = await readHot(false);
+    if (hot.damagedFromMs !== undefined && !takesPartial) throw new ShardUnavailable("a shard counts windows anew");
     if (hot.history.length === 0) return complete(hot, undefined);
     try {
       return complete(hot, await ask(hot.history));
@@ -132,7 +137,14 @@ export async function joined<Past>({
     const past = await ask([{ fromMs, toMs: Math.min(toMs, begunMs) }]).catch((cause: unknown) => {
       throw cause instanceof HistoryUnavailable ? error : cause;
     });
-    return { asOfMs: nowMs, completeThroughMs: storedThrough(nowMs), isPartial: true, windows: [], past };
+    return {
+      asOfMs: nowMs,
+      completeThroughMs: storedThrough(nowMs),
+      isPartial: true,
+      isRebuilding: false,
+      windows: [],
+      past,
+    };
   }
 }
 

@@ -45,11 +45,13 @@ export async function readReport(
     status: windowStatus(startMs, reading.asOfMs),
     asOfMs: reading.asOfMs,
     completeThroughMs: reading.completeThroughMs,
-    isPartial: reading.isPartial || lateWindows === undefined,
+    isRebuilding: reading.isRebuilding,
+    isPartial: reading.isPartial || reading.isRebuilding || lateWindows === undefined,
     notices: noticesOf({
       exact: true,
       lateWindows,
       isPartial: reading.isPartial,
+      isRebuilding: reading.isRebuilding,
       startsBefore: startMs < historyFrom(nowMs),
     }),
     reports: shownCurrencies(currencies, [...reading.currencies.keys()], home).map((currency) => {

@@ -199,6 +199,8 @@ export const en = {
   "notice.refunds_unread": "Some refunds are counted, but cannot be matched with their sales yet.",
   "notice.sales_unread": "Some payments are counted, but cannot be matched with their refunds yet.",
   "notice.partial": "The newest numbers cannot be read right now: these are the ones history has.",
+  "notice.windows_rebuilding":
+    "Some of the newest numbers are being counted anew: until that is done they may lack what came last.",
   "notice.base_unavailable": "The history does not answer right now: there is nothing to compare with.",
   "notice.before_history": "This begins before there is any history: what is older counts as nothing.",
   "notice.base_before_history": "The base begins before there is any history.",
