@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type ClickHouse, ClickHouseStartError, startClickHouse } from "./clickhouse.ts";
 import { migrateClickHouse } from "./clickhouse-migrate.ts";
 import { command, insert, select, startTestServer, window } from "./clickhouse-test-server.ts";
-import { freePort } from "./port.ts";
+import { portTaken } from "./port.ts";
 
 const SCRIPTS = fileURLToPath(new URL(".", import.meta.url));
 /** How long the engine would wait for a connection that is kept open. */
@@ -95,8 +95,9 @@ test("by hand it says how to connect, and Ctrl-C stops it", async () => {
   byHand.stdout.on("data", (text) => {
     said += String(text);
   });
-  await vi.waitFor(() => expect(said).toContain("CLICKHOUSE_PASSWORD="), GONE);
-  const [, url = "", user = "", password = ""] = said.match(/_URL=(\S+) \w+_USER=(\S+) \w+_PASSWORD='(\S+)'/) ?? [];
+  const credentials = /_URL=(\S+) \w+_USER=(\S+) \w+_PASSWORD='(\S+)'/;
+  await vi.waitFor(() => expect(said).toMatch(credentials), GONE);
+  const [, url = "", user = "", password = ""] = said.match(credentials) ?? [];
   expect(await select({ url, user, password }, "SELECT 1 AS one", "default")).toEqual([{ one: 1 }]);
   byHand.kill("SIGINT");
   expect(await new Promise((done) => byHand.once("exit", done))).toBe(0);
@@ -111,7 +112,7 @@ test("a taken port is one clear sentence", async () => {
 });
 
 test("a free port is found beside servers that run, and one asked for is kept", async () => {
-  const port = await freePort();
+  const port = await portNobodyIsGiven();
   const [any, asked] = await Promise.all([
     startClickHouse({ dataDir: join(root, "any-port") }),
     startClickHouse({ dataDir: join(root, "asked-port"), port }),
@@ -239,6 +240,13 @@ async function startFailure(options: Parameters<typeof startClickHouse>[0]): Pro
   const outcome = await startClickHouse(options).catch((error: unknown) => error);
   if (outcome instanceof ClickHouseStartError) return outcome;
   throw new Error("it started, or failed in an unknown way", { cause: outcome });
+}
+
+/** Free, and below those that the system hands out: no other program takes it meanwhile. */
+async function portNobodyIsGiven(): Promise<number> {
+  let port = 20_000 + (process.pid % 10_000);
+  while (await portTaken(port)) port += 1;
+  return port;
 }
 
 function isRunning(pid: number): boolean {

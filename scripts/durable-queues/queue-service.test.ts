@@ -32,7 +32,8 @@ function start(over: Partial<QueueServiceOptions> = {}): Promise<QueueService> {
       ["log", { ...settings, deadLetterQueue: "dead" }],
       ["dead", settings],
     ]),
-    leaseMs: 50,
+    // Longer than any machine takes for a delivery.
+    leaseMs: 600_000,
     random: seededRandom("service"),
     newId: () => `id-${ids++}`,
     repeatShare: 0,
@@ -122,6 +123,8 @@ test("a message no delivery succeeds for reaches the consumer of dead letters", 
 });
 
 test("a consumer that never answers loses the batch to the next delivery", async () => {
+  await service.stop();
+  service = await start({ leaseMs: 50 });
   const { consumer, delivered } = watching(
     async (delivery, at) => (at === 0 ? await new Promise<never>(() => {}) : acknowledge(delivery)),
     ({ attempts }) => attempts[0] === 2,

@@ -174,8 +174,9 @@ describe("the Parquet of an hour", () => {
     expect(await tested.keysOf("raw/v1/")).toEqual(keys);
   });
 
-  test("takes so many requests to the bucket as scripts/capacity/upkeep.ts reckons with", async () => {
+  test("takes so many requests to the bucket as scripts/capacity/upkeep.ts reckons with, also where that is slow to answer", async () => {
     const proxy = await startCuttingProxy(tested.archive.s3.url);
+    proxy.firstAnswersAfterMs = 1_000;
     try {
       for (const name of ["1", "2", "3"]) await tested.deliver(name, [sent({ event_id: name })]);
       const env = { ...tested.env, ARCHIVE_S3_URL: proxy.url };

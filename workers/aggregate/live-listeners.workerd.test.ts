@@ -74,7 +74,7 @@ test("a listener is told what there is, then what changes, whole: recent windows
 test("repeats, other merchants and those who have left are not told of anything", async () => {
   const [listener, leaving] = [await listen(), await listen()];
   await shard.apply(payments("a", 2));
-  await listener.hears([2]);
+  for (const one of [listener, leaving]) await one.hears([2]);
   leaving.socket.close();
   await vi.waitFor(() => expect(leaving.socket.readyState).toBe(WebSocket.CLOSED), WAIT_MS_MAX);
   await shard.apply(payments("a", 2));

@@ -25,6 +25,8 @@ export async function withReplayClient<T>(
     // Sums are beyond what a number in JSON can be.
     output_format_json_quote_64bit_integers: 1,
     max_execution_time: QUERY_TIMEOUT_MS / 1000,
+    // Otherwise what the bucket has not begun to answer within half a second is broken off and asked for again: it is paid twice, and comes later.
+    s3_use_adaptive_timeouts: 0,
     merge_tree_min_rows_for_concurrent_read: String(ROWS_FOR_ANOTHER_CORE),
     merge_tree_min_bytes_for_concurrent_read: "1",
     max_memory_usage: String(QUERY_MEMORY_BYTES_MAX),

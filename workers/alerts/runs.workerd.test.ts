@@ -120,10 +120,11 @@ describe("looks", () => {
     );
     await directory.batch(ids.map((id) => insert.bind(id, JSON.stringify(DEAD_LETTERS))));
     pipeline = { ...pipeline, deadLetters: 1 };
-    expect(await look()).toMatchObject({ looked: 450, fired: 450, failed: 0, overdue: 0 });
+    const nowMs = Date.now();
+    expect(await look({}, nowMs)).toMatchObject({ looked: 450, fired: 450, failed: 0, overdue: 0 });
     const left = await directory
       .prepare("SELECT count(*) AS n FROM alerts WHERE lease IS NOT NULL OR due_at < ?")
-      .bind(Date.now())
+      .bind(nowMs)
       .first("n");
     expect(left).toBe(0);
   });

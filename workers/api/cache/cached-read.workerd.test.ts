@@ -1,7 +1,6 @@
 import { createExecutionContext } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { Hono } from "hono";
-import { afterEach, beforeAll, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { ok, type Result } from "../../../shared/result.ts";
 import { windowStart } from "../../../shared/window.ts";
 import type { Guarded } from "../../access/guarded.ts";
@@ -12,7 +11,6 @@ import { HistoryUnavailable } from "../history.ts";
 import { answerKnown, cachedRead } from "./cached-read.ts";
 import { type Question, questionKey } from "./question.ts";
 
-const { RATE_LIMITER } = env as unknown as { readonly RATE_LIMITER: RateLimit };
 /** Later than now: a clock that was set back would believe what it knows for long. */
 const NOON_MS = Date.UTC(2031, 10, 3, 12, 1);
 
@@ -20,6 +18,8 @@ let directory: D1Database;
 beforeAll(async () => {
   directory = await openDirectory();
 });
+// What is believed for half a second is believed for as long as a test takes.
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: NOON_MS }));
 afterEach(() => void vi.useRealTimers());
 
 /** A route whose question is about the time since a moment, as of now, in a world that counts how often it is asked. */
@@ -90,16 +90,18 @@ test("what one caller was answered is not given to another's key, nor to who sho
 });
 
 test("an answer without its route takes from its caller's limit, too", async () => {
+  const taken: string[] = [];
+  const RATE_LIMITER = { limit: async ({ key }: { key: string }) => ({ success: taken.push(key) <= 3 }) };
   const { world, read } = routeOf("limited", { RATE_LIMIT: "3/60s", RATE_LIMITER });
   const statuses: number[] = [];
   for (let request = 0; request < 6; request++) statuses.push((await read()).status);
   // The first goes the whole way, where `admit` would take it.
   expect(statuses).toEqual([200, 200, 200, 200, 429, 429]);
+  expect(taken).toEqual(Array(5).fill("key:k"));
   expect(world.asked).toBe(1);
 });
 
 test("while history is away the same words of up to an hour ago are answered, and later none", async () => {
-  vi.useFakeTimers({ toFake: ["Date"], now: NOON_MS });
   const { world, read } = routeOf("away");
   await read();
   world.isAway = true;

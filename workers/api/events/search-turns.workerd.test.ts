@@ -5,7 +5,7 @@ import { api } from "../../openapi/held-apps.ts";
 import { apiOver, ORIGIN, SESSION_KEY } from "../test-api.ts";
 import { eventsAnswerSchema } from "./events-schema.ts";
 import { SEARCH_MS_MAX, SearchTime } from "./search-time.ts";
-import { inTurn, SEARCH_PAUSE_S, SEARCHES_AT_ONCE, WAITING_OF_MERCHANT_MAX } from "./searches.ts";
+import { inTurn, POLL_MS, SEARCH_PAUSE_S, SEARCHES_AT_ONCE, WAITING_OF_MERCHANT_MAX } from "./searches.ts";
 
 /** An archive that nobody may be asked for: no port of that number is ever listened on. */
 const NOWHERE = "http://127.0.0.1:1";
@@ -28,31 +28,33 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+/** Has time pass while a search waits for its turn, and while nothing else does: others' turns end after so much of it. */
+function passWhileWaiting(): void {
+  const setTimer = globalThis.setTimeout.bind(globalThis);
+  vi.spyOn(globalThis, "setTimeout").mockImplementation((callback, ms) => {
+    if (ms === POLL_MS) vi.setSystemTime(Date.now() + SEARCH_MS_MAX / 10);
+    return setTimer(callback, ms);
+  });
+}
+
 test("a page of a time that is over, which never had its turn to be searched for, is not kept for those that come later", async () => {
   const key = await addKey(directory, "merchant", "shop");
   const others = Promise.withResolvers<void>();
-  const going = Array.from({ length: SEARCHES_AT_ONCE }, () =>
-    inTurn("others", new SearchTime(Date.now), () => others.promise),
+  const going = Array.from({ length: SEARCHES_AT_ONCE }, (_, n) =>
+    inTurn(`before-shop-${n}`, new SearchTime(Date.now), () => others.promise),
   );
   const toMs = Date.now() - 3 * DAY_MS;
   const span = `from=${new Date(toMs - DAY_MS).toISOString()}&to=${new Date(toMs).toISOString()}`;
+  passWhileWaiting();
   const pageAfter = async (cursor?: string) => {
-    let isAnswered = false;
     const path = `/v1/merchants/shop/events?${span}${cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`}`;
-    const answer = apiOver(directory, BESIDE).ask("GET", path, key);
-    void answer.finally(() => {
-      isAnswered = true;
-    });
-    while (!isAnswered) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      vi.setSystemTime(Date.now() + SEARCH_MS_MAX / 10);
-    }
-    const { events, next_cursor, next_after_s } = eventsAnswerSchema.parse(await (await answer).json());
+    const answer = await apiOver(directory, BESIDE).ask("GET", path, key);
+    const { events, next_cursor, next_after_s } = eventsAnswerSchema.parse(await answer.json());
     return {
       events,
       next_cursor: next_cursor ?? expect.fail(),
       next_after_s,
-      cache: (await answer).headers.get("Cache-Status"),
+      cache: answer.headers.get("Cache-Status"),
     };
   };
   const first = await pageAfter();

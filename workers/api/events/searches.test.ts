@@ -1,6 +1,10 @@
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { SearchAbandoned, SearchTime } from "./search-time.ts";
 import { inTurn, SEARCHES_AT_ONCE, SearchesFull, WAITING_MAX, WAITING_OF_MERCHANT_MAX } from "./searches.ts";
+
+// However long a machine takes, nobody falls silent meanwhile, and nobody's time is up.
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+afterEach(() => void vi.useRealTimers());
 
 const inTime = () => new SearchTime(Date.now);
 

@@ -9,7 +9,8 @@ export const WAITING_OF_MERCHANT_MAX = 8;
 export const WAITING_MAX = 32;
 /** Before whoever found nothing in time, or no room to wait, asks again: those who wait now do not any more. */
 export const SEARCH_PAUSE_S = SEARCH_MS_MAX / 1_000;
-const POLL_MS = 50;
+/** Between two looks of one that waits. */
+export const POLL_MS = 50;
 
 const LIMITS = {
   atOnce: SEARCHES_AT_ONCE,
