@@ -35,8 +35,8 @@ test("a payment is on the stream before anybody has read the log: it does not wa
     const { status } = await tally.send([payment()]);
     return status === 200 ? true : undefined;
   });
-  const { data } = await reader.find("the update", ({ name }) => name === "window");
-  expect(data.window.reports[0].payments.count).toBeGreaterThan(0);
+  // A window that only opens, or closes, is told of too.
+  await reader.find("the update", ({ name, data }) => name === "window" && data.window.reports[0]?.payments.count > 0);
   expect(sentToLog).toBeGreaterThan(0);
   reader.close();
 });
