@@ -15,7 +15,7 @@ const POLL_MS_MAX = 500;
 /** Of the time that asking takes: what costs much is asked less often, and leaves the machine to what is waited for. */
 const PAUSE_RATIO = 3;
 /** Of what comes within seconds on a machine that does nothing else: only what hangs is to end by it. */
-const WAIT_MS_MAX = 300_000;
+export const WAIT_MS_MAX = 300_000;
 /** What waits for an event to be archived, or a window to be stored, waits for a batch each time: of messages sent together, one as with the platform's five seconds. */
 const BATCH_TIMEOUT_S = 0.5;
 

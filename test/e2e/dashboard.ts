@@ -2,7 +2,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playw
 import { expect } from "vitest";
 import { putMerchants } from "../../scripts/directory.ts";
 import { DAY_MS, HOUR_MS, WINDOW_MS, windowStart } from "../../shared/window.ts";
-import { payment, startTestSystem, type TestSystem, until } from "../system.ts";
+import { payment, startTestSystem, type TestSystem, until, WAIT_MS_MAX } from "../system.ts";
 
 export const CAFE = "e2e-cafe";
 
@@ -90,6 +90,7 @@ export async function openPage(
   options: BrowserContextOptions = {},
 ): Promise<OpenPage> {
   const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1280, height: 900 }, ...options });
+  context.setDefaultTimeout(WAIT_MS_MAX);
   const page = await context.newPage();
   const complaints: string[] = [];
   const requested: string[] = [];
@@ -100,6 +101,16 @@ export async function openPage(
   page.on("request", (request) => requested.push(request.url()));
   await page.goto(`${url}${path}`);
   return { page, context, complaints, requested };
+}
+
+/** For the page no window ends while it is looked at, whenever that is: its clock stands in the middle of the one that is open now. */
+export async function stopClock(page: Page): Promise<void> {
+  await page.clock.setFixedTime(windowStart(Date.now()) + WINDOW_MS / 2);
+}
+
+/** The address, once the browser has told of all that was done to it. */
+export async function addressHas(page: Page, parameter: string, value: string | null): Promise<void> {
+  await expect.poll(() => new URL(page.url()).searchParams.get(parameter)).toBe(value);
 }
 
 /** A figure of those shown large. */
