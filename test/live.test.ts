@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { shardOf } from "../shared/topology.ts";
-import { HOUR_MS, windowStart } from "../shared/window.ts";
-import { nextTurnMs } from "../workers/api/live/view.ts";
+import { GRACE_MS, HOUR_MS, windowStart } from "../shared/window.ts";
 import { EventSourceReader } from "./event-source.ts";
 import { payment, startTestSystem, type TestSystem } from "./system.ts";
 
@@ -123,10 +122,12 @@ test("listeners of a shard that has left memory hear of the next payment", async
 
 /** What is done while no window opens or closes, which would be something new: where one does, it is done again. */
 async function betweenTurns<T>(work: () => Promise<T>): Promise<T> {
+  const opened = () => windowStart(Date.now());
+  const closed = () => windowStart(Date.now() - GRACE_MS);
   for (;;) {
-    const turnMs = nextTurnMs(Date.now());
+    const before = [opened(), closed()];
     const done = await work();
-    if (Date.now() < turnMs) return done;
+    if (opened() === before[0] && closed() === before[1]) return done;
   }
 }
 
