@@ -1,9 +1,9 @@
-import type { Browser, BrowserContextOptions } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe } from "vitest";
 import { findBrowser, launchBrowser, NO_BROWSER } from "./browser.ts";
-import { type Cafe, type OpenPage, openPage, startCafe } from "./dashboard.ts";
+import { type Cafe, type OpenOptions, type OpenPage, openPage, startCafe } from "./dashboard.ts";
 
-type Open = (path?: string, options?: BrowserContextOptions) => Promise<OpenPage>;
+type Open = (path?: string, options?: OpenOptions) => Promise<OpenPage>;
 
 export interface Dashboard {
   /** There once the tests run. */

@@ -311,7 +311,8 @@ describeDashboard("the dashboard's pages", ({ cafe, open, openAsOperator, openLi
     [820, ["/", "/span", "/keys"]],
     [1280, ["/", "/span", "/operators"]],
   ] as const)("%i px wide, nothing moves while a page loads, or its line is pointed at", async ([width, paths]) => {
-    const { page, context } = await openAsOperator(`/?merchant=${CAFE}`, { viewport: { width, height: 900 } });
+    const options = { viewport: { width, height: 900 }, asksAgain: true };
+    const { page, context } = await openAsOperator(`/?merchant=${CAFE}`, options);
     await context.addInitScript(() => {
       const seen: Moved[] = [];
       Object.assign(globalThis, { moved: seen });
@@ -342,7 +343,7 @@ describeDashboard("the dashboard's pages", ({ cafe, open, openAsOperator, openLi
 
   for (const colorScheme of ["light", "dark"] as const) {
     test(`no page is wider than a phone, and all of them, ${colorScheme}, are free of what axe finds`, async () => {
-      const options = { colorScheme, viewport: { width: 390, height: 800 } };
+      const options = { colorScheme, viewport: { width: 390, height: 800 }, asksAgain: true };
       for (const path of PAGES) await looksRight(await open(path, options));
       for (const path of OPERATORS_PARTS) await looksRight(await openAsOperator(path, options));
     });
