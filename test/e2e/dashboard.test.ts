@@ -11,7 +11,7 @@ const FIRST_LOAD_BYTES_MAX = 150_000;
 
 describeDashboard("the dashboard", ({ cafe, open, openLink }) => {
   test("a key signs in, and is kept neither in the address nor in the browser", async () => {
-    const { page, context, complaints } = await openLink("/");
+    const { page, context, complaints } = await openLink("/", { asksAgain: true });
     await page.getByLabel("Key").fill("tally_mch_0000000000000000_not-a-key");
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("alert").waitFor();
@@ -28,7 +28,7 @@ describeDashboard("the dashboard", ({ cafe, open, openLink }) => {
   });
 
   test("a link signs in at once, and its key leaves the address; all that is loaded is small, and nothing comes from elsewhere", async () => {
-    const { page, context, complaints, requested } = await open();
+    const { page, context, complaints, requested } = await open("/", { asksAgain: true });
     await figure(page, "payments").waitFor();
     await expect.poll(() => page.url()).toBe(`${cafe.url}/`);
     expect(requested.filter((address) => !address.startsWith(cafe.url))).toEqual([]);

@@ -17,7 +17,7 @@ const OPERATORS_PARTS = ["health", "replays", "merchants", "sources", "log"].map
 
 describeDashboard("the dashboard's pages", ({ cafe, open, openAsOperator, openLink }) => {
   test("a bar leads to the payments it is made of, each with its details, and back", async () => {
-    const { page, context, complaints } = await open("/span?span=today&compare=none");
+    const { page, context, complaints } = await open("/span?span=today&compare=none", { asksAgain: true });
     await page.getByRole("region", { name: "Payment method" }).getByRole("link", { name: "QR" }).click();
     await page.getByRole("heading", { name: "Payments" }).waitFor();
     const rows = page.getByRole("row").filter({ hasNot: page.getByRole("columnheader") });
