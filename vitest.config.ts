@@ -74,8 +74,8 @@ export default defineConfig({
           // When the others are done: a page that is waited for wants a core.
           sequence: { groupOrder: 1 },
           maxWorkers: 2,
-          // As long as Playwright waits: a page is asked for the same things by either.
-          expect: { poll: { timeout: 30_000 } },
+          // As long as Playwright waits (`WAIT_MS_MAX`, test/system.ts): a page is asked for the same things by either.
+          expect: { poll: { timeout: 300_000 } },
           testTimeout: 600_000,
           hookTimeout: 600_000,
         },

@@ -19,6 +19,7 @@ import {
   type ServerSettings,
   WRITER_USER,
 } from "./clickhouse.ts";
+import { freePort } from "./port.ts";
 
 const HOST = "127.0.0.1";
 const READY_POLL_MS = 10;
@@ -62,16 +63,15 @@ function report(message: ServerReport): Promise<void> {
 }
 
 /** Fails early and clearly when the port is taken: the engine would say so late and at length. Returns the port, chosen if it was 0. */
-async function reservePort(port: number): Promise<number> {
+async function reservePort(wanted: number): Promise<number> {
+  const port = wanted === 0 ? await freePort() : wanted;
   const probe = createServer();
   try {
-    return await new Promise<number>((done, fail) => {
+    await new Promise<void>((done, fail) => {
       probe.once("error", fail);
-      probe.listen(port, HOST, () => {
-        const address = probe.address();
-        done(typeof address === "object" && address ? address.port : port);
-      });
+      probe.listen(port, HOST, done);
     });
+    return port;
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE") {
       throw new ClickHouseStartError("port-taken", `port ${port} on ${HOST} is taken by another program`, { cause });

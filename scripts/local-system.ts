@@ -35,6 +35,8 @@ export interface LocalSystemOptions {
   readonly bundleDir?: string;
   /** Variables of the aggregate Worker over those of wrangler.toml. */
   readonly aggregateVars?: Readonly<Record<string, string>>;
+  /** The same of the ingest Worker. */
+  readonly ingestVars?: Readonly<Record<string, string>>;
   /** The share of requests that the Workers follow in their log, over that of wrangler.toml. */
   readonly traceShare?: string;
   /** `RATE_LIMIT` of ingest and api over that of wrangler.toml: Miniflare's stand-in for the limiter writes a row for each request. */
@@ -131,7 +133,7 @@ function bindingsOf(secrets: Secrets, clickhouse: ClickHouse, options: LocalSyst
   const alerts = { ALERT_KEY, WEBHOOKS_TO_LOOPBACK: "on" };
   const CLICKHOUSE_URL = options.clickhouseUrl ?? clickhouse.url;
   return {
-    ingest: { IDENTITY_KEY, USER_KEY, ...limit, ...tracing },
+    ingest: { IDENTITY_KEY, USER_KEY, ...limit, ...tracing, ...options.ingestVars },
     aggregate: {
       IDENTITY_KEY,
       ...alerts,

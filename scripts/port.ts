@@ -12,12 +12,22 @@ export function portTaken(port: number): Promise<boolean> {
   });
 }
 
-/** A port of 127.0.0.1 that nothing listened on a moment ago. */
+/** Below those that systems give to whoever asks for any, and to connections: Linux from 32,768 on (ip-sysctl, `ip_local_port_range`), others from 49,152 on. */
+const PORT_MIN = 20_000;
+const PORTS = 32_768 - PORT_MIN;
+/** Between the first ports of two processes that are started one after the other. */
+const PORTS_APART = 61;
+let tried = (process.pid * PORTS_APART) % PORTS;
+
+/**
+ * A port of 127.0.0.1 that nothing listened on a moment ago, and that nobody is given by chance before it is opened, or while what opened it starts again.
+ * Two processes that look at the same time look elsewhere.
+ */
 export async function freePort(): Promise<number> {
-  const listener = createServer();
-  await new Promise<void>((done) => listener.listen(0, "127.0.0.1", done));
-  const address = listener.address();
-  await new Promise((done) => listener.close(done));
-  if (typeof address !== "object" || address === null) throw new Error("no address");
-  return address.port;
+  for (let tries = 0; tries < PORTS; tries++) {
+    const port = PORT_MIN + tried;
+    tried = (tried + 1) % PORTS;
+    if (!(await portTaken(port))) return port;
+  }
+  throw new Error("every port is taken");
 }

@@ -63,10 +63,13 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   await mkdir(options.persistDir, { recursive: true });
   const isDurable = options.queuesUrl !== undefined;
   const { withSite = true } = options;
+  // What is killed comes back on the port it had: on none that another may have been given meanwhile.
+  const anyPort = async (port: number) => (port === 0 ? await freePort() : port);
+  const apiPort = await anyPort(options.apiPort);
   const ports: Partial<Record<WorkerName, number>> = {
-    ingest: options.ingestPort,
-    ...(withSite ? {} : { api: options.apiPort }),
-    ...(isDurable ? { aggregate: 0 } : {}),
+    ingest: await anyPort(options.ingestPort),
+    ...(withSite ? {} : { api: apiPort }),
+    ...(isDurable ? { aggregate: await freePort() } : {}),
   };
   // For ClickHouse, which reads and writes the archive by itself. Chosen here, since the Workers are told before they are started.
   const s3: ArchiveEndpoint = { port: await freePort(), secret: randomBytes(18).toString("base64url") };
@@ -86,7 +89,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
         ...(options.isSeparate ? { unsafeDevRegistryPath: join(options.persistDir, "registry") } : {}),
         workers: [
           ...workers.map((worker) => workerOptions(worker, { ...options, siteDir }, ports[worker], s3)),
-          ...(withSite && workers.includes("api") ? [edgeOptions(nameOf("api"), options.apiPort)] : []),
+          ...(withSite && workers.includes("api") ? [edgeOptions(nameOf("api"), apiPort)] : []),
         ],
       }),
       resourcePersistencePath: options.persistDir,

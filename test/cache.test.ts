@@ -3,7 +3,7 @@ import { DAY_MS, HOUR_MS, WINDOW_MS, windowStart } from "../shared/window.ts";
 import { BELIEVED_MS } from "../workers/api/cache/lifetime.ts";
 import { PATIENCE } from "../workers/circuit-breaker.ts";
 import { type SearchProxy, startSearchProxy } from "./search-proxy.ts";
-import { payment, startTestSystem, type TestSystem, until } from "./system.ts";
+import { answered as answeredInTime, payment, startTestSystem, type TestSystem, until } from "./system.ts";
 
 let tally: TestSystem;
 let history: SearchProxy;
@@ -47,12 +47,12 @@ function ask(path: string, headers: Readonly<Record<string, string>> = {}): Prom
 }
 
 async function countOf(path: string): Promise<number> {
-  const { series } = (await (await ask(path)).json()) as Shown;
+  const { series } = (await (await answeredInTime(() => ask(path))).json()) as Shown;
   return series[0]?.total.payments.count ?? 0;
 }
 
 async function amountOf(path: string): Promise<number> {
-  const { series } = (await (await ask(path)).json()) as Shown;
+  const { series } = (await (await answeredInTime(() => ask(path))).json()) as Shown;
   return series[0]?.total.payments.amount ?? 0;
 }
 
@@ -156,7 +156,8 @@ test("a page of events of final windows is kept until something is archived for 
   // In no span that others add up: when it is counted is not waited for.
   const occurred_at = finalMs - 50 * HOUR_MS;
   const page = `/v1/merchants/shop/events?from=${occurred_at - HOUR_MS}&to=${occurred_at + HOUR_MS}`;
-  const listed = async () => ((await (await ask(page)).json()) as { events: object[] }).events.length;
+  const listed = async () =>
+    ((await (await answeredInTime(() => ask(page))).json()) as { events: object[] }).events.length;
   expect(await listed()).toBe(0);
   const again = await ask(page);
   expect(isHit(again)).toBe(true);

@@ -14,7 +14,7 @@ import { demoPast } from "../scripts/demo-past.ts";
 import { DEMO_SEED } from "../scripts/demo-traffic.ts";
 import { DAY_MS } from "../shared/window.ts";
 import { type HeldRequests, holdInserts } from "./held-requests.ts";
-import { until } from "./system.ts";
+import { answered, until } from "./system.ts";
 
 const DAYS = 3;
 /** One of the café's zone, one of half hours. */
@@ -89,9 +89,8 @@ async function daysOf(
   key: string = operatorKey,
 ) {
   const query = new URLSearchParams({ from: String(fromMs), to: String(toMs), granularity: "1d", tz: "UTC" });
-  const answer = await fetch(`${apiUrl}/v1/merchants/${merchant}/metrics?${query}`, {
-    headers: { Authorization: `Bearer ${key}` },
-  });
+  const headers = { Authorization: `Bearer ${key}` };
+  const answer = await answered(() => fetch(`${apiUrl}/v1/merchants/${merchant}/metrics?${query}`, { headers }));
   const { notices, series } = metricsSchema.parse(await answer.json());
   return {
     notices,

@@ -6,7 +6,7 @@ import { DAY_MS, HOUR_MS, WINDOW_MS, windowStart } from "../shared/window.ts";
 import { BELIEVED_MS } from "../workers/api/cache/lifetime.ts";
 import { type HeldRequests, holdInserts } from "./held-requests.ts";
 import { shopEvents } from "./shop.ts";
-import { payment, startTestSystem, type TestSystem, until } from "./system.ts";
+import { answered, payment, startTestSystem, type TestSystem, until } from "./system.ts";
 
 const EVENTS = 6_000;
 const REQUEST_EVENTS = 1_000;
@@ -54,7 +54,12 @@ test("two months of a shop, all of it late, sent once and then wholly again, is 
     await untilRebuilt();
     expect(differences(expected, await storedHistory(tally.sql))).toEqual([]);
   }
-  const served = await servedMetrics((path) => tally.read(path), merchants, fromMs - (fromMs % WINDOW_MS), toMs);
+  const served = await servedMetrics(
+    (path) => answered(() => tally.read(path)),
+    merchants,
+    fromMs - (fromMs % WINDOW_MS),
+    toMs,
+  );
   expect(differences(expected, served)).toEqual([]);
 });
 
@@ -97,7 +102,8 @@ test("from half a second after a source was told that an event is late until it 
   const path = `/v1/merchants/shop/metrics?from=${occurred_at}&to=${occurred_at + WINDOW_MS}&currency=JPY`;
   const key = await tally.merchantKey("shop");
   const shown = async () => {
-    const answer = await fetch(`${tally.runtime.apiUrl}${path}`, { headers: { Authorization: `Bearer ${key}` } });
+    const headers = { Authorization: `Bearer ${key}` };
+    const answer = await answered(() => fetch(`${tally.runtime.apiUrl}${path}`, { headers }));
     const { notices, series } = (await answer.json()) as {
       notices: { code: string }[];
       series: { total: { payments: { count: number } } }[];

@@ -7,7 +7,7 @@ import { type MerchantWindow, toRow } from "../shared/window-row.ts";
 import { metricsAnswerSchema } from "../workers/api/metrics-schema.ts";
 import { queryAnswerSchema } from "../workers/api/query-schema.ts";
 import { reportAnswerSchema } from "../workers/api/report-schema.ts";
-import { payment, startTestSystem, type TestSystem } from "./system.ts";
+import { answered, payment, startTestSystem, type TestSystem } from "./system.ts";
 
 /** Last year's, so that all of it is final, and a year before it is kept. */
 const YEAR = new Date().getUTCFullYear() - 1;
@@ -73,13 +73,13 @@ function sumOf(from: string, to: string) {
 }
 
 async function metrics(merchant: string, search: string) {
-  const response = await tally.read(`/v1/merchants/${merchant}/metrics?${search}`);
+  const response = await answered(() => tally.read(`/v1/merchants/${merchant}/metrics?${search}`));
   expect(response.status).toBe(200);
   return metricsAnswerSchema.parse(await response.json());
 }
 
 async function query(merchant: string, body: object): Promise<z.output<typeof queryAnswerSchema>> {
-  const response = await ask(merchant, body);
+  const response = await answered(() => ask(merchant, body));
   expect(response.status).toBe(200);
   return queryAnswerSchema.parse(await response.json());
 }

@@ -33,7 +33,7 @@ interface Audit {
   readonly final_through: string;
   readonly audited_through: string | null;
   readonly windows: Shown["windows"];
-  readonly parts: readonly { readonly doubts: readonly object[] | null }[];
+  readonly parts: readonly { readonly to: string; readonly doubts: readonly object[] | null }[];
   readonly differences: readonly object[];
 }
 
@@ -210,7 +210,13 @@ test("the audit replays the hours that have become final, names what differed in
   });
   expect(doubted.flatMap(({ doubts }) => doubts)).toEqual([]);
   await tally.runtime.runCron();
-  expect((await audited()).parts).toEqual(doubted);
+  // An hour that has become final meanwhile comes after them.
+  const through =
+    doubted
+      .map(({ to }) => to)
+      .sort()
+      .at(-1) ?? "";
+  expect((await audited()).parts.filter(({ to }) => to <= through)).toEqual(doubted);
 });
 
 test("that nobody told the Replayer of, since the one who noted it died, is begun by the cron", async () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ClickHouse } from "../scripts/clickhouse.ts";
 import { DAY_MS, rolledUpDaysThrough } from "../shared/window.ts";
 import { killClickHouse, killWorkers, startAgain, untilWorkingOn } from "./killing.ts";
-import { startTestSystem, type TestSystem, until } from "./system.ts";
+import { answered, startTestSystem, type TestSystem, until } from "./system.ts";
 
 const DAYS = 20;
 const MERCHANTS = 60;
@@ -123,7 +123,7 @@ const paymentsStored = () => asked("SELECT sum(payments_count) AS n FROM windows
 /** Of the same merchant, as the API answers by the day, which takes roll-ups where it can. */
 async function paymentsRead(): Promise<number> {
   const path = `/v1/merchants/shop-7/metrics?from=${span.from * 1000}&to=${span.to * 1000}&granularity=1d&tz=UTC`;
-  const { series } = (await (await tally.read(path)).json()) as {
+  const { series } = (await (await answered(() => tally.read(path))).json()) as {
     series: { buckets: { payments: { count: number } }[] }[];
   };
   return series[0]?.buckets.reduce((sum, { payments }) => sum + payments.count, 0) ?? 0;

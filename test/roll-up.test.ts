@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { EMPTY_REPORT } from "../shared/report.ts";
 import { DAY_MS, WINDOW_MS } from "../shared/window.ts";
 import { toRow } from "../shared/window-row.ts";
-import { startTestSystem, type TestSystem } from "./system.ts";
+import { answered, startTestSystem, type TestSystem } from "./system.ts";
 
 /** A day that is final. */
 const DAY_START_MS = Math.floor(Date.now() / DAY_MS) * DAY_MS - 7 * DAY_MS;
@@ -51,6 +51,8 @@ async function refundsRead(): Promise<unknown> {
   const from = new Date(DAY_START_MS).toISOString();
   const to = new Date(DAY_START_MS + DAY_MS).toISOString();
   const path = `/v1/merchants/shop/metrics?from=${from}&to=${to}&granularity=1d&tz=UTC`;
-  const { series } = (await (await tally.read(path)).json()) as { series: { total: { refunds: { count: number } } }[] };
+  const { series } = (await (await answered(() => tally.read(path))).json()) as {
+    series: { total: { refunds: { count: number } } }[];
+  };
   return series[0]?.total.refunds.count;
 }

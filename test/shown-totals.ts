@@ -2,7 +2,7 @@ import type { ClickHouseClient } from "@clickhouse/client";
 import type { R2Bucket } from "@cloudflare/workers-types";
 import { archivedLines } from "../scripts/archived-lines.ts";
 import { identityOf, type WindowTotals } from "../scripts/ledger.ts";
-import type { TestSystem } from "./system.ts";
+import { answered, type TestSystem } from "./system.ts";
 
 /** A window as one of the places shows it, with the revision it has there. */
 export interface ShownTotals extends WindowTotals {
@@ -28,9 +28,8 @@ export async function totalsOfApi(
 ): Promise<ShownTotals[]> {
   const all: ShownTotals[] = [];
   for (const merchant of merchants) {
-    const response = await tally.read(
-      `/v1/merchants/${merchant}/metrics?from=${fromMs}&to=${toMs}&granularity=10m&tz=UTC`,
-    );
+    const path = `/v1/merchants/${merchant}/metrics?from=${fromMs}&to=${toMs}&granularity=10m&tz=UTC`;
+    const response = await answered(() => tally.read(path));
     if (!response.ok) throw new Error(`metrics of ${merchant}: ${response.status} ${await response.text()}`);
     const { series } = (await response.json()) as Metrics;
     for (const { currency, buckets } of series) {

@@ -15,12 +15,15 @@ const POLL_MS_MAX = 500;
 /** Of the time that asking takes: what costs much is asked less often, and leaves the machine to what is waited for. */
 const PAUSE_RATIO = 3;
 /** Of what comes within seconds on a machine that does nothing else: only what hangs is to end by it. */
-const WAIT_MS_MAX = 300_000;
+export const WAIT_MS_MAX = 300_000;
 /** What waits for an event to be archived, or a window to be stored, waits for a batch each time: of messages sent together, one as with the platform's five seconds. */
 const BATCH_TIMEOUT_S = 0.5;
 
 /** Of the aggregate Worker: what waits for more of its kind waits no longer than it takes a test to look. */
 export const PROMPTLY = { CORRECTION_DELAY_MS: "300", LATE_DELAY_MS: "300" };
+
+/** Of the ingest Worker: on a machine that is busy with others, too, an event is counted before it is answered, unless it is to wait. */
+const PATIENTLY = { DIRECT_TIMEOUT_MS: "60000" };
 
 /** A whole Tally for a test, with keys for a source and an operator. */
 export interface TestSystem extends LocalSystem {
@@ -48,6 +51,7 @@ export async function startTestSystem(stateDir?: string, over: Partial<LocalSyst
     bundleDir: inject("bundleDir"),
     ports: { ingest: 0, api: 0, clickhouse: 0 },
     aggregateVars: PROMPTLY,
+    ingestVars: PATIENTLY,
     batchTimeoutS: BATCH_TIMEOUT_S,
     ...over,
   });
@@ -88,6 +92,16 @@ export async function startTestSystem(stateDir?: string, over: Partial<LocalSyst
       if (stateDir === undefined) await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** Asks again for as long as it is answered 503, which says so: whatever it is read from has not answered in time, and on a machine that is busy with others that is no fault. */
+export async function answered(ask: () => Promise<Response>): Promise<Response> {
+  return await until("an answer other than 503", async () => {
+    const answer = await ask();
+    if (answer.status !== 503) return answer;
+    await answer.body?.cancel();
+    return undefined;
+  });
 }
 
 /** A payment that only needs what the test is about. */

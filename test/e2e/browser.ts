@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
+import { WAIT_MS_MAX } from "../system.ts";
 
 /** Debian's, Ubuntu's, and Google's; `CHROMIUM` names another. */
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -14,5 +15,9 @@ export const NO_BROWSER = `the dashboard is not tested: there is no Chromium at 
 
 export async function launchBrowser(executablePath: string): Promise<Browser> {
   // As root, as CI is, Chromium runs without its own sandbox only; it sees nothing but our own pages.
-  return await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  return await chromium.launch({
+    executablePath,
+    args: ["--no-sandbox", "--disable-dev-shm-usage"],
+    timeout: WAIT_MS_MAX,
+  });
 }

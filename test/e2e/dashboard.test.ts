@@ -1,33 +1,17 @@
 import { gzipSync } from "node:zlib";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
 import { HOUR_MS, WINDOW_MS } from "../../shared/window.ts";
 import { payment } from "../system.ts";
 import { axeFindings } from "./axe.ts";
-import { findBrowser, launchBrowser, NO_BROWSER } from "./browser.ts";
-import { CAFE, type Cafe, figure, openPage, paid, shows, startCafe } from "./dashboard.ts";
-
-const executable = findBrowser();
-if (executable === undefined) console.warn(`SKIPPED: ${NO_BROWSER}`);
+import { addressHas, CAFE, figure, paid, shows, stopClock } from "./dashboard.ts";
+import { describeDashboard } from "./describe-dashboard.ts";
 
 const FIRST_LOAD_BYTES_MAX = 150_000;
 
-describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER : "the dashboard", () => {
-  let browser: Browser;
-  let cafe: Cafe;
-  beforeAll(async () => {
-    cafe = await startCafe();
-    browser = await launchBrowser(executable ?? "");
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await cafe?.tally.stop();
-  });
-
-  const open = (path = "/", options = {}) => openPage(browser, cafe.url, `${path}#key=${cafe.key}`, options);
-
+describeDashboard("the dashboard", ({ cafe, open, openLink }) => {
   test("a key signs in, and is kept neither in the address nor in the browser", async () => {
-    const { page, context, complaints } = await openPage(browser, cafe.url, "/");
+    const { page, context, complaints } = await openLink("/", { asksAgain: true });
     await page.getByLabel("Key").fill("tally_mch_0000000000000000_not-a-key");
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("alert").waitFor();
@@ -44,9 +28,9 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
   });
 
   test("a link signs in at once, and its key leaves the address; all that is loaded is small, and nothing comes from elsewhere", async () => {
-    const { page, context, complaints, requested } = await open();
+    const { page, context, complaints, requested } = await open("/", { asksAgain: true });
     await figure(page, "payments").waitFor();
-    expect(page.url()).toBe(`${cafe.url}/`);
+    await expect.poll(() => page.url()).toBe(`${cafe.url}/`);
     expect(requested.filter((address) => !address.startsWith(cafe.url))).toEqual([]);
     // Whose numbers they are comes with the session: nothing else is asked for before them.
     const asked = requested.filter((address) => address.includes("/v1/")).map((address) => new URL(address).pathname);
@@ -88,6 +72,8 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
   test("the day is asked for once, though its stream opens while its answer is on its way", async () => {
     const { page, context, requested } = await open("/span");
     await figure(page, "payments").waitFor();
+    // When a window ends the day is asked for again.
+    await stopClock(page);
     const isDay = ({ href }: URL) => href.includes("granularity=10m") && href.includes("compare=");
     const stream = page.waitForResponse((response) => response.url().includes("/live?"));
     await page.route(isDay, async (route) => {
@@ -122,7 +108,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await figure(page, "net").locator(".figure-base").waitFor({ state: "detached" });
     await page.getByLabel("Compared with").selectOption({ label: "Four weeks' average" });
     await figure(page, "net").locator(".figure-base").waitFor();
-    expect(new URL(page.url()).searchParams.get("compare")).toBe("four_week_average");
+    await addressHas(page, "compare", "four_week_average");
     const again = await context.newPage();
     await again.goto(page.url());
     await figure(again, "net").locator(".figure-base").waitFor();
@@ -146,6 +132,8 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
       };
       requestAnimationFrame(step);
     }, STEPS);
+    // The line goes on by a window when one ends.
+    await stopClock(page);
     await page.goto(`${cafe.url}/?line=each&compare=none`);
     const told = () => page.evaluate(() => (globalThis as unknown as { readonly told: readonly string[] }).told);
     await expect.poll(async () => (await told()).length).toBeGreaterThan(STEPS);
@@ -220,7 +208,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
   });
 
   test("it is dark where the system is, and by choice; both are free of what axe finds, as are the sign-in and a page that waits", async () => {
-    const waiting = await openPage(browser, cafe.url, "/");
+    const waiting = await openLink("/");
     await waiting.context.route("**/metrics?*", () => {});
     await waiting.page.goto(`${cafe.url}/#key=${cafe.key}`);
     await waiting.page.reload();
@@ -291,7 +279,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await dialog.getByRole("button", { name: "Sign in" }).click();
     await dialog.waitFor({ state: "detached" });
     await figure(page, "net").locator(".figure-base").waitFor();
-    expect(new URL(page.url()).searchParams.get("compare")).toBe("previous_period");
+    await addressHas(page, "compare", "previous_period");
     await context.close();
   });
 
@@ -331,7 +319,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await page.getByRole("button", { name: /^Span:/ }).click();
     await page.getByRole("button", { name: /^Yesterday/ }).click();
     await shows(page, "payments", "–");
-    expect(await page.locator("[aria-busy=true], .placeholder, .chart-waiting").count()).toBe(0);
+    await expect.poll(() => page.locator("[aria-busy=true], .placeholder, .chart-waiting").count()).toBe(0);
     await page.getByRole("button", { name: "Try again" }).first().focus();
     await context.unroute("**/v1/**");
     await page.keyboard.press("Enter");

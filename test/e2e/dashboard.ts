@@ -1,8 +1,8 @@
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContext, BrowserContextOptions, Page, Route } from "playwright-core";
 import { expect } from "vitest";
 import { putMerchants } from "../../scripts/directory.ts";
 import { DAY_MS, HOUR_MS, WINDOW_MS, windowStart } from "../../shared/window.ts";
-import { payment, startTestSystem, type TestSystem, until } from "../system.ts";
+import { payment, startTestSystem, type TestSystem, until, WAIT_MS_MAX } from "../system.ts";
 
 export const CAFE = "e2e-cafe";
 
@@ -82,14 +82,23 @@ export interface OpenPage {
   readonly requested: readonly string[];
 }
 
+export interface OpenOptions extends BrowserContextOptions {
+  /** What is read and answered 503, as on a busy machine, is asked for again before the page hears of it: where pages are looked at that have what they show. */
+  readonly asksAgain?: boolean;
+}
+
 /** A page of a browser of its own, not signed in unless `path` does it. */
 export async function openPage(
   browser: Browser,
   url: string,
   path: string,
-  options: BrowserContextOptions = {},
+  { asksAgain = false, ...options }: OpenOptions = {},
 ): Promise<OpenPage> {
   const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1280, height: 900 }, ...options });
+  context.setDefaultTimeout(WAIT_MS_MAX);
+  closeQuietly(context);
+  // A page that has been left needs no answer.
+  if (asksAgain) await context.route("**/v1/**", (route) => askUntilAnswered(route).catch(() => {}));
   const page = await context.newPage();
   const complaints: string[] = [];
   const requested: string[] = [];
@@ -100,6 +109,35 @@ export async function openPage(
   page.on("request", (request) => requested.push(request.url()));
   await page.goto(`${url}${path}`);
   return { page, context, complaints, requested };
+}
+
+/** What a test answers in the API's place may be on its way when the test has ended: that it does not arrive is no failure. */
+function closeQuietly(context: BrowserContext): void {
+  const close = context.close.bind(context);
+  context.close = async (options) => {
+    for (const routed of [context, ...context.pages()]) await routed.unrouteAll({ behavior: "ignoreErrors" });
+    await close(options);
+  };
+}
+
+async function askUntilAnswered(route: Route): Promise<void> {
+  const request = route.request();
+  if (request.method() !== "GET" || request.resourceType() !== "fetch") return await route.continue();
+  const response = await until("an answer other than 503", async () => {
+    const answer = await route.fetch();
+    return answer.status() === 503 ? undefined : answer;
+  });
+  await route.fulfill({ response });
+}
+
+/** For the page no window ends while it is looked at, whenever that is: its clock stands in the middle of the one that is open now. */
+export async function stopClock(page: Page): Promise<void> {
+  await page.clock.setFixedTime(windowStart(Date.now()) + WINDOW_MS / 2);
+}
+
+/** The address, once the browser has told of all that was done to it. */
+export async function addressHas(page: Page, parameter: string, value: string | null): Promise<void> {
+  await expect.poll(() => new URL(page.url()).searchParams.get(parameter)).toBe(value);
 }
 
 /** A figure of those shown large. */

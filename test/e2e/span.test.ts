@@ -1,26 +1,10 @@
 import { readFile } from "node:fs/promises";
-import type { Browser, Locator, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findBrowser, launchBrowser, NO_BROWSER } from "./browser.ts";
-import { CAFE, type Cafe, figure, LONG_DAY, openPage, paid, shows, startCafe } from "./dashboard.ts";
+import type { Locator, Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { addressHas, CAFE, figure, LONG_DAY, paid, shows } from "./dashboard.ts";
+import { describeDashboard } from "./describe-dashboard.ts";
 
-const executable = findBrowser();
-if (executable === undefined) console.warn(`SKIPPED: ${NO_BROWSER}`);
-
-describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER : "any span", () => {
-  let browser: Browser;
-  let cafe: Cafe;
-  beforeAll(async () => {
-    cafe = await startCafe();
-    browser = await launchBrowser(executable ?? "");
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await cafe?.tally.stop();
-  });
-
-  const open = (path: string) => openPage(browser, cafe.url, `${path}#key=${cafe.key}`);
-
+describeDashboard("any span", ({ cafe, open }) => {
   test("a span is chosen by preset and by keyboard; the browser's back leads back; the chart is read by arrow keys", async () => {
     const { page, context } = await open("/span");
     await page.getByRole("button", { name: /^Span: Last 28 days/ }).click();
@@ -31,7 +15,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await page.getByLabel("From").fill(LONG_DAY);
     await page.getByLabel("To", { exact: true }).fill(LONG_DAY);
     await page.getByLabel("To", { exact: true }).press("Enter");
-    expect(new URL(page.url()).searchParams.get("from")).toBe(LONG_DAY);
+    await addressHas(page, "from", LONG_DAY);
     const chart = page.getByRole("slider");
     await chart.focus();
     const before = await chart.getAttribute("aria-valuetext");
@@ -54,7 +38,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await page.getByRole("button", { name: /^Span: / }).click();
     await page.getByRole("button", { name: "Last 7 days" }).click();
     await page.getByRole("button", { name: "Show all" }).waitFor({ state: "detached" });
-    expect(new URL(page.url()).searchParams.has("zoom")).toBe(false);
+    await addressHas(page, "zoom", null);
     await context.close();
   });
 
@@ -85,7 +69,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
 
     await page.goBack();
     await page.getByRole("heading", { name: "Net sales", exact: true }).waitFor();
-    expect(zoom()).toBe(wide);
+    await expect.poll(zoom).toBe(wide);
     const sales = page.getByRole("region", { name: "Net sales", exact: true });
     await expect.poll(() => sales.locator("tbody tr").count()).toBeGreaterThan(lines.length);
     const seen = await savedBy(page, page.getByRole("button", { name: "CSV of this part" }));
@@ -94,7 +78,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     await page.getByRole("button", { name: "CSV", exact: true }).waitFor();
     await page.goForward();
     await page.getByRole("button", { name: "CSV of this part" }).waitFor();
-    expect(zoom()).toBe(narrow);
+    await expect.poll(zoom).toBe(narrow);
     await context.close();
   });
 
@@ -126,7 +110,7 @@ describe.skipIf(executable === undefined)(executable === undefined ? NO_BROWSER 
     const hours = page.getByRole("region", { name: "When sales are made" });
     await hours.getByText("As a table").click();
     await expect.poll(() => hours.getByRole("rowheader").count()).toBe(24);
-    expect(await hours.getByRole("cell", { name: /¥[1-9]/ }).count()).toBeGreaterThan(0);
+    await expect.poll(() => hours.getByRole("cell", { name: /¥[1-9]/ }).count()).toBeGreaterThan(0);
     const count = await paid(page);
     const amounts = page.getByRole("region", { name: "How large payments are" });
     await amounts.getByText("As a table").click();

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { type Env, settingsOf } from "./env.ts";
+import { DIRECT_TIMEOUT_MS, LOG_DELAY_S } from "./limits.ts";
 
 const env = {
   HISTORY_AGE_MAX_DAYS: "1830",
@@ -13,6 +14,12 @@ test("settings are parsed once, days to milliseconds", () => {
     identityKey: { k0Lo: 0x03020100 },
     userKey: { k0Lo: 0x030201f0 },
   });
+});
+
+test("a shard is waited for less long than the log waits, unless it is said otherwise", () => {
+  expect(settingsOf(env).directTimeoutMs).toBe(DIRECT_TIMEOUT_MS);
+  expect(DIRECT_TIMEOUT_MS).toBeLessThan(1_000 * LOG_DELAY_S);
+  expect(settingsOf({ ...env, DIRECT_TIMEOUT_MS: "60000" }).directTimeoutMs).toBe(60_000);
 });
 
 test.each([

@@ -22,13 +22,7 @@ import { readBody } from "./body.ts";
 import { type Env, settingsOf } from "./env.ts";
 import { isolateUnderWay } from "./isolate-under-way.ts";
 import { lateWindowsOf } from "./late-windows-of.ts";
-import {
-  BODY_BYTES_MAX,
-  DIRECT_TIMEOUT_MS,
-  IDS_PER_REQUEST_MAX,
-  LATE_WINDOWS_ANNOUNCED_MAX,
-  LOG_DELAY_S,
-} from "./limits.ts";
+import { BODY_BYTES_MAX, IDS_PER_REQUEST_MAX, LATE_WINDOWS_ANNOUNCED_MAX, LOG_DELAY_S } from "./limits.ts";
 import { packEvents } from "./log-events.ts";
 import { type Collecting, metered, meterReceipt, meterRefused } from "./metered.ts";
 import { overloaded, overloadedResponse } from "./overloaded.ts";
@@ -91,7 +85,7 @@ app.post("/v1/events", metered, async (c) => {
 
 /** Takes what is in a body: into the log, and, with a head start, to the shards. */
 async function collect(c: Context<Collecting>, body: Uint8Array, hasHeadStart: boolean): Promise<Response> {
-  const { traceShare, ...settings } = settingsOf(c.env);
+  const { traceShare, directTimeoutMs, ...settings } = settingsOf(c.env);
   const nowMs = Date.now();
   const source = c.var.caller.principal;
   if (source.kind !== "source") throw new Error("only sources are admitted to sending");
@@ -116,7 +110,7 @@ async function collect(c: Context<Collecting>, body: Uint8Array, hasHeadStart: b
   const topology = isAsync || !hasHeadStart ? undefined : await topologyIfKnown(c.env, nowMs);
   const token = topology === undefined ? "" : tokenOf(request);
   // The log's delay begins with the first message, so the direct call's time does too.
-  const deadline = startDeadline(DIRECT_TIMEOUT_MS);
+  const deadline = startDeadline(directTimeoutMs);
   isolateUnderWay().wait(c.var.work);
   try {
     await sendAll(
