@@ -2,6 +2,7 @@ import { fromRow } from "../../shared/window-row.ts";
 import { JOURNAL_SLOTS } from "../narrow-limits.ts";
 import { readMerchant } from "./reader.ts";
 import type { ReportedWindow } from "./reported-window.ts";
+import type { SimulatedObject } from "./simulated-object.ts";
 import { DAY_MS, HOUR_MS, keyOf, MERCHANTS, type Sent } from "./traffic.ts";
 import type { World } from "./world.ts";
 
@@ -12,6 +13,8 @@ const SETTLING_MS = 3 * HOUR_MS;
 const RETAINING_MS = DAY_MS + HOUR_MS;
 /** Alarms of one shard in that time: some for each window and day, never one after another without end. */
 const RINGS_MAX = 2_000;
+const WAKES_MAX = 10;
+const WAKE_AGAIN_MS = 1_000;
 
 /**
  * Everything works again. Everything that was acknowledged must then be counted, in the archive and in history, shards and history must
@@ -22,8 +25,7 @@ export async function settle(world: World): Promise<void> {
   world.weather.calmDown();
   for (const shard of world.shards.objects.values()) {
     shard.storage.isFull = false;
-    // One that has not run since it was damaged finds it out when it starts, and not from the reads that are to be answered.
-    shard.call("status", []).catch(world.violate);
+    wake(world, shard).catch(world.violate);
   }
   await world.pass(SETTLING_MS);
   await redrive(world);
@@ -66,6 +68,22 @@ async function redrive(world: World): Promise<void> {
 
 function checkQueues(world: World): void {
   for (const [name, queue] of world.queues) if (!queue.isEmpty) throw new Error(`something is stuck in ${name}`);
+}
+
+/**
+ * One that has not run since it was damaged finds it out when it starts, and not from the reads that are to be answered. One that rings on a machine
+ * far ahead takes no calls until it has moved away.
+ */
+async function wake(world: World, shard: SimulatedObject): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await shard.call("status", []);
+      return;
+    } catch (error) {
+      if (tries === WAKES_MAX) throw error;
+      await world.scheduler.sleep(WAKE_AGAIN_MS);
+    }
+  }
 }
 
 /** Whatever was damaged, and found out, is rebuilt by now. */
