@@ -8,6 +8,7 @@ import {
   LIVE_PONG,
   liveFromMs,
 } from "../../shared/messages/live.ts";
+import type { MerchantWindow } from "../../shared/window-row.ts";
 import { log } from "../log.ts";
 import { DamagedWindow } from "./damage.ts";
 import type { ShardState } from "./engine.ts";
@@ -48,7 +49,10 @@ export class LiveListeners {
     return this.#changes.isListened;
   }
 
-  /** Subscribes to a merchant; the first message has its recent windows. `503` when there are as many as there may be. */
+  /**
+   * Subscribes to a merchant; the first message has its recent windows. `503` when there are as many as there may be; `409` while a recent window is
+   * damaged, since nobody reads what the first message leaves out. Throws `DamagedWindow` when one is found to be.
+   */
   accept(request: Request): Response {
     const url = new URL(request.url);
     const merchantId = url.searchParams.get("merchant") ?? "";
@@ -57,13 +61,17 @@ export class LiveListeners {
     const listeners = this.#ctx.getWebSockets(merchantId).length;
     if (listeners >= LIVE_LISTENERS_PER_MERCHANT_MAX) return full(`merchant ${merchantId}`);
     if (this.#ctx.getWebSockets().length >= LIVE_LISTENERS_PER_SHARD_MAX) return full("the shard");
+    const nowMs = Date.now();
+    const fromMs = liveFromMs(nowMs);
+    const isRecent = (startMs: number) => startMs >= fromMs;
+    if ([...this.#state.damaged.keys()].some(isRecent)) return new Response(null, { status: 409 });
+    const windows = this.#windowsOf(merchantId, [...this.#state.slices.keys()].filter(isRecent));
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(LIVE_PING, LIVE_PONG));
     this.#ctx.acceptWebSocket(server, [merchantId]);
-    const nowMs = Date.now();
     server.serializeAttachment({ acceptedMs: nowMs });
     this.#changes.listen(merchantId, listeners + 1);
-    server.send(this.#messageOf(merchantId, undefined, nowMs));
+    server.send(encodeLiveMessage({ asOfMs: nowMs, windows, corrected: false }));
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -119,19 +127,23 @@ export class LiveListeners {
     }
   }
 
-  /** Of the windows named, or of all, those that are recent and can be read; that there are others. */
-  #messageOf(merchantId: string, starts: ReadonlySet<number> | undefined, nowMs: number): string {
+  /** Of the windows named those that are recent and can be read; that there are others. */
+  #messageOf(merchantId: string, starts: ReadonlySet<number>, nowMs: number): string {
     const fromMs = liveFromMs(nowMs);
-    const wanted = [...(starts ?? this.#state.slices.keys())].filter((startMs) => startMs >= fromMs);
-    const slices = wanted.sort((a, b) => a - b).flatMap((startMs) => this.#state.slices.get(startMs) ?? []);
-    const corrected = starts !== undefined && wanted.length < starts.size;
+    const recent = [...starts].filter((startMs) => startMs >= fromMs);
     try {
-      return encodeLiveMessage({ asOfMs: nowMs, windows: windowsOfMerchant(slices, merchantId), corrected });
+      const windows = this.#windowsOf(merchantId, recent);
+      return encodeLiveMessage({ asOfMs: nowMs, windows, corrected: recent.length < starts.size });
     } catch (error) {
       // Found out, and rebuilt, by whoever counts or reads next; the listener is told to read.
       if (!(error instanceof DamagedWindow)) throw error;
       return encodeLiveMessage({ asOfMs: nowMs, windows: [], corrected: true });
     }
+  }
+
+  #windowsOf(merchantId: string, starts: readonly number[]): MerchantWindow[] {
+    const slices = [...starts].sort((a, b) => a - b).flatMap((startMs) => this.#state.slices.get(startMs) ?? []);
+    return windowsOfMerchant(slices, merchantId);
   }
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { decodeLiveMessage, LIVE_PING, LIVE_PONG, type LiveMessage } from "../../shared/messages/live.ts";
+import { WINDOW_MS } from "../../shared/window.ts";
 import { LIVE_PUSH_INTERVAL_MS } from "./live-changes.ts";
 import { LIVE_LISTENERS_PER_MERCHANT_MAX } from "./live-listeners.ts";
 import { HOUR_MS, NOON_MS, payment, payments } from "./sample-payments.ts";
@@ -69,6 +70,17 @@ test("a listener is told what there is, then what changes, whole: recent windows
   await vi.waitFor(() => expect(told()).toEqual(["EUR", "JPY"]), WAIT_MS_MAX);
   await shard.apply([payment({ event_id: "c", occurred_at: NOON_MS - HOUR_MS })]);
   await vi.waitFor(() => expect(listener.messages[2]).toMatchObject({ windows: [], corrected: true }), WAIT_MS_MAX);
+});
+
+test("while a recent window is damaged nobody begins to listen: what the first message leaves out nobody would read", async () => {
+  await shard.apply(payments("a", 2));
+  await shard.sql("INSERT INTO damaged (window, noted_at_ms) VALUES (?, 0)", NOON_MS / WINDOW_MS);
+  await shard.evict();
+  expect((await connect("shop")).status).toBe(409);
+  await shard.sql("DELETE FROM damaged");
+  await shard.sql("INSERT INTO damaged (window, noted_at_ms) VALUES (?, 0)", (NOON_MS - HOUR_MS) / WINDOW_MS);
+  await shard.evict();
+  expect((await listen()).counts).toEqual([2]);
 });
 
 test("repeats, other merchants and those who have left are not told of anything", async () => {

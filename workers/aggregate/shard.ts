@@ -173,7 +173,7 @@ export class Shard extends DurableObject<Env> {
 
   /** Subscribes to a merchant by a WebSocket that stays while the object hibernates (`messages/live.ts`). */
   override fetch(request: Request): Response {
-    return this.#live.accept(request);
+    return this.#memory.reading(() => this.#live.accept(request), Date.now());
   }
 
   override webSocketClose(socket: WebSocket): void {
