@@ -83,6 +83,9 @@ export const answerSchema = z.strictObject({
   merchant_id: z.string(),
   timezone: z.string().meta({ examples: ["Europe/Berlin"] }),
   as_of: timeSchema,
-  complete_through: timeSchema.meta({ description: "The end of the latest closed window" }),
+  complete_through: timeSchema.meta({
+    description:
+      "The end of the latest closed window; earlier while a shard is away (`partial`) or counts windows anew (`windows_rebuilding`), perhaps before the span",
+  }),
   notices: noticesSchema,
 });

@@ -75,12 +75,14 @@ export async function readMetrics(
     whole === undefined ? 0 : countLateWindows(env.DIRECTORY, merchantId, [whole]),
   ]);
   const isLateUnknown = lateWindows === undefined || lateBaseWindows === undefined;
-  const isBaseAway = spans !== undefined && base === undefined && !reading.isPartial;
+  const counted = leastComplete(reading, refunds?.completeness);
+  // What is not all there is not compared.
+  const isComparable = !(counted.isPartial || counted.isRebuilding);
+  const isBaseAway = spans !== undefined && base === undefined && isComparable;
   const startsBefore = whole !== undefined && whole.fromMs < historyFrom(nowMs);
   const read = withRefunds(refunds, series, {
     ...{ boundsMs, currencies: reading.currencies, spans },
-    // What is not all there is not compared.
-    base: reading.isPartial ? undefined : base,
+    base: isComparable ? base : undefined,
   });
   const found = [read.currencies, base?.currencies, refunds?.leftOut].flatMap((by) => [...(by?.keys() ?? [])]);
   const all = shownCurrencies(currencies, [...new Set(found)], home).map((currency) =>
@@ -91,22 +93,15 @@ export async function readMetrics(
   return ok({
     merchantId,
     parameters,
-    asOfMs: reading.asOfMs,
-    completeThroughMs: reading.completeThroughMs,
-    isRebuilding: reading.isRebuilding,
+    ...counted,
     // What is counted and not in the archive yet is there soon, and nothing would tell of it.
-    isPartial:
-      reading.isPartial ||
-      reading.isRebuilding ||
-      isBaseAway ||
-      isLateUnknown ||
-      (refunds !== undefined && isUnread(refunds)),
+    isPartial: !isComparable || isBaseAway || isLateUnknown || (refunds !== undefined && isUnread(refunds)),
     notices: [
       ...noticesOf({
         exact: series.exact,
         lateWindows: isLateUnknown ? undefined : lateWindows,
-        isPartial: reading.isPartial,
-        isRebuilding: reading.isRebuilding,
+        isPartial: counted.isPartial,
+        isRebuilding: counted.isRebuilding,
         startsBefore: fromMs < historyFrom(nowMs),
       }),
       ...noticesOfBase({ isAway: isBaseAway, startsBefore, lateBaseWindows }),
@@ -116,6 +111,15 @@ export async function readMetrics(
     series: all,
     refunds,
   });
+}
+
+function leastComplete(one: Completeness, other: Completeness = one): Completeness {
+  return {
+    asOfMs: Math.min(one.asOfMs, other.asOfMs),
+    completeThroughMs: Math.min(one.completeThroughMs, other.completeThroughMs),
+    isPartial: one.isPartial || other.isPartial,
+    isRebuilding: one.isRebuilding || other.isRebuilding,
+  };
 }
 
 /** Numbers of today are shown without what they are compared with, rather than not at all. */

@@ -49,7 +49,7 @@ export function noticesOf({ exact, lateWindows, isPartial, isRebuilding, startsB
     notices.push({
       code: "windows_rebuilding",
       message:
-        "Some windows from complete_through on are being counted anew from the archive: until that is done they are as history last had them, and may lack what came since.",
+        "Some windows from complete_through on are being counted anew from the archive: until that is done they are as history last had them, may lack what came since, and are not compared.",
     });
   }
   if (!exact) {
@@ -80,7 +80,7 @@ export function noticesOf({ exact, lateWindows, isPartial, isRebuilding, startsB
 }
 
 export interface Base {
-  /** Whether history cannot be asked for it right now. */
+  /** Whether it cannot be read right now, or not all of it. */
   readonly isAway: boolean;
   /** Whether it begins before history does. */
   readonly startsBefore: boolean;
@@ -89,7 +89,7 @@ export interface Base {
 
 /** What is to be known of what a span is compared with. */
 export function noticesOfBase({ isAway, startsBefore, lateBaseWindows }: Base): Notice[] {
-  const message = "History cannot be read right now: there is nothing to compare with.";
+  const message = "The base cannot be read right now, or not all of it: there is nothing to compare with.";
   if (isAway) return [{ code: "base_unavailable", message }];
   const notices: Notice[] = [];
   if (startsBefore) {

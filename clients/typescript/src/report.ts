@@ -81,7 +81,7 @@ export interface Freshness {
   merchant_id: string;
   timezone: string;
   as_of: string;
-  /** Up to here every window has closed. */
+  /** Up to here every window has closed and is all there; while something is away (`notices`) that may be before the span. */
   complete_through: string;
   notices: Notice[];
 }

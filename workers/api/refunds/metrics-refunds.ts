@@ -4,7 +4,7 @@ import type { Problem } from "../../http/problem.ts";
 import type { BaseSpans } from "../base-spans.ts";
 import type { Env } from "../env.ts";
 import type { MetricsParameters } from "../parameters.ts";
-import { type RangeReading, readRange } from "../read-range.ts";
+import { type Completeness, type RangeReading, readRange } from "../read-range.ts";
 import { boundsOf, SpanReports } from "../span-reports.ts";
 import type { HistorySpan } from "../tiers.ts";
 import { type DatedRefund, disjoint, NONE_UNDATED, type Undated, unreadRefunds } from "./date-refunds.ts";
@@ -18,6 +18,8 @@ export interface LeftOut extends Undated {
 
 /** What metrics by sale say of refunds beside the numbers: with it all refunds that were made since the span began, or its base, are accounted for. */
 export interface MetricsRefunds extends Pick<RefundReading, "made" | "archivedThroughMs" | "stoppedMs" | "tooLargeMs"> {
+  /** Of what is counted in `made`: where it is not all there, more may be unread. */
+  readonly completeness: Completeness;
   readonly dated: readonly DatedRefund[];
   /** Currencies without any are absent. */
   readonly leftOut: ReadonlyMap<string, LeftOut>;
@@ -59,8 +61,9 @@ export async function readMetricsRefunds(
   const boundsMs = boundsOf([made, ...sales.spans].flatMap(({ fromMs, toMs }) => [fromMs, toMs])).filter(
     (ms) => ms < made.toMs,
   );
-  const counted = await readRange(env, { merchantId, ...made, boundsMs, currencies, takesPartial: true }, nowMs);
-  return ok(compared(archived.value, { counted: counted.currencies, boundsMs, sales: sales.spans }));
+  const query = { merchantId, ...made, boundsMs, currencies, takesPartial: true };
+  const { currencies: counted, ...completeness } = await readRange(env, query, nowMs);
+  return ok({ ...compared(archived.value, { counted, boundsMs, sales: sales.spans }), completeness });
 }
 
 interface Counted {
@@ -69,7 +72,10 @@ interface Counted {
   readonly sales: readonly HistorySpan[];
 }
 
-function compared(archived: RefundReading, { counted, boundsMs, sales }: Counted): MetricsRefunds {
+function compared(
+  archived: RefundReading,
+  { counted, boundsMs, sales }: Counted,
+): Omit<MetricsRefunds, "completeness"> {
   const { made, archivedThroughMs, stoppedMs, tooLargeMs, dated, undated, read, salesRead } = archived;
   const unread = unreadRefunds(counted, read);
   const leftOut = new Map<string, LeftOut>();

@@ -10,6 +10,7 @@ const refunds: MetricsRefunds = {
   archivedThroughMs: startMs,
   stoppedMs: undefined,
   tooLargeMs: [],
+  completeness: { asOfMs: startMs, completeThroughMs: startMs, isPartial: false, isRebuilding: false },
   dated: [],
   leftOut: new Map([["JPY", { ofOtherSales: EMPTY_CELL, withoutSale: EMPTY_CELL, unread }]]),
   ...{ counted: 40, salesCounted: 500, salesUnread: 20 },

@@ -200,8 +200,9 @@ export const en = {
   "notice.sales_unread": "Some payments are counted, but cannot be matched with their refunds yet.",
   "notice.partial": "The newest numbers cannot be read right now: these are the ones history has.",
   "notice.windows_rebuilding":
-    "Some of the newest numbers are being counted anew: until that is done they may lack what came last.",
-  "notice.base_unavailable": "The history does not answer right now: there is nothing to compare with.",
+    "Some of the latest numbers are being counted anew: until that is done they may lack what came last, and are not compared.",
+  "notice.base_unavailable":
+    "What this is compared with cannot be read right now, or not all of it: there is no comparison.",
   "notice.before_history": "This begins before there is any history: what is older counts as nothing.",
   "notice.base_before_history": "The base begins before there is any history.",
   "notice.values_in_other": "There are more values than are kept by name; the rest is in “Others”.",

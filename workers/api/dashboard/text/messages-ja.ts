@@ -199,8 +199,8 @@ export const ja: Messages = {
   "notice.sales_unread": "集計済みの決済の一部は、まだ返金と照合できていません。",
   "notice.partial": "最新の数字を現在読み取れないため、履歴にある分を表示しています。",
   "notice.windows_rebuilding":
-    "最近の数字の一部を集計し直しています。完了するまで、最後に届いた分が含まれない場合があります。",
-  "notice.base_unavailable": "履歴が現在応答していないため、比較できません。",
+    "最近の数字の一部を集計し直しています。完了するまで、最後に届いた分が含まれない場合があり、比較もできません。",
+  "notice.base_unavailable": "比較対象の全部または一部を現在読み取れないため、比較できません。",
   "notice.before_history": "履歴より前から始まっているため、それ以前は 0 として扱われます。",
   "notice.base_before_history": "比較対象は履歴より前から始まっています。",
   "notice.values_in_other": "名前を保持できる数を超えた値は「その他」に含まれます。",
