@@ -1,9 +1,12 @@
 import type { EventBatch } from "../../shared/event-batch.ts";
-import { isFinal, WINDOW_MS } from "../../shared/window.ts";
+import { isFinal, LATENESS_HORIZON_MS, WINDOW_MS } from "../../shared/window.ts";
 import { DamagedWindow, windowsOfLostBatch } from "./damage.ts";
-import { emptyState, fold, type ShardState } from "./engine.ts";
+import { emptyState, fold, RETENTION_MARGIN_MS, type ShardState } from "./engine.ts";
 import type { Entry, Journal } from "./journal.ts";
 import { type MemoryLimits, pageOut, slicesFor, windowStartsOf } from "./residency.ts";
+
+/** A window leaves the shard so long after it began, unless history is away, and with the first one that does a checkpoint is there: a batch before it is no older. */
+const KEPT_MS = WINDOW_MS + LATENESS_HORIZON_MS + RETENTION_MARGIN_MS;
 
 /** Something that could not be read back, and the starts of the windows it costs, which are rebuilt from the archive. */
 export interface Fault {
@@ -92,7 +95,7 @@ function replay(
   const rows = entries.filter(({ seq }) => seq > state.seq);
   const lose = (): Loss => {
     const reason = `journal row ${state.seq + 1} is missing or damaged`;
-    const afterMs = state.atMs > 0 ? state.atMs : Math.min(nowMs, ...rows.map(({ atMs }) => atMs));
+    const afterMs = state.atMs > 0 ? state.atMs : Math.min(nowMs, ...rows.map(({ atMs }) => atMs)) - KEPT_MS;
     skip(state, rows);
     return { reason, afterMs };
   };

@@ -146,6 +146,18 @@ describe("a journal that is damaged", () => {
     expect(windows?.find((row) => Number(row.window_start) * 1000 === lastMs)?.payments_count).toBe(2);
   });
 
+  test("before the first checkpoint has also what its first batch counted rebuilt, whenever the next one came", async () => {
+    const lastMs = NOON_MS - DAY_MS;
+    await logged(ofShop("last", 2, { occurred_at: lastMs }));
+    vi.setSystemTime(NOON_MS + 2 * WINDOW_MS);
+    await logged(ofShop("next", 1));
+    await shard.sql("DELETE FROM journal WHERE seq = 1");
+    await shard.evict();
+    await rebuild();
+    const [windows] = await numbers();
+    expect(windows?.find((row) => Number(row.window_start) * 1000 === lastMs)?.payments_count).toBe(2);
+  });
+
   test("after it has wrapped is rebuilt from the archive", async () => {
     await logged(ofShop("a", 2));
     for (let i = 0; i < JOURNAL_SLOTS + 5; i++) await shard.apply(ofShop(`${i}`, 1, { occurred_at: OLD_MS }));
