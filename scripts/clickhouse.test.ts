@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type ClickHouse, ClickHouseStartError, startClickHouse } from "./clickhouse.ts";
 import { migrateClickHouse } from "./clickhouse-migrate.ts";
 import { command, insert, select, startTestServer, window } from "./clickhouse-test-server.ts";
-import { portTaken } from "./port.ts";
+import { freePort } from "./port.ts";
 
 const SCRIPTS = fileURLToPath(new URL(".", import.meta.url));
 /** How long the engine would wait for a connection that is kept open. */
@@ -112,7 +112,7 @@ test("a taken port is one clear sentence", async () => {
 });
 
 test("a free port is found beside servers that run, and one asked for is kept", async () => {
-  const port = await portNobodyIsGiven();
+  const port = await freePort();
   const [any, asked] = await Promise.all([
     startClickHouse({ dataDir: join(root, "any-port") }),
     startClickHouse({ dataDir: join(root, "asked-port"), port }),
@@ -240,13 +240,6 @@ async function startFailure(options: Parameters<typeof startClickHouse>[0]): Pro
   const outcome = await startClickHouse(options).catch((error: unknown) => error);
   if (outcome instanceof ClickHouseStartError) return outcome;
   throw new Error("it started, or failed in an unknown way", { cause: outcome });
-}
-
-/** Free, and below those that the system hands out: no other program takes it meanwhile. */
-async function portNobodyIsGiven(): Promise<number> {
-  let port = 20_000 + (process.pid % 10_000);
-  while (await portTaken(port)) port += 1;
-  return port;
 }
 
 function isRunning(pid: number): boolean {
