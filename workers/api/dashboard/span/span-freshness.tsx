@@ -2,6 +2,7 @@ import { DAY_MS, windowStart } from "../../../../shared/window.ts";
 import type { MetricsAnswer } from "../data/answers.ts";
 import { dateAndTime, timeIn } from "../text/format.ts";
 import { t } from "../text/text.ts";
+import { isAllFinal } from "./all-final.ts";
 
 export interface SpanFreshnessProps {
   readonly answer: MetricsAnswer | undefined;
@@ -12,12 +13,11 @@ export interface SpanFreshnessProps {
 /** How fresh and how final a span's numbers are, in words. */
 export function SpanFreshness({ answer, isLoading, zone }: SpanFreshnessProps) {
   if (answer === undefined) return <p class="freshness">{t("loading")}</p>;
-  const isFinal = answer.series.every(({ total }) => total.status === "final");
   const toMs = Math.min(Date.parse(answer.complete_through), Date.parse(answer.to));
   const finalMs = windowStart(Date.parse(answer.as_of) - DAY_MS);
   return (
     <p class="freshness" aria-busy={isLoading}>
-      {isFinal ? (
+      {isAllFinal(answer) ? (
         <span>{t("fresh.all_final")}</span>
       ) : (
         <>

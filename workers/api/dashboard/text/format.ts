@@ -140,6 +140,10 @@ const yearWhereOther = (time: string) =>
 export const dateAndTime = (time: string) =>
   dateFormat({ ...TO_THE_MINUTE, year: yearWhereOther(time) }).format(clockMs(time));
 
+/** `14:30`, or with its date where that is not the other time's. */
+export const timeBeside = (time: string, other: string) =>
+  time.slice(0, 10) === other.slice(0, 10) ? clockTime(time) : dateAndTime(time);
+
 /** Dates both of which are meant. */
 export function dateRange(from: string, last: string): string {
   const format = dateFormat({ day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });

@@ -1,7 +1,7 @@
 import { DAY_MS, windowStart } from "../../../../shared/window.ts";
 import type { Live } from "../data/live.ts";
 import { reachable } from "../data/request.ts";
-import { clockTime, timeIn } from "../text/format.ts";
+import { clockTime, timeBeside, timeIn } from "../text/format.ts";
 import { t } from "../text/text.ts";
 
 export interface FreshnessProps {
@@ -22,7 +22,7 @@ export function Freshness({ live, asOf, completeThrough, zone }: FreshnessProps)
   return (
     <p class="freshness">
       <span class={`live-state ${told}`}>{t(state)}</span>
-      <span>{t("fresh.to", { time: clockTime(completeThrough) })}</span>
+      <span>{t("fresh.to", { time: timeBeside(completeThrough, asOf) })}</span>
       <span>{t("fresh.final", { time: t("day.yesterday", { time: clockTime(final) }) })}</span>
     </p>
   );
