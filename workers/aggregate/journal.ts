@@ -181,8 +181,12 @@ export class Journal {
     return ok({ seq: mark.data.seq, atMs: mark.data.at_ms, droppedToMs: mark.data.dropped_to_ms });
   }
 
-  /** What is told of every batch, by number. `hasUnreadable` says whether the row of a number is there and does not tell it. */
-  entries(): { readonly entries: readonly Entry[]; readonly hasUnreadable: (seq: number) => boolean } {
+  /** What is told of every batch, by number. `hasUnreadable` says whether the row of a number is there and does not tell it, `isAnyUnreadable` whether any is. */
+  entries(): {
+    readonly entries: readonly Entry[];
+    readonly isAnyUnreadable: boolean;
+    readonly hasUnreadable: (seq: number) => boolean;
+  } {
     const entries: Entry[] = [];
     const unreadable = new Set<unknown>();
     const rows = this.#storage.sql.exec(`SELECT ${ENTRY_COLUMNS} FROM journal ORDER BY seq`).toArray();
@@ -201,7 +205,11 @@ export class Journal {
         unreadable.add(row.slot);
       }
     }
-    return { entries, hasUnreadable: (seq) => unreadable.has(seq % JOURNAL_SLOTS) };
+    return {
+      entries,
+      isAnyUnreadable: unreadable.size > 0,
+      hasUnreadable: (seq) => unreadable.has(seq % JOURNAL_SLOTS),
+    };
   }
 
   /** The batch of an entry, checked, to be folded in again. */

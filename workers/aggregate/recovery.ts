@@ -5,7 +5,7 @@ import { emptyState, fold, RETENTION_MARGIN_MS, type ShardState } from "./engine
 import type { Entry, Journal } from "./journal.ts";
 import { type MemoryLimits, pageOut, slicesFor, windowStartsOf } from "./residency.ts";
 
-/** A window leaves the shard so long after it began, unless history is away, and with the first one that does a checkpoint is there: a batch before it is no older. */
+/** A window leaves the shard so long after it began, unless history is away; with the first one there is a checkpoint, and batches go with their windows. */
 const KEPT_MS = WINDOW_MS + LATENESS_HORIZON_MS + RETENTION_MARGIN_MS;
 
 /** Something that could not be read back, and the starts of the windows it costs, which are rebuilt from the archive. */
@@ -68,6 +68,8 @@ interface LostMark {
   readonly reason: string;
   readonly afterMs: undefined;
   readonly entries: readonly Entry[];
+  /** Some of them say nothing. */
+  readonly isAnyUnreadable: boolean;
 }
 
 type Loss = LostBatches | LostMark;
@@ -84,18 +86,19 @@ function replay(
   limits: MemoryLimits,
   onDamage: (reason: string, windows: readonly number[]) => void,
 ): Loss | undefined {
-  const { entries, hasUnreadable } = journal.entries();
+  const { entries, isAnyUnreadable, hasUnreadable } = journal.entries();
   const mark = journal.readMark();
   // The first checkpoint writes pages and mark together, so pages without a mark have lost theirs.
   if (!mark.ok || (mark.value === undefined && hasPages)) {
     skip(state, entries);
-    return { reason: mark.ok ? "the checkpoint is missing" : mark.error.reason, afterMs: undefined, entries };
+    const reason = mark.ok ? "the checkpoint is missing" : mark.error.reason;
+    return { reason, afterMs: undefined, entries, isAnyUnreadable };
   }
   if (mark.value !== undefined) Object.assign(state, mark.value);
   const rows = entries.filter(({ seq }) => seq > state.seq);
   const lose = (): Loss => {
     const reason = `journal row ${state.seq + 1} is missing or damaged`;
-    const afterMs = state.atMs > 0 ? state.atMs : Math.min(nowMs, ...rows.map(({ atMs }) => atMs)) - KEPT_MS;
+    const afterMs = state.atMs > 0 ? state.atMs : earliestOfAny(rows, nowMs);
     skip(state, rows);
     return { reason, afterMs };
   };
@@ -162,13 +165,23 @@ function windowsLost(state: ShardState, loss: Loss, nowMs: number): number[] {
  * journal may have changed, which may be older than a day by now, and stand nowhere else. Some may have left the shard: they are counted anew as well, or
  * what lies between would be taken for empty.
  */
-function windowsWithoutMark(state: ShardState, { entries }: LostMark, nowMs: number, beforeMs: number): number[] {
-  const range = windowsOfLostBatch(nowMs, beforeMs, 0);
+function windowsWithoutMark(
+  state: ShardState,
+  { entries, isAnyUnreadable }: LostMark,
+  nowMs: number,
+  beforeMs: number,
+): number[] {
+  const range = windowsOfLostBatch(isAnyUnreadable ? earliestOfAny(entries, nowMs) : nowMs, beforeMs, 0);
   const named = entries.flatMap((entry) => changeable(state, entry));
   const firstMs = named.reduce((first, startMs) => Math.min(first, startMs), range[0] ?? nowMs);
   const older: number[] = [];
   for (let startMs = firstMs; startMs < (range[0] ?? firstMs); startMs += WINDOW_MS) older.push(startMs);
   return ascending([...older, ...range, ...state.slices.keys()]);
+}
+
+/** When a batch of which nothing is known was counted at the earliest: what a journal has is of windows that the shard has. */
+function earliestOfAny(known: readonly Entry[], nowMs: number): number {
+  return Math.min(nowMs, ...known.map(({ atMs }) => atMs)) - KEPT_MS;
 }
 
 const ascending = (starts: readonly number[]) => [...new Set(starts)].sort((a, b) => a - b);

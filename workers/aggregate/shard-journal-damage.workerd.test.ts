@@ -146,6 +146,21 @@ describe("a journal that is damaged", () => {
     expect(windows?.find((row) => Number(row.window_start) * 1000 === lastMs)?.payments_count).toBe(2);
   });
 
+  test("without a checkpoint, and without a word of a batch, has rebuilt whatever that may have counted", async () => {
+    await logged(ofShop("paged", 1, { occurred_at: OLD_MS }));
+    await shard.writePages();
+    const lastMs = NOON_MS - DAY_MS;
+    await logged(ofShop("last", 2, { occurred_at: lastMs }));
+    vi.setSystemTime(NOON_MS + 3 * HOUR_MS);
+    await logged(ofShop("next", 1));
+    await shard.sql("UPDATE checkpoint SET seq = seq - 1");
+    await shard.sql("UPDATE journal SET windows = '1' WHERE seq = (SELECT max(seq) - 1 FROM journal)");
+    await shard.evict();
+    await rebuild();
+    const [windows] = await numbers();
+    expect(windows?.find((row) => Number(row.window_start) * 1000 === lastMs)?.payments_count).toBe(2);
+  });
+
   test("before the first checkpoint has also what its first batch counted rebuilt, whenever the next one came", async () => {
     const lastMs = NOON_MS - DAY_MS;
     await logged(ofShop("last", 2, { occurred_at: lastMs }));
