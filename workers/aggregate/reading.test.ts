@@ -108,11 +108,17 @@ describe("what a shard answers and what it leaves to history", () => {
     expect(windowsOfMerchant(slices, "shop").length).toBe(3 * HISTORY_SPANS_MAX - (HISTORY_SPANS_MAX - 1));
   });
 
-  test("is nothing at all while a damaged window is in neither", () => {
+  test("is said of a damaged window that history has nothing of, too, and refused where there are more than can be said", () => {
     const state = stateOf(["resident", "resident"]);
-    state.damaged.set(NOON_MS - 5 * WINDOW_MS, { storedRevision: 0 });
-    expect(() => planRead(state, 0, NOON_MS, NOON_MS, true)).toThrow(WindowUnavailable);
-    expect(planRead(state, NOON_MS - WINDOW_MS, NOON_MS + 1, NOON_MS, true).slices.length).toBe(2);
+    const damagedMs = NOON_MS - 5 * WINDOW_MS;
+    state.damaged.set(damagedMs, { storedRevision: 0 });
+    const { history, damagedFromMs } = planRead(state, damagedMs, NOON_MS, NOON_MS, true);
+    expect([history, damagedFromMs]).toEqual([[[damagedMs, damagedMs + WINDOW_MS]], damagedMs]);
+    expect(planRead(state, NOON_MS - WINDOW_MS, NOON_MS + 1, NOON_MS, true).damagedFromMs).toBeUndefined();
+    const many = stateOf(
+      Array.from({ length: 3 * HISTORY_SPANS_MAX }, (_, i) => (i % 2 === 0 ? "unstored" : "damaged")),
+    );
+    expect(() => planRead(many, 0, NOON_MS + WINDOW_MS, NOON_MS, true)).toThrow(WindowUnavailable);
   });
 });
 

@@ -17,14 +17,14 @@ export interface ReadPlan {
   readonly slices: readonly Slice[];
   /** Disjoint and ascending, at most `HISTORY_SPANS_MAX`. */
   readonly history: readonly Span[];
-  /** The first damaged window of those that are left to history, which has what was last confirmed of them. */
+  /** The first damaged window, left to history, which has what was last confirmed of it, if anything. */
   readonly damagedFromMs: number | undefined;
 }
 
 /**
  * History answers for all that is before what the shard retains; for slices that are paged out and stored to their last change, and for all final
  * windows but those that are not stored, since what comes for them now is counted there, from the archive: for these unless `bringBack` asks for them;
- * and for damaged windows, if it has them: what it holds is what was last confirmed. Throws `WindowUnavailable` when a damaged window is in neither.
+ * and for damaged windows, of which it has what was last confirmed, or nothing. Throws `WindowUnavailable` of a damaged window when there are too many spans.
  */
 export function planRead(state: ShardState, fromMs: number, toMs: number, nowMs: number, bringBack: boolean): ReadPlan {
   const retained = retainedFromMs(state, nowMs);
@@ -49,7 +49,7 @@ export function planRead(state: ShardState, fromMs: number, toMs: number, nowMs:
   for (const startMs of windowsWithin(state, Math.max(fromMs, retained), toMs)) {
     const slice = state.slices.get(startMs);
     if (slice === undefined) damagedFromMs ??= startMs;
-    const isLeft = slice === undefined ? isInHistory(state, startMs) : !bringBack && isLeftToHistory(slice, finalMs);
+    const isLeft = slice === undefined || (!bringBack && isLeftToHistory(slice, finalMs));
     const gapMs = Math.min(startMs, finalMs);
     if (plannedMs < gapMs) leave(gapMs);
     if (!isOpen) plannedMs = startMs;
@@ -87,10 +87,6 @@ export function windowsOfMerchant(slices: readonly Slice[], merchantId: string):
 function windowsWithin(state: ShardState, fromMs: number, toMs: number): number[] {
   const starts = [...state.slices.keys(), ...state.damaged.keys()];
   return starts.filter((startMs) => startMs >= fromMs && startMs < toMs).sort((a, b) => a - b);
-}
-
-function isInHistory(state: ShardState, damagedMs: number): boolean {
-  return (state.damaged.get(damagedMs)?.storedRevision ?? 0) > 0;
 }
 
 function isLeftToHistory(slice: Slice, finalMs: number): boolean {

@@ -110,6 +110,13 @@ export async function damage(table: string, column: string, where: string): Prom
   await shard.sql(`UPDATE ${table} SET ${column} = ? WHERE ${where}`, bytes.buffer);
 }
 
+/** Windows of the shop are damaged: what there is of them is history's. */
+export async function expectDamaged(): Promise<void> {
+  const { damaged_from, windows } = await shard.read(shop, true);
+  expect(damaged_from).toBeDefined();
+  expect(windows.map((row) => Number(row.window_start) * 1000)).not.toContain(damaged_from);
+}
+
 export const pageOf = (startMs: number) => `id / 1024 = ${startMs / WINDOW_MS}`;
 
 /** Rings until nothing is damaged any more. */
