@@ -11,10 +11,9 @@ import type { Described } from "./described.ts";
 import { type FuzzCase, makeCase } from "./fuzz-case.ts";
 import { GROWTH_MB_MAX, growthMb, PROCESS_GROWTH_MB_MAX, residentMb } from "./memory.ts";
 import { NoAnswer, type RawAnswer, sendRaw } from "./raw-request.ts";
+import { ANSWER_MS_MAX, silenceMsMax } from "./silence.ts";
 import { HIDDEN_MERCHANT, HIDDEN_PAYMENT, plantWorld, type World } from "./world.ts";
 
-/** From the last byte of a request to the last of its answer. Far beyond what any takes, since the machine has two dozen of them at once. */
-export const ANSWER_MS_MAX = 20_000;
 const AT_ONCE = 24;
 /** How long the log may take to archive and count what is in it: it waits five seconds for more, and rebuilds windows of late events one after the other. */
 const SETTLE_MS_MAX = 180_000;
@@ -180,7 +179,11 @@ class FuzzRun {
     const { ingestUrl, apiUrl } = this.#system.runtime;
     const beganMs = performance.now();
     try {
-      const answer = await sendRaw(one.worker === "ingest" ? ingestUrl : apiUrl, one.request, ANSWER_MS_MAX);
+      const answer = await sendRaw(
+        one.worker === "ingest" ? ingestUrl : apiUrl,
+        one.request,
+        silenceMsMax(one.request),
+      );
       if (answer === undefined) return this.#count(this.#statuses, "cut off");
       this.#slowestMs = Math.max(this.#slowestMs, performance.now() - beganMs);
       this.#note(one, answer);

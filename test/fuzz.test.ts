@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readDescription } from "../fuzz/described.ts";
-import { ANSWER_MS_MAX, runFuzz } from "../fuzz/fuzz-run.ts";
+import { runFuzz } from "../fuzz/fuzz-run.ts";
 import { type Delivery, sendRaw } from "../fuzz/raw-request.ts";
+import { ANSWER_MS_MAX } from "../fuzz/silence.ts";
 import { startTestSystem, type TestSystem } from "./system.ts";
 
 /** The long run is `npm run fuzz`. */
