@@ -7,6 +7,10 @@ export const ANSWER_MS_MAX = 20_000;
 export const TABLE_MS_MAX = 800_000;
 
 /** How long an answer may say nothing, in milliseconds. A table of events is silent while it finds nothing, for as long as it may take. */
-export function silenceMsMax({ method, target }: Pick<RawRequest, "method" | "target">): number {
-  return method === "GET" && /\/events(?:\?|$)/.test(target) ? TABLE_MS_MAX + ANSWER_MS_MAX : ANSWER_MS_MAX;
+export function silenceMsMax({ method, target, headers }: Pick<RawRequest, "method" | "target" | "headers">): number {
+  const isOfEvents = method === "GET" && /\/events(?:\?|$)/.test(target);
+  const isTable =
+    /[?&]format=csv/.test(target) ||
+    headers.some(([name, value]) => name.toLowerCase() === "accept" && value.includes("csv"));
+  return isOfEvents && isTable ? TABLE_MS_MAX + ANSWER_MS_MAX : ANSWER_MS_MAX;
 }
