@@ -19,7 +19,7 @@ export class DamagedWindow extends Error {
   }
 }
 
-/** A window is known to be damaged, and can neither be counted in nor read until it is rebuilt. The caller comes again later. */
+/** A window is known to be damaged: until it is rebuilt it cannot be counted in, nor read where a span has too many parts to name it. The caller comes again later. */
 export class WindowUnavailable extends Error {
   constructor(startMs: number) {
     super(`window ${new Date(startMs).toISOString()} is being rebuilt from the archive`);
